@@ -1,0 +1,28 @@
+# Every verb, one line each; the work is in tools/ and in the packages.
+.DEFAULT_GOAL := help
+.PHONY: help setup check fix test gen demo new bench prove
+VENV := .venv/bin
+
+help:            ## this list
+	@grep -hE '^[a-z]+: .*##|^[a-z]+: +##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+setup:           ## install everything the verbs need into .venv
+	@tools/setup
+
+check: setup     ## lint, types, import rules, house rules, generated files: all at zero
+	@tools/check
+
+fix: setup       ## format, and repair what the linter can
+	@$(VENV)/ruff format -q . && $(VENV)/ruff check -q --fix .
+
+test: setup      ## every suite, Windows under Wine included
+	@tools/test
+
+gen: setup       ## write every generated file
+	@$(VENV)/python -m tools.gen
+
+demo: setup      ## everything on this machine: a fleet at work, in one command
+	@$(VENV)/canopee up --devices 300
+
+new: setup       ## make new KIND=step NAME=collect_printers
+	@$(VENV)/python -m tools.new $(KIND) $(NAME)

@@ -1,0 +1,1 @@
+"""What travels between the parts of Canopée, and the condition language. Nothing here does I/O."""

@@ -1,0 +1,39 @@
+"""Check-in: the agent says where it stands and waits for what is new."""
+
+from datetime import datetime
+
+import msgspec
+
+from canopee_contract.order import DeliveredOrder
+
+MAX_WAIT_S = 300
+
+
+class CheckIn(msgspec.Struct, omit_defaults=True):
+    """`POST /agent/v1/check-in`."""
+
+    counter: int
+    """Strictly increasing over check-ins and renewals."""
+    agent_version: str
+    facts_hash: str
+    order_seq: int
+    """Highest order sequence number stored: orders up to it are not sent again."""
+    step_kinds_hash: str = ""
+    trust_version: int = 0
+    """Version of the TUF timestamp last verified."""
+    wait_s: int = 0
+    """Seconds the server may hold the answer while there is nothing new; 0 to 300."""
+
+
+class CheckInReply(msgspec.Struct, omit_defaults=True):
+    """What is new; `{}` plus the time when nothing is."""
+
+    server_time: datetime
+    orders: tuple[DeliveredOrder, ...] = ()
+    """By increasing sequence number."""
+    send_facts: bool = False
+    """The server does not hold facts of that hash."""
+    trust_version: int = 0
+    """Version of the TUF timestamp on the server; 0: not published yet."""
+    next_in_s: int = 0
+    """Seconds to wait before the next check-in; 0: at once, by long poll."""

@@ -1,0 +1,54 @@
+"""The order: a pipeline for ONE device, signed by the API's online key, in a DSSE envelope.
+
+The order alone authorises nothing: the pipeline it names must be in the TUF repository, the campaign it names
+must be signed by approvers, and the local policy must allow both.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from canopee_contract.condition import Scalar
+from canopee_contract.pipeline import PipelineRef
+
+ORDER_TYPE = "application/vnd.canopee.order.v1+json"
+
+
+class CampaignRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The exact campaign document, and which of its targets this order is."""
+
+    sha256: str
+    """Lower-case hexadecimal SHA-256 of the document's payload bytes."""
+    ordinal: int
+    """1 for the first target; never above `max_targets`."""
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="order"):
+    """The payload of an order envelope."""
+
+    spec: Literal[1]
+    order_id: str
+    """UUID version 7; also the id of the run."""
+    device_id: str
+    generation: int
+    """Of the device's key: an order dies with the enrolment it was made for."""
+    epoch: int
+    """Of the trust policy: raised when the online key is replaced."""
+    seq: int
+    """Strictly increasing for a device and generation."""
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    pipeline: PipelineRef
+    parameters: dict[str, Scalar]
+    campaign: CampaignRef | None
+
+
+class DeliveredOrder(msgspec.Struct, frozen=True):
+    """An order as it travels in a check-in reply."""
+
+    order: msgspec.Raw
+    """DSSE envelope of an `Order`."""
+    campaign: msgspec.Raw | None = None
+    """DSSE envelope of its `Campaign`; absent for a pipeline that needs no approval."""

@@ -1,0 +1,109 @@
+"""Parameters of a pipeline: the small part of JSON Schema that a signed pipeline may use, and its check.
+
+A schema maps each parameter to `{"type": "string" | "integer" | "number" | "boolean", …}` with, where they make
+sense, `enum`, `minimum`, `maximum`, `pattern` (anchored, see `pattern.py`), `maxLength`, `default` and
+`description`. A string must be bounded by `enum` or by `pattern`: there is no free text, path, URL or command.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from canopee_contract.condition import Scalar, same_scalar
+from canopee_contract.errors import PatternError, SchemaError
+from canopee_contract.pattern import compile_pattern, matches
+
+Parameters: TypeAlias = Mapping[str, Scalar]
+MAX_TEXT = 1_000
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+class ParameterSchema(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"max_length": "maxLength"},
+):
+    """What one parameter may be."""
+
+    type: Literal["string", "integer", "number", "boolean"]
+    description: str = ""
+    enum: tuple[Scalar, ...] | None = None
+    minimum: float | int | None = None
+    maximum: float | int | None = None
+    pattern: str | None = None
+    max_length: int = MAX_TEXT
+    default: Scalar | None = None
+
+
+ParametersSchema: TypeAlias = dict[str, ParameterSchema]
+
+
+def check_schema(schema: ParametersSchema) -> None:
+    """Refuse a schema that would let free text through.
+
+    Raises:
+        SchemaError: the message names the parameter.
+    """
+    for name, parameter in schema.items():
+        if parameter.type == "string" and parameter.enum is None and parameter.pattern is None:
+            raise SchemaError(f"{name}: a string needs an enum or a pattern", code="parameters.unbounded")
+        if parameter.pattern is not None:
+            try:
+                compile_pattern(parameter.pattern)
+            except PatternError as error:
+                raise SchemaError(f"{name}: {error.message}") from error
+        if parameter.default is not None:
+            _check(name, parameter, parameter.default)
+
+
+def check_parameters(schema: ParametersSchema, given: Mapping[str, Any]) -> dict[str, Scalar]:
+    """The parameters to use: those given, once checked, and the defaults of the others.
+
+    Raises:
+        SchemaError: a parameter is unknown, missing, or outside its schema.
+    """
+    if unknown := sorted(set(given) - set(schema)):
+        raise SchemaError(f"unknown parameter: {', '.join(unknown)}", code="parameters.unknown")
+    values: dict[str, Scalar] = {}
+    for name, parameter in schema.items():
+        value = given.get(name, parameter.default)
+        if value is None:
+            raise SchemaError(f"{name}: a value is required", code="parameters.missing")
+        values[name] = _check(name, parameter, value)
+    return values
+
+
+def _check(name: str, parameter: ParameterSchema, value: object) -> Scalar:
+    is_boolean = parameter.type == "boolean"
+    if not isinstance(value, _TYPES[parameter.type]) or isinstance(value, bool) != is_boolean:
+        raise SchemaError(f"{name}: expected {parameter.type}, found {type(value).__name__}")
+    scalar: Scalar = value  # pyright: ignore[reportAssignmentType]  one of _TYPES
+    if parameter.enum is not None and not any(same_scalar(scalar, choice) for choice in parameter.enum):
+        raise SchemaError(f"{name}: {scalar!r} is not one of the values allowed")
+    if isinstance(scalar, str):
+        _check_text(name, parameter, scalar)
+    else:
+        _check_range(name, parameter, scalar)
+    return scalar
+
+
+def _check_text(name: str, parameter: ParameterSchema, text: str) -> None:
+    if len(text) > min(parameter.max_length, MAX_TEXT):
+        raise SchemaError(f"{name}: longer than {parameter.max_length} characters")
+    if parameter.pattern is not None and not matches(parameter.pattern, text):
+        raise SchemaError(f"{name}: does not match {parameter.pattern}")
+
+
+def _check_range(name: str, parameter: ParameterSchema, number: float) -> None:
+    if parameter.minimum is not None and number < parameter.minimum:
+        raise SchemaError(f"{name}: less than {parameter.minimum}")
+    if parameter.maximum is not None and number > parameter.maximum:
+        raise SchemaError(f"{name}: more than {parameter.maximum}")

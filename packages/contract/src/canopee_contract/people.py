@@ -1,0 +1,272 @@
+"""Messages of the people's door (`/v1/…`): what the IHM, the command line and other applications exchange with the API.
+
+Every list answers `{"items": […], "next": "<cursor>" | null}`; pass `?after=<cursor>&limit=<1..1000>`. Objects
+carry `id`, and `state` where they have one.
+"""
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
+
+import msgspec
+
+from canopee_contract.condition import Scalar
+from canopee_contract.pipeline import Kind, PipelineRef
+from canopee_contract.report import StepReport
+
+T = TypeVar("T")
+Role: TypeAlias = Literal["reader", "support", "author", "approver", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Status(msgspec.Struct):
+    """`GET /v1/status`."""
+
+    version: str
+    devices: int
+    devices_online: int
+    runs: int
+    records: int
+    orders_pending: int
+    lab_keys: bool
+    """Whether a development key may sign orders or campaigns here."""
+    server_time: datetime
+
+
+class Login(msgspec.Struct):
+    """`POST /v1/sessions`."""
+
+    login: str
+    password: str
+
+
+class Session(msgspec.Struct):
+    """An opened session; `token` goes into `Authorization: Bearer`."""
+
+    token: str
+    expires_at: datetime
+
+
+class Me(msgspec.Struct):
+    """`GET /v1/me`: who the credential stands for."""
+
+    login: str
+    roles: list[Role]
+
+
+class NewUser(msgspec.Struct):
+    """`POST /v1/users`."""
+
+    login: str
+    password: str
+    roles: list[Role]
+
+
+class User(msgspec.Struct):
+    """A local account; `id` is its login."""
+
+    id: str
+    roles: list[Role]
+    created_at: datetime
+    state: Literal["active", "disabled"] = "active"
+
+
+class NewApiKey(msgspec.Struct):
+    """`POST /v1/api-keys`: a key never holds more than its owner's roles."""
+
+    name: str
+    roles: list[Role]
+    expires_in_days: int = 365
+
+
+class ApiKey(msgspec.Struct):
+    """An API key; `secret` only in the answer that creates it."""
+
+    id: str
+    name: str
+    owner: str
+    roles: list[Role]
+    created_at: datetime
+    expires_at: datetime
+    state: Literal["active", "expired", "revoked"]
+    secret: str = ""
+
+
+class NewEnrolmentTokens(msgspec.Struct):
+    """`POST /v1/enrolment-tokens`: `count` tokens, each good for one enrolment."""
+
+    count: int = 1
+    practice_id: str = ""
+    expires_in_s: int = 86_400
+    simulated: bool = False
+
+
+class EnrolmentTokens(msgspec.Struct):
+    """Shown once: only their hashes are kept."""
+
+    tokens: list[str]
+    expires_at: datetime
+
+
+class Device(msgspec.Struct):
+    """One PC."""
+
+    id: str
+    hostname: str
+    practice_id: str
+    platform: str
+    agent_version: str
+    state: Literal["online", "offline", "suspect", "revoked"]
+    """`suspect`: two machines use this identity; it gets no orders until an administrator decides."""
+    simulated: bool
+    generation: int
+    enrolled_at: datetime
+    last_seen_at: datetime | None
+    facts: dict[str, Scalar] = {}
+    facts_at: datetime | None = None
+
+
+class Run(msgspec.Struct):
+    """A device's execution of an order; `id` is the order's."""
+
+    id: str
+    device_id: str
+    pipeline: str
+    kind: str
+    campaign_id: str | None
+    state: str
+    code: str
+    detail: str
+    started_at: datetime | None
+    finished_at: datetime
+    received_at: datetime
+    steps: list[StepReport] = []
+
+
+class OrderView(msgspec.Struct):
+    """An order as people see it."""
+
+    id: str
+    device_id: str
+    seq: int
+    pipeline: str
+    kind: str
+    campaign_id: str | None
+    state: str
+    """`pending`, `delivered`, `expired`, `cancelled`, or the final state of its run."""
+    created_at: datetime
+    expires_at: datetime
+
+
+class StoredRecord(msgspec.Struct):
+    """A record with its provenance."""
+
+    id: str
+    device_id: str
+    dataset: str
+    version: int
+    at: datetime
+    received_at: datetime
+    order_id: str | None
+    body: dict[str, Any]
+
+
+class PublishedPipeline(msgspec.Struct):
+    """A pipeline version in the TUF repository; `id` is `name@version`."""
+
+    id: str
+    ref: PipelineRef
+    kind: Kind
+    title: str
+    approval: str
+    state: Literal["published", "withdrawn"]
+    published_at: datetime
+
+
+class Match(msgspec.Struct):
+    """`POST /v1/match`: a condition, or the condition of a campaign."""
+
+    condition: dict[str, Any]
+
+
+class Matched(msgspec.Struct):
+    """The devices for which the condition holds now, by the facts the server knows."""
+
+    total: int
+    device_ids: list[str]
+
+
+class NewCampaign(msgspec.Struct):
+    """`POST /v1/campaigns`: exactly one of `document` and `collect`."""
+
+    document: msgspec.Raw | None = None
+    """DSSE envelope of a `campaign.Campaign`, signed by its approvers."""
+    collect: "CollectRequest | None" = None
+    """For a pipeline marked `approval: none`, which needs no document."""
+
+
+class CollectRequest(msgspec.Struct):
+    """Give a collecting pipeline to the devices that match, now and (`living`) later."""
+
+    pipeline: str
+    """`name` for the newest version, or `name@version`."""
+    condition: dict[str, Any]
+    parameters: dict[str, Scalar] = {}
+    expires_in_s: int = 86_400
+    living: bool = False
+
+
+class CampaignView(msgspec.Struct):
+    """A campaign and where its devices stand; the values of `states` add up to `total`."""
+
+    id: str
+    name: str
+    pipeline: str
+    kind: str
+    state: Literal["running", "finished", "aborted"]
+    created_at: datetime
+    not_after: datetime
+    total: int
+    states: dict[str, int]
+    condition: dict[str, Any]
+
+
+class TrustMetadata(msgspec.Struct):
+    """`GET /v1/trust`: the newest metadata of every TUF role, as base64 of its exact bytes."""
+
+    roles: dict[str, str]
+    root_versions: list[int]
+
+
+class Publication(msgspec.Struct):
+    """`POST /v1/trust/publications`: new offline-signed metadata and the targets it names.
+
+    The API checks every signature and threshold, then signs `snapshot` and `timestamp` with its online keys. All or
+    nothing.
+    """
+
+    metadata: dict[str, str]
+    """Role (`root`, `targets`, or a delegated role) → base64 of the signed metadata."""
+    targets: dict[str, str] = {}
+    """Target path → base64 of its bytes."""
+
+
+class Published(msgspec.Struct):
+    """The versions now served."""
+
+    timestamp: int
+    roles: dict[str, int]
+
+
+class CatalogApplied(msgspec.Struct):
+    """`PUT /v1/catalog/datasets/{name}`."""
+
+    name: str
+    version: int
+    change: Literal["created", "updated", "unchanged"]

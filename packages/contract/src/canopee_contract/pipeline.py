@@ -1,0 +1,101 @@
+"""The signed text of a pipeline: what may run on a PC, and within which bounds.
+
+A pipeline is a target of the TUF repository, at `pipelines/<kind>/<name>.<version>.json`. It is signed as
+bytes; unknown keys are refused, so that what was reviewed is what runs.
+
+Inside `with`, a value `{"$param": "name"}` stands for a parameter of the order and `{"$output": "step.name"}`
+for an output of an earlier step: a whole value, never a piece of a text.
+"""
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from canopee_contract.parameters import ParametersSchema
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]{1,62}$"
+Kind: TypeAlias = Literal["collect", "action"]
+OnError: TypeAlias = Literal["stop", "continue"]
+
+
+class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often a step that failed for a temporary reason is tried again."""
+
+    attempts: int = 1
+    """Attempts in all, 1 to 10."""
+    delay_s: float = 5.0
+    """Seconds between two attempts, doubled each time."""
+
+
+class Step(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"with_": "with"},
+):
+    """One use of a step kind."""
+
+    id: str
+    use: str
+    """The step kind, such as `collect_hardware`."""
+    with_: dict[str, Any] = {}
+    dataset: str = ""
+    """Where its records go; empty: to the dataset of the step kind's name."""
+    when: dict[str, Any] | None = None
+    """A condition over facts, `params.<name>`, `steps.<id>.state` and `steps.<id>.<output>`."""
+    timeout_s: float = 60.0
+    retry: Retry = Retry()
+    on_error: OnError = "stop"
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ceilings of one run; the local policy may lower them."""
+
+    deadline_s: float = 600.0
+    """Seconds for all steps together."""
+    output_bytes: int = 262_144
+    """Bytes of outputs and of program output kept."""
+    records: int = 10_000
+
+
+class Pipeline(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="pipeline",
+):
+    """A versioned list of steps."""
+
+    spec: Literal[1]
+    name: str
+    version: int
+    kind: Kind
+    title: str
+    steps: tuple[Step, ...]
+    description: str = ""
+    approval: Literal["required", "none"] = "required"
+    """`none` only for a `collect` that reads no file content: it then needs no campaign document."""
+    condition: dict[str, Any] | None = None
+    """Holds wherever the pipeline makes sense at all; checked on the PC besides the campaign's."""
+    parameters: ParametersSchema = {}
+    limits: Limits = Limits()
+
+
+def target_path(kind: str, name: str, version: int) -> str:
+    """Path of a pipeline in the TUF repository."""
+    return f"pipelines/{kind}/{name}.{version}.json"
+
+
+class PipelineRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The exact bytes of one pipeline version."""
+
+    path: str
+    name: str
+    version: int
+    sha256: str
+    """Lower-case hexadecimal SHA-256 of the pipeline's bytes."""
+    length: int
+    """Bytes."""

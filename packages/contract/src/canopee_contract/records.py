@@ -1,0 +1,41 @@
+"""Records on their way in: batches, the high-water mark and one verdict a record."""
+
+from datetime import datetime
+
+import msgspec
+
+MAX_RECORDS = 500
+GAP_DATASET = "gap"
+"""Dataset of the record that says how many records a full spool had to drop."""
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """One JSON document of a dataset."""
+
+    seq: int
+    """Strictly increasing within device, generation and stream."""
+    dataset: str
+    version: int
+    """Of the dataset."""
+    at: datetime
+    """When it was observed, on the device's clock."""
+    body: msgspec.Raw
+    order_id: str = ""
+    """The run that made it."""
+
+
+class RecordBatch(msgspec.Struct):
+    """`POST /agent/v1/records`: at most 500 records, 1 MiB after decompression."""
+
+    stream: str
+    """Independent sequence of one device, such as `main`."""
+    records: tuple[Record, ...]
+
+
+class RecordsReply(msgspec.Struct):
+    """Sent after the commit."""
+
+    mark: int
+    """Everything of this stream up to this sequence number is stored, or was refused for good."""
+    verdicts: tuple[str, ...]
+    """One a record, in their order: `accepted`, `duplicate` or `rejected:<code>`."""

@@ -1,0 +1,51 @@
+"""Logging: one line an event on standard error, so that standard output stays data."""
+
+import json
+import logging
+import sys
+import time
+from typing import Literal, TextIO
+
+LogFormat = Literal["text", "json"]
+
+
+def get_logger(name: str) -> logging.Logger:
+    """The logger of a module; pass `__name__`."""
+    return logging.getLogger(name)  # noqa: TID251  the one door to the logging module
+
+
+def set_up(level: str = "INFO", form: LogFormat = "text", stream: TextIO | None = None) -> None:
+    """Send the logs of this process to `stream` (standard error by default), one line an event."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_JsonLines() if form == "json" else _TextLines())
+    root = logging.getLogger()  # noqa: TID251  the root logger
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+class _TextLines(logging.Formatter):
+    """`2026-11-24T08:00:00Z INFO canopee_api.app: ready`."""
+
+    converter = time.gmtime
+    default_time_format = "%Y-%m-%dT%H:%M:%SZ"
+    default_msec_format = ""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line, with the field names of the Elastic Common Schema."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "@timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "log.level": record.levelname.lower(),
+            "log.logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error.stack_trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
