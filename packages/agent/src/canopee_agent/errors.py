@@ -1,0 +1,69 @@
+"""The agent's branch of the errors.
+
+PermanentError
+├── RefusedError            an order is not authorised; `reason` goes into the run report
+├── StepError               a step cannot do what it was asked; a retry would not help
+│   ├── MissingError        what it should read is not there
+│   ├── DeniedError         the operating system, or the local policy, forbids it
+│   └── NotSupportedError   it makes no sense on this machine: the step ends `skipped`
+└── StateError              the agent's own durable state cannot be used
+TemporaryError
+├── BusyError               locked by somebody else: a retry may help
+└── UnreachableError        the server cannot be reached, or asks to wait
+"""
+
+from typing import ClassVar
+
+from canopee_kit.errors import PermanentError, TemporaryError
+
+
+class RefusedError(PermanentError):
+    """An order is not authorised to run here."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = f"refused.{reason}"
+
+
+class StepError(PermanentError):
+    """A step cannot do what it was asked."""
+
+    code: ClassVar[str] = "step.failed"
+
+
+class MissingError(StepError):
+    """What the step should read is not there."""
+
+    code: ClassVar[str] = "step.missing"
+
+
+class DeniedError(StepError):
+    """The operating system or the local policy forbids it."""
+
+    code: ClassVar[str] = "step.denied"
+
+
+class NotSupportedError(StepError):
+    """It makes no sense on this machine: the step ends `skipped`."""
+
+    code: ClassVar[str] = "step.not_supported"
+
+
+class StateError(PermanentError):
+    """The agent's own durable state cannot be used."""
+
+    code: ClassVar[str] = "state"
+
+
+class BusyError(TemporaryError):
+    """Locked by somebody else."""
+
+    code: ClassVar[str] = "step.busy"
+
+
+class UnreachableError(TemporaryError):
+    """The server cannot be reached, or asks to wait."""
+
+    code: ClassVar[str] = "server.unreachable"

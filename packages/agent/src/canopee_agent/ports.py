@@ -1,0 +1,148 @@
+"""What a step may ask of a machine: capabilities, each with one adapter a platform and one in `fakes.py`.
+
+Adapters raise only the errors of `errors.py`, `from` the original.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+from canopee_kit.clock import Clock
+
+RegistryValue: TypeAlias = str | int | bytes | tuple[str, ...]
+View: TypeAlias = Literal["64", "32"]
+
+
+class RegistryReader(Protocol):
+    r"""Reads the Windows registry; keys are written `HKLM\SOFTWARE\…` or `HKU\…`.
+
+    Every method raises `NotSupportedError` where there is no registry, `MissingError` and `DeniedError`.
+    """
+
+    def value(self, key: str, name: str, view: View = "64") -> RegistryValue: ...
+
+    def values(self, key: str, view: View = "64") -> Mapping[str, RegistryValue]: ...
+
+    def subkeys(self, key: str, view: View = "64") -> Sequence[str]: ...
+
+
+class Platform(msgspec.Struct, frozen=True):
+    """The operating system and the machine's name."""
+
+    family: Literal["windows", "linux"]
+    name: str
+    """Such as `Windows 11 Pro` or `Debian GNU/Linux 12`."""
+    version: str
+    """Dotted: `10.0.22631.4460`, `12.5`."""
+    arch: str
+    """`x86_64` or `arm64`."""
+    hostname: str
+
+
+class Volume(msgspec.Struct, frozen=True):
+    """One mounted volume."""
+
+    mount: str
+    file_system: str
+    total_bytes: int
+    free_bytes: int
+
+
+class NetworkCard(msgspec.Struct, frozen=True):
+    """One network interface with its addresses; loopback left out."""
+
+    name: str
+    mac: str
+    addresses: tuple[str, ...]
+
+
+class Hardware(msgspec.Struct, frozen=True):
+    """What the machine is made of; an empty text or 0 where the machine does not say."""
+
+    maker: str
+    model: str
+    serial: str
+    bios_version: str
+    cpu_name: str
+    cores: int
+    threads: int
+    memory_bytes: int
+    volumes: tuple[Volume, ...]
+    network_cards: tuple[NetworkCard, ...]
+
+
+class InstalledProgram(msgspec.Struct, frozen=True):
+    """One installed program, as the operating system lists it."""
+
+    name: str
+    version: str
+    publisher: str
+
+
+class MachineReader(Protocol):
+    """Reads what the machine is; raises `DeniedError` and `BusyError`."""
+
+    def platform(self) -> Platform: ...
+
+    def hardware(self) -> Hardware: ...
+
+    def software(self) -> Sequence[InstalledProgram]: ...
+
+    def fingerprint(self) -> str:
+        """SHA-256, in hexadecimal, of what identifies the hardware and the installation."""
+        ...
+
+
+class ProgramEnd(msgspec.Struct, frozen=True):
+    """How a program ended."""
+
+    exit_code: int
+    timed_out: bool
+    """The time limit was reached, and the whole process tree was killed."""
+    duration_s: float
+    output: bytes
+    """Standard output and error together: first and last half of the cap."""
+    output_bytes: int
+    """Bytes written in all."""
+
+
+class ProgramRunner(Protocol):
+    """Runs a program in a tree that can be killed whole, and that dies with the agent."""
+
+    def run(self, argv: Sequence[str], *, timeout_s: float, max_output_bytes: int) -> ProgramEnd:
+        """Run `argv` without shell, input or window.
+
+        Raises:
+            MissingError: there is no such program.
+            DeniedError: the operating system does not let us start it.
+        """
+        ...
+
+
+class FileReader(Protocol):
+    """Reads files; paths are absolute and in the machine's own notation."""
+
+    def exists(self, path: str) -> bool: ...
+
+    def real_path(self, path: str) -> str:
+        """The path once links are followed; raises `MissingError`."""
+        ...
+
+
+class Machine(Protocol):
+    """All that a step may ask of the machine it runs on."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def registry(self) -> RegistryReader: ...
+
+    @property
+    def system(self) -> MachineReader: ...
+
+    @property
+    def programs(self) -> ProgramRunner: ...
+
+    @property
+    def files(self) -> FileReader: ...
