@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
+
 from canopee_kit.clock import Clock
 
 RegistryValue: TypeAlias = str | int | bytes | tuple[str, ...]

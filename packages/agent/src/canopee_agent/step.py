@@ -1,7 +1,7 @@
 """The shape of a step kind. A kind is one file of `steps/`, its class named as the file.
 
-The class's docstring is its manual page. `Parameters`, `Record` and `Outputs` are msgspec structs whose fields carry
-`Annotated[…, msgspec.Meta(description=…, extra={"unit": …, "ecs": …, "personal": …})]`: the JSON schemas, the
+The class's docstring is its manual page. `Parameters`, `Record` and `Outputs` are msgspec structs whose fields
+carry `Annotated[…, msgspec.Meta(description=…, extra={"unit": …, "ecs": …, "personal": …})]`: the JSON schemas, the
 reference page and the sample dataset are generated from them.
 """
 
