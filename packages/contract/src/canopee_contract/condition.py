@@ -13,8 +13,10 @@ absence. `{"all": []}` holds everywhere, `{"any": []}` nowhere.
 | `in` | non-empty list of such values | is equal to one of them |
 | `exists` | boolean | is known (true) or not known (false) |
 | `lt` `le` `gt` `ge` | number | is a number that compares so |
-| `version_eq` `version_lt` `version_le` `version_gt` `version_ge` | version | is a version that compares so (see `version.py`) |
-| `matches` | pattern | is a text that matches as a whole (see `pattern.py`) |
+| `version_eq` `version_lt` `version_le` `version_gt` `version_ge` | version | is a version that compares so |
+| `matches` | pattern | is a text that matches as a whole |
+
+Versions and patterns are those of `version.py` and `pattern.py`.
 """
 
 import operator

@@ -1,6 +1,6 @@
-"""Anchored text patterns with a bounded cost: a small regular language, matched without backtracking.
+r"""Anchored text patterns with a bounded cost: a small regular language, matched without backtracking.
 
-The whole value must match. The language: literal characters, `.`, `\\` before a punctuation character, `\\d`,
+The whole value must match. The language: literal characters, `.`, `\` before a punctuation character, `\d`,
 sets `[a-z0-9_]` and `[^…]`, groups `( | )`, and the repetitions `* + ? {m} {m,n}` with n ≤ 64. There is no
 look-around, back-reference, anchor or lazy repetition. A pattern of at most 200 characters compiles to at most
 2 000 states, and a value of at most 1 000 characters is read once: the time limit is that bound, so the answer
@@ -19,6 +19,7 @@ MAX_PATTERN = 200
 MAX_VALUE = 1_000
 MAX_STATES = 2_000
 MAX_REPEAT = 64
+_BOUNDS_DIGITS = 4
 _CACHED_SETS = 4_096
 
 Accepts: TypeAlias = Callable[[str], bool]
@@ -157,7 +158,7 @@ class _Parser:
     def _bounds(self) -> tuple[int, int]:
         end = self._pattern.find("}", self._at)
         low, comma, high = self._pattern[self._at + 1 : end if end > 0 else None].partition(",")
-        if end < 0 or not low.isdecimal() or (comma and not high.isdecimal()) or len(low + high) > 4:
+        if end < 0 or not low.isdecimal() or (comma and not high.isdecimal()) or len(low + high) > _BOUNDS_DIGITS:
             raise PatternError(f"position {self._at}: a repetition is {{m}} or {{m,n}}")
         bounds = int(low), int(high) if comma else int(low)
         if not bounds[0] <= bounds[1] <= MAX_REPEAT:

@@ -1,4 +1,4 @@
-"""Messages of the people's door (`/v1/…`): what the IHM, the command line and other applications exchange with the API.
+"""Messages of the people's door (`/v1/…`): what the IHM, the command line and other applications exchange.
 
 Every list answers `{"items": […], "next": "<cursor>" | null}`; pass `?after=<cursor>&limit=<1..1000>`. Objects
 carry `id`, and `state` where they have one.
@@ -247,8 +247,8 @@ class TrustMetadata(msgspec.Struct):
 class Publication(msgspec.Struct):
     """`POST /v1/trust/publications`: new offline-signed metadata and the targets it names.
 
-    The API checks every signature and threshold, then signs `snapshot` and `timestamp` with its online keys. All or
-    nothing.
+    The API checks every signature and threshold, then signs `snapshot` and `timestamp` with its online keys.
+    All or nothing.
     """
 
     metadata: dict[str, str]
