@@ -1,0 +1,170 @@
+"""What the API accepts to publish: every signature, version, path and byte, checked before anything is stored."""
+
+# pyright: reportPrivateImportUsage=false
+# (tuf and securesystemslib document these modules as their public doors, and re-export without `as`)
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root, Targets
+
+from canopee_contract.codec import decode
+from canopee_contract.condition import parse_condition
+from canopee_contract.errors import ContractError
+from canopee_contract.facts import FactSources
+from canopee_contract.parameters import check_schema
+from canopee_contract.pipeline import Pipeline, target_path
+from canopee_contract.trust_policy import FACT_SOURCES_PATH, TRUST_POLICY_PATH, TrustPolicy
+from canopee_trust.errors import MetadataError, PublicationError
+from canopee_trust.repository import MetadataSet, SignedT, read
+from canopee_trust.roles import OFFLINE
+
+
+class Repository(msgspec.Struct, frozen=True):
+    """What is published now."""
+
+    metadata: MetadataSet
+    """Role → newest bytes; holds at least `root`, which may be the pinned one."""
+    targets: Mapping[str, str]
+    """Target path → SHA-256 of the bytes named by the newest metadata."""
+
+
+def verify_publication(
+    now: datetime, current: Repository, metadata: MetadataSet, targets: Mapping[str, bytes]
+) -> None:
+    """Check a whole publication against what is published.
+
+    Raises:
+        PublicationError: a rule is broken; the reason is `role`, `signature`, `version`, `expired`, `path`,
+            `target_hash`, `target_missing`, `target_unused`, `pipeline_changed` or `target_malformed`.
+    """
+    if unknown := sorted(set(metadata) - set(OFFLINE)):
+        raise PublicationError("role", f"not published this way: {', '.join(unknown)}")
+    try:
+        _verify(now, current, metadata, targets)
+    except MetadataError as error:
+        raise PublicationError(error.reason, error.message) from error
+
+
+def check_target(path: str, content: bytes) -> None:
+    """Refuse a target that no agent could use.
+
+    Raises:
+        PublicationError: `target_malformed`.
+    """
+    try:
+        if path == TRUST_POLICY_PATH:
+            decode(content, TrustPolicy)
+        elif path == FACT_SOURCES_PATH:
+            decode(content, FactSources)
+        elif path.startswith("pipelines/"):
+            check_pipeline(path, content)
+    except ContractError as error:
+        raise PublicationError("target_malformed", f"{path}: {error.message}") from error
+
+
+def check_pipeline(path: str, content: bytes) -> Pipeline:
+    """The pipeline in `content`, once its text keeps every rule that needs no step kind.
+
+    Raises:
+        ContractError: malformed.
+        PublicationError: its name, version or approval does not fit.
+    """
+    pipeline = decode(content, Pipeline)
+    if path != target_path(pipeline.kind, pipeline.name, pipeline.version):
+        raise PublicationError("path", f"{path} holds {pipeline.kind} {pipeline.name}@{pipeline.version}")
+    if pipeline.approval == "none" and pipeline.kind != "collect":
+        raise PublicationError("target_malformed", f"{path}: only a collect may need no approval")
+    ids = [step.id for step in pipeline.steps]
+    if not ids or len(set(ids)) != len(ids):
+        raise PublicationError("target_malformed", f"{path}: steps need distinct ids, and there is at least one")
+    check_schema(pipeline.parameters)
+    conditions = [pipeline.condition, *(step.when for step in pipeline.steps)]
+    for condition in conditions:
+        if condition is not None:
+            parse_condition(condition)
+    return pipeline
+
+
+def _verify(now: datetime, current: Repository, metadata: MetadataSet, targets: Mapping[str, bytes]) -> None:
+    root = _verified_root(current.metadata["root"], metadata.get("root"))
+    top = _verified_targets(root, current.metadata.get("targets"), metadata.get("targets"))
+    delegations = top.signed.delegations
+    known = dict(delegations.roles or {}) if delegations else {}
+    used: set[str] = set()
+    for role in known:
+        raw = metadata.get(role)
+        if raw is None:
+            if role not in current.metadata:
+                raise PublicationError("role", f"{role} is delegated but has no metadata")
+            continue
+        delegated = _checked(role, read(raw, Targets), top.signed)
+        _check_newer(role, delegated, current.metadata.get(role))
+        used |= _check_targets(role, delegated.signed, current, targets)
+    if strange := sorted(set(metadata) - {"root", "targets", *known}):
+        raise PublicationError("role", f"not delegated by targets: {', '.join(strange)}")
+    if unused := sorted(set(targets) - used):
+        raise PublicationError("target_unused", f"no metadata of this publication names {unused[0]}")
+    for role, raw in metadata.items():
+        signed = read(raw, Root).signed if role == "root" else read(raw, Targets).signed
+        if signed.is_expired(now):
+            raise PublicationError("expired", f"{role} is already expired")
+
+
+def _verified_root(current: bytes, new: bytes | None) -> Metadata[Root]:
+    trusted = read(current, Root)
+    if new is None or new == current:
+        return _checked("root", trusted, trusted.signed)
+    root = _checked("root", read(new, Root), trusted.signed)
+    if root.signed.version != trusted.signed.version + 1:
+        raise PublicationError("version", f"root {root.signed.version} does not follow {trusted.signed.version}")
+    return _checked("root", root, root.signed)
+
+
+def _verified_targets(root: Metadata[Root], current: bytes | None, new: bytes | None) -> Metadata[Targets]:
+    raw = new or current
+    if raw is None:
+        raise PublicationError("role", "the first publication holds targets")
+    top = _checked("targets", read(raw, Targets), root.signed)
+    if new is not None:
+        _check_newer("targets", top, current)
+    if top.signed.targets:
+        raise PublicationError("path", "top-level targets only delegates")
+    return top
+
+
+def _checked(role: str, metadata: Metadata[SignedT], delegator: Root | Targets) -> Metadata[SignedT]:
+    """The metadata, once enough keys of its role signed it."""
+    try:
+        delegator.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+    except (RepositoryError, ValueError) as error:
+        raise PublicationError("signature", f"{role}: {error}") from error
+    return metadata
+
+
+def _check_newer(role: str, metadata: Metadata[Targets], current: bytes | None) -> None:
+    floor = read(current, Targets).signed.version if current else 0
+    if metadata.signed.version <= floor:
+        raise PublicationError(
+            "version", f"{role}: version {metadata.signed.version} is not above {floor}; fetch and prepare again"
+        )
+
+
+def _check_targets(role: str, signed: Targets, current: Repository, given: Mapping[str, bytes]) -> set[str]:
+    for path, target in signed.targets.items():
+        digest, known = target.hashes.get("sha256"), current.targets.get(path)
+        content = given.get(path)
+        if content is None:
+            if digest != known:
+                raise PublicationError("target_missing", f"{role}: the bytes of {path} are not given")
+            continue
+        if path.startswith("pipelines/") and known not in {None, digest}:
+            raise PublicationError("pipeline_changed", f"{path} is published with other bytes: raise its version")
+        try:
+            target.verify_length_and_hashes(content)
+        except RepositoryError as error:
+            raise PublicationError("target_hash", f"{path}: {error}") from error
+        check_target(path, content)
+    return set(signed.targets)

@@ -1,0 +1,77 @@
+"""A whole TUF repository in memory, with all its keys: shipped, for the tests of whoever reads one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from canopee_contract.codec import encode
+from canopee_contract.pipeline import Pipeline, Step, target_path
+from canopee_trust.client import NotServedError
+from canopee_trust.ed25519 import PrivateKey
+from canopee_trust.repository import (
+    RoleKeys,
+    make_delegated,
+    make_root,
+    make_snapshot,
+    make_targets,
+    make_timestamp,
+    next_delegated,
+    sign,
+    targets_of,
+    version_of,
+)
+
+OFFLINE = ("root", "targets", "collect", "action", "policy")
+
+
+def a_pipeline(name: str = "inventory", version: int = 1, kind: str = "collect") -> tuple[str, bytes]:
+    """Path and bytes of a small valid pipeline."""
+    pipeline = Pipeline(
+        spec=1, name=name, version=version, kind="collect" if kind == "collect" else "action", title=name,
+        steps=(Step(id="hardware", use="collect_hardware"),),
+    )  # fmt: skip
+    return target_path(kind, name, version), encode(pipeline)
+
+
+class Publisher:
+    """Holds every key; `files` is what the server serves."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.keys = {role: PrivateKey.generate() for role in (*OFFLINE, "snapshot", "timestamp")}
+        roles = {role: RoleKeys((key.public,)) for role, key in self.keys.items()}
+        self.root = sign(make_root(roles, now=now), self.keys["root"])
+        self.metadata = {"root": self.root, "targets": sign(make_targets(roles, now=now), self.keys["targets"])}
+        for role in ("collect", "action", "policy"):
+            self.metadata[role] = sign(make_delegated(role, {}, now=now), self.keys[role])
+        self.files: dict[str, bytes] = {}
+        self.targets: dict[str, str] = {}
+        self._version = 0
+        self.serve()
+
+    def publish(self, role: str, targets: Mapping[str, bytes]) -> None:
+        """A new version of one delegated role, served at once."""
+        new = next_delegated(self.metadata[role], role, add=targets, now=self.now)
+        self.metadata[role] = sign(new, self.keys[role])
+        for path, content in targets.items():
+            digest = targets_of(self.metadata[role])[path]
+            folder, _, name = path.rpartition("/")
+            self.files[f"targets/{folder}/{digest}.{name}"] = content
+            self.targets[path] = digest
+        self.serve()
+
+    def serve(self) -> None:
+        """Sign snapshot and timestamp over the newest metadata."""
+        self._version += 1
+        versions = {role: version_of(raw) for role, raw in self.metadata.items() if role != "root"}
+        for role, number in versions.items():
+            self.files[f"metadata/{number}.{role}.json"] = self.metadata[role]
+        snapshot = make_snapshot(versions, version=self._version, key=self.keys["snapshot"], now=self.now)
+        self.files[f"metadata/{self._version}.snapshot.json"] = snapshot
+        self.files["metadata/timestamp.json"] = make_timestamp(
+            self._version, version=self._version, key=self.keys["timestamp"], now=self.now
+        )
+
+    def fetch(self, name: str) -> bytes:
+        if name not in self.files:
+            raise NotServedError(name)
+        return self.files[name]
