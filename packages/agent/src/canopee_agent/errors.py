@@ -5,8 +5,12 @@ PermanentError
 ├── StepError               a step cannot do what it was asked; a retry would not help
 │   ├── MissingError        what it should read is not there
 │   ├── DeniedError         the operating system, or the local policy, forbids it
+│   ├── ExitCodeError       a program ended with an exit code that was not expected
+│   ├── TimedOutError       a time limit was reached: the step ends `timed_out`
 │   └── NotSupportedError   it makes no sense on this machine: the step ends `skipped`
-└── StateError              the agent's own durable state cannot be used
+├── StateError              the agent's own durable state, or its configuration, cannot be used
+└── RejectedError           the server refused a call for good; `problem` says why
+    └── RevokedError        this enrolment is over
 TemporaryError
 ├── BusyError               locked by somebody else: a retry may help
 └── UnreachableError        the server cannot be reached, or asks to wait
@@ -14,6 +18,7 @@ TemporaryError
 
 from typing import ClassVar
 
+from canopee_contract.problem import Problem
 from canopee_kit.errors import PermanentError, TemporaryError
 
 
@@ -51,10 +56,38 @@ class NotSupportedError(StepError):
     code: ClassVar[str] = "step.not_supported"
 
 
+class ExitCodeError(StepError):
+    """A program ended with an exit code that was not expected."""
+
+    code: ClassVar[str] = "step.exit_code"
+
+
+class TimedOutError(StepError):
+    """A time limit was reached: the step ends `timed_out`."""
+
+    code: ClassVar[str] = "step.timed_out"
+
+
 class StateError(PermanentError):
-    """The agent's own durable state cannot be used."""
+    """The agent's own durable state, or its configuration, cannot be used."""
 
     code: ClassVar[str] = "state"
+
+
+class RejectedError(PermanentError):
+    """The server refused a call for good: the same call would be refused again."""
+
+    code: ClassVar[str] = "server.rejected"
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.code}: {problem.title} {problem.detail}".strip())
+        self.problem = problem
+
+
+class RevokedError(RejectedError):
+    """This enrolment is over: the device must be enrolled again by somebody."""
+
+    code: ClassVar[str] = "device.revoked"
 
 
 class BusyError(TemporaryError):

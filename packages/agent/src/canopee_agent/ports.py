@@ -1,4 +1,6 @@
-"""What a step may ask of a machine: capabilities, each with one adapter a platform and one in `fakes.py`.
+"""What the agent asks of the outside: capabilities, each with one adapter a platform and one in `fakes.py`.
+
+A step sees a `Machine`; the service also sees a `ServerLink`.
 
 Adapters raise only the errors of `errors.py`, `from` the original.
 """
@@ -147,3 +149,36 @@ class Machine(Protocol):
 
     @property
     def files(self) -> FileReader: ...
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One HTTP request to the server."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    """Starts with `/`; relative to the server's address."""
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    timeout_s: float = 60.0
+    """Longest silence of the server once connected."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer to a `Request`, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+class ServerLink(Protocol):
+    """Carries requests to the one server of this agent; one request at a time."""
+
+    def send(self, request: Request) -> Reply:
+        """The server's answer; raises `UnreachableError` when there is none, `interrupt` included."""
+        ...
+
+    def interrupt(self) -> None:
+        """End the request under way, and refuse later ones; called from another thread."""
+        ...

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import msgspec
 
 from canopee_agent.ports import Machine
+from canopee_contract.condition import Scalar
 
 ParametersT = TypeVar("ParametersT", bound=msgspec.Struct)
 
@@ -30,6 +31,26 @@ class Ceiling(msgspec.Struct, frozen=True):
 
 class NoOutputs(msgspec.Struct, frozen=True):
     """For a kind that leaves nothing to later steps."""
+
+
+class NamedOutputs(msgspec.Struct, frozen=True):
+    """For a kind whose outputs are named by its parameters: later steps see these names, as `<step>.<name>`."""
+
+    values: dict[str, Scalar]
+
+
+def clean_text(text: str) -> str:
+    """`text` as a message may carry it: control characters and lone surrogates become U+FFFD.
+
+    PostgreSQL stores no NUL, UTF-8 has no lone surrogate, and a terminal obeys escape sequences.
+    """
+    if text.isprintable():
+        return text
+    return "".join("\ufffd" if _is_unsafe(char) else char for char in text)
+
+
+def _is_unsafe(char: str) -> bool:
+    return (char < " " and char not in "\t\n\r") or char == "\x7f" or "\ud800" <= char <= "\udfff"
 
 
 class StepKind(Generic[ParametersT]):
@@ -54,6 +75,7 @@ class StepKind(Generic[ParametersT]):
 
         Raises:
             NotSupportedError: it makes no sense here; the step ends `skipped`.
+            TimedOutError: the time left to it was not enough; the step ends `timed_out`.
             StepError: it failed, and a retry would not help.
             TemporaryError: it failed, and a retry may help.
         """

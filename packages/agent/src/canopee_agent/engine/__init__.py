@@ -1,0 +1,1 @@
+"""Deciding whether an order may run, running it, and remembering it durably."""

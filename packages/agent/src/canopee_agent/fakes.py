@@ -1,0 +1,325 @@
+r"""An in-memory machine and server, for the tests of steps, engine and service; shipped, so that any test may use it.
+
+    machine = FakeMachine("windows")
+    machine.registry.set(r"HKLM\SOFTWARE\Éditeur\Cabinet", "Version", "8.1.0")
+    machine.programs.install(r"C:\Program Files\Cabinet\repair.exe", FakeProgram(exit_code=3))
+
+Nothing here touches the disk, the network or the machine's clock: time passes when a program "runs".
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PureWindowsPath
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from canopee_agent.errors import BusyError, DeniedError, MissingError, NotSupportedError, UnreachableError
+from canopee_agent.ports import (
+    Hardware,
+    InstalledProgram,
+    NetworkCard,
+    Platform,
+    ProgramEnd,
+    RegistryValue,
+    Reply,
+    Request,
+    View,
+    Volume,
+)
+from canopee_contract.codec import encode
+from canopee_contract.problem import CONTENT_TYPE, Problem
+from canopee_kit.clock import FakeClock
+
+Family: TypeAlias = Literal["windows", "linux"]
+Handler: TypeAlias = Callable[[Request], Reply]
+
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?")
+_FORBIDDEN = re.compile(r'[<>"|?*\x00-\x1f]')
+_WINDOWS = Platform("windows", "Windows 11 Pro", "10.0.22631.4460", "x86_64", "ACCUEIL-01")
+_LINUX = Platform("linux", "Debian GNU/Linux 12", "12.5", "x86_64", "accueil-01")
+_HARDWARE = Hardware(
+    maker="Dell Inc.",
+    model="OptiPlex 7010",
+    serial="5XK2P13",
+    bios_version="1.18.0",
+    cpu_name="Intel(R) Core(TM) i5-13500",
+    cores=14,
+    threads=20,
+    memory_bytes=16 * 2**30,
+    volumes=(Volume("C:\\", "NTFS", 512 * 10**9, 200 * 10**9),),
+    network_cards=(NetworkCard("Ethernet", "a4:bb:6d:01:02:03", ("192.168.1.20",)),),
+)
+
+
+class FakeFiles:
+    r"""Files by path, with the rules of the family.
+
+    On Windows: case is kept but does not count, `/` is `\`, trailing dots and spaces are dropped, the names of
+    devices (`NUL`, `COM1.txt`) and forbidden characters name no file, and a path without drive is not found.
+    """
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._files: dict[str, tuple[str, bytes]] = {}
+        self._links: dict[str, str] = {}
+        self._locked: set[str] = set()
+
+    def write(self, path: str, content: bytes = b"") -> None:
+        """Make a file; its folders need not be made."""
+        shown = self._normal(path)
+        self._files[self._key(shown)] = (shown, content)
+
+    def link(self, path: str, target: str) -> None:
+        """Make `path` (a file or a folder) a link to `target`."""
+        self._links[self._key(self._normal(path))] = self._normal(target)
+
+    def lock(self, path: str) -> None:
+        """Make every later read of `path` fail as when another program holds it."""
+        self._locked.add(self._key(self._normal(path)))
+
+    def read(self, path: str) -> bytes:
+        """The content; raises `MissingError`, and `BusyError` for a locked file."""
+        real = self.real_path(path)
+        if self._key(real) in self._locked:
+            raise BusyError(f"{path} is used by another program")
+        return self._files[self._key(real)][1]
+
+    def exists(self, path: str) -> bool:
+        try:
+            self.real_path(path)
+        except MissingError:
+            return False
+        return True
+
+    def real_path(self, path: str) -> str:
+        real = self._follow(self._normal(path))
+        held = self._files.get(self._key(real))
+        if held is None:
+            raise MissingError(f"{path} does not exist")
+        return held[0]
+
+    def _follow(self, path: str) -> str:
+        separator = "\\" if self._family == "windows" else "/"
+        for _ in range(40):
+            parts = path.split(separator)
+            prefixes = (separator.join(parts[:count]) for count in range(1, len(parts) + 1))
+            found = next((prefix for prefix in prefixes if self._key(prefix) in self._links), None)
+            if found is None:
+                return path
+            path = self._normal(self._links[self._key(found)] + path[len(found) :])
+        raise MissingError(f"{path}: too many links")
+
+    def _key(self, normal: str) -> str:
+        return normal.upper() if self._family == "windows" else normal
+
+    def _normal(self, path: str) -> str:
+        if self._family == "linux":
+            if not path.startswith("/"):
+                raise MissingError(f"{path} is not an absolute path")
+            return posixpath.normpath(path)
+        pure = PureWindowsPath(path)
+        if not pure.is_absolute():
+            raise MissingError(f"{path} is not an absolute path")
+        parts: list[str] = []
+        for part in pure.parts[1:]:
+            if part == "..":
+                del parts[-1:]
+            elif name := part.rstrip(". "):
+                parts.append(name)
+        if any(_RESERVED.fullmatch(part) or _FORBIDDEN.search(part) or ":" in part for part in parts):
+            raise MissingError(f"{path} names no file")
+        return pure.drive + "\\" + "\\".join(parts)
+
+
+class FakeRegistry:
+    r"""Registry values by view, key and name; the case of keys and names does not count.
+
+    `HKLM\SOFTWARE` differs between the two views; every other key is one and the same in both.
+    """
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._keys: dict[tuple[View, str], tuple[str, dict[str, tuple[str, RegistryValue]]]] = {}
+        self._denied: set[str] = set()
+
+    def set(self, key: str, name: str, value: RegistryValue, view: View = "64") -> None:
+        """Store a value, and make its key and the keys above it."""
+        parts = key.split("\\")
+        for count in range(1, len(parts) + 1):
+            shown = "\\".join(parts[:count])
+            self._keys.setdefault(_view_of(shown, view), (shown, {}))
+        self._keys[_view_of(key, view)][1][name.upper()] = (name, value)
+
+    def deny(self, key: str) -> None:
+        """Make every later read of `key`, and of the keys under it, fail."""
+        self._denied.add(key.upper())
+
+    def value(self, key: str, name: str, view: View = "64") -> RegistryValue:
+        found = self._open(key, view).get(name.upper())
+        if found is None:
+            raise MissingError(f"{key} has no value {name!r}")
+        return found[1]
+
+    def values(self, key: str, view: View = "64") -> Mapping[str, RegistryValue]:
+        return dict(self._open(key, view).values())
+
+    def subkeys(self, key: str, view: View = "64") -> Sequence[str]:
+        self._open(key, view)
+        above = _view_of(key, view)
+        below = [
+            shown.rpartition("\\")[2]
+            for (held_view, held), (shown, _) in self._keys.items()
+            if held.rpartition("\\")[0] == above[1] and held_view == _view_of(shown, view)[0]
+        ]
+        return sorted(below, key=str.upper)
+
+    def _open(self, key: str, view: View) -> dict[str, tuple[str, RegistryValue]]:
+        if self._family != "windows":
+            raise NotSupportedError("there is no registry on this machine")
+        upper = key.upper()
+        if any(upper == denied or upper.startswith(denied + "\\") for denied in self._denied):
+            raise DeniedError(f"{key}: access is denied")
+        held = self._keys.get(_view_of(key, view))
+        if held is None:
+            raise MissingError(f"{key} does not exist")
+        return held[1]
+
+
+def _view_of(key: str, view: View) -> tuple[View, str]:
+    upper = key.upper()
+    is_redirected = upper == r"HKLM\SOFTWARE" or upper.startswith("HKLM\\SOFTWARE\\")
+    return view if is_redirected else "64", upper
+
+
+class FakeProgram(msgspec.Struct, frozen=True):
+    """What a program does when it is run."""
+
+    exit_code: int = 0
+    output: bytes = b""
+    duration_s: float = 0.1
+    effect: Callable[[Sequence[str]], None] | None = None
+    """Called with the arguments, as the program runs."""
+
+
+class FakePrograms:
+    """Scripted programs; running one moves the clock by its duration."""
+
+    def __init__(self, files: FakeFiles, clock: FakeClock) -> None:
+        self._files = files
+        self._clock = clock
+        self._programs: dict[str, FakeProgram] = {}
+        self.runs: list[tuple[str, ...]] = []
+        """The argv of every program run."""
+
+    def install(self, path: str, program: FakeProgram | None = None) -> None:
+        """Make the file `path`, which does what `program` says when it is run."""
+        self._files.write(path, b"MZ")
+        self._programs[self._files.real_path(path)] = program or FakeProgram()
+
+    def run(self, argv: Sequence[str], *, timeout_s: float, max_output_bytes: int) -> ProgramEnd:
+        program = self._programs.get(self._files.real_path(argv[0]))
+        if program is None:
+            raise DeniedError(f"{argv[0]} is not a program")
+        self.runs.append(tuple(argv))
+        if program.effect is not None:
+            program.effect(argv)
+        timed_out = program.duration_s > timeout_s
+        duration_s = min(program.duration_s, timeout_s)
+        self._clock.advance(duration_s)
+        kept = program.output
+        if len(kept) > max_output_bytes:
+            half = max_output_bytes // 2
+            kept = kept[:half] + kept[-half:]
+        exit_code = -9 if timed_out else program.exit_code
+        return ProgramEnd(exit_code, timed_out, duration_s, kept, len(program.output))
+
+
+class FakeSystem:
+    """What the machine says it is; every attribute may be replaced."""
+
+    def __init__(self, family: Family) -> None:
+        self.platform_found = _WINDOWS if family == "windows" else _LINUX
+        self.hardware_found = _HARDWARE
+        self.software_found: tuple[InstalledProgram, ...] = ()
+        self.fingerprint_found = "f" * 64
+
+    def platform(self) -> Platform:
+        return self.platform_found
+
+    def hardware(self) -> Hardware:
+        return self.hardware_found
+
+    def software(self) -> Sequence[InstalledProgram]:
+        return self.software_found
+
+    def fingerprint(self) -> str:
+        return self.fingerprint_found
+
+
+class FakeMachine:
+    """A whole machine in memory."""
+
+    def __init__(self, family: Family = "windows", clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.files = FakeFiles(family)
+        self.registry = FakeRegistry(family)
+        self.programs = FakePrograms(self.files, self.clock)
+        self.system = FakeSystem(family)
+
+
+class FakeServerLink:
+    """The network and a server behind it: each path has a handler, which a test may write in a line.
+
+        link.answer("/agent/v1/check-in", lambda request: json_reply(CheckInReply(...)))
+
+    A path without handler answers 404; `cut()` makes the network fail until `mend()`.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
+        self._is_cut = False
+        self.is_interrupted = False
+        self.requests: list[Request] = []
+        """Every request that reached the server, oldest first."""
+
+    def answer(self, path: str, handler: Handler) -> None:
+        """Let `handler` answer `path`; a path that ends in `/` stands for all those below it."""
+        self._handlers[path] = handler
+
+    def cut(self) -> None:
+        self._is_cut = True
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def send(self, request: Request) -> Reply:
+        if self.is_interrupted or self._is_cut:
+            raise UnreachableError("the network is cut")
+        self.requests.append(request)
+        folder = next((path for path in self._handlers if path.endswith("/") and request.path.startswith(path)), "")
+        handler = self._handlers.get(request.path) or self._handlers.get(folder)
+        if handler is None:
+            return problem_reply(404, "not_found")
+        return handler(request)
+
+    def interrupt(self) -> None:
+        self.is_interrupted = True
+
+    def paths(self) -> list[str]:
+        """The paths of the requests received, oldest first."""
+        return [request.path for request in self.requests]
+
+
+def json_reply(message: object, status: int = 200) -> Reply:
+    """A reply that carries one message of the contract."""
+    return Reply(status, {"content-type": "application/json"}, encode(message))
+
+
+def problem_reply(
+    status: int, code: str, *, detail: str = "", headers: Mapping[str, str] | None = None, at: str = ""
+) -> Reply:
+    """A reply that carries a problem document."""
+    body = encode(Problem(code=code, title=code, status=status, detail=detail, at=at))
+    return Reply(status, {"content-type": CONTENT_TYPE, **(headers or {})}, body)
