@@ -1,0 +1,1 @@
+"""People, their sessions, their API keys and what each role may do."""

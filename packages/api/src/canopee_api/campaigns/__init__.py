@@ -1,0 +1,1 @@
+"""Who gets what: conditions over the fleet, and the orders that follow."""

@@ -1,0 +1,1 @@
+"""What is declared: datasets, and the signed repository of pipelines."""

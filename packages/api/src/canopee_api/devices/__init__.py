@@ -1,0 +1,1 @@
+"""PCs: enrolment, tokens, facts."""

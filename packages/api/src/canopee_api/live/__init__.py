@@ -1,0 +1,1 @@
+"""What every check-in needs, in memory, kept true by the change table."""

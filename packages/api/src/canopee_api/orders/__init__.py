@@ -1,0 +1,1 @@
+"""Orders: signing them, and what became of them."""

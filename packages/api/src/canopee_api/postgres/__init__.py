@@ -1,0 +1,1 @@
+"""SQL, and the embedded server: the only place that speaks to PostgreSQL."""

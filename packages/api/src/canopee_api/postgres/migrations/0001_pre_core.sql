@@ -1,0 +1,173 @@
+-- Devices, orders, records and the change table.
+
+CREATE TABLE devices (
+    id uuid PRIMARY KEY,
+    public_key bytea NOT NULL UNIQUE,
+    hostname text NOT NULL,
+    practice_id text NOT NULL,
+    platform text NOT NULL,
+    fingerprint text NOT NULL,
+    simulated boolean NOT NULL,
+    generation integer NOT NULL DEFAULT 1,
+    state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspect', 'revoked')),
+    order_seq bigint NOT NULL DEFAULT 0,
+    enrolled_at timestamptz NOT NULL
+);
+
+-- Written behind, every second: narrow, with room for HOT updates, and no index but its key.
+CREATE TABLE device_presence (
+    device_id uuid PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
+    last_seen_at timestamptz NOT NULL,
+    counter bigint NOT NULL DEFAULT 0,
+    agent_version text NOT NULL
+) WITH (fillfactor = 80);
+
+-- is_considered: living campaigns have been evaluated on these facts.
+CREATE TABLE device_facts (
+    device_id uuid PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
+    hash text NOT NULL,
+    facts jsonb NOT NULL,
+    changed_at timestamptz NOT NULL,
+    is_considered boolean NOT NULL DEFAULT false
+);
+CREATE INDEX device_facts_not_considered ON device_facts (device_id) WHERE NOT is_considered;
+
+CREATE TABLE enrolment_tokens (
+    sha256 bytea PRIMARY KEY,
+    practice_id text NOT NULL,
+    simulated boolean NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    device_id uuid REFERENCES devices
+);
+
+CREATE TABLE campaigns (
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('collect', 'action')),
+    pipeline jsonb NOT NULL,
+    parameters jsonb NOT NULL,
+    condition jsonb NOT NULL,
+    document bytea,
+    document_sha256 text,
+    max_targets integer NOT NULL,
+    targets integer NOT NULL DEFAULT 0,
+    is_living boolean NOT NULL,
+    is_expanded boolean NOT NULL DEFAULT false,
+    not_before timestamptz NOT NULL,
+    not_after timestamptz NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    CHECK ((document IS NULL) = (document_sha256 IS NULL)),
+    CHECK (document IS NOT NULL OR kind = 'collect')
+);
+
+CREATE TABLE orders (
+    id uuid PRIMARY KEY,
+    device_id uuid NOT NULL REFERENCES devices,
+    generation integer NOT NULL,
+    seq bigint NOT NULL,
+    campaign_id uuid NOT NULL REFERENCES campaigns,
+    ordinal integer NOT NULL,
+    envelope bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    delivered_at timestamptz,
+    UNIQUE (device_id, generation, seq),
+    UNIQUE (campaign_id, device_id)
+);
+
+CREATE TABLE runs (
+    order_id uuid PRIMARY KEY REFERENCES orders,
+    device_id uuid NOT NULL REFERENCES devices,
+    state text NOT NULL CHECK (state IN ('done', 'skipped', 'failed', 'timed_out', 'expired', 'cancelled', 'unknown')),
+    code text NOT NULL,
+    detail text NOT NULL,
+    agent_version text NOT NULL,
+    started_at timestamptz,
+    finished_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    steps jsonb NOT NULL
+);
+CREATE INDEX runs_by_device ON runs (device_id, order_id);
+
+CREATE TABLE datasets (
+    name text NOT NULL,
+    version integer NOT NULL,
+    definition jsonb NOT NULL,
+    managed_by text NOT NULL,
+    applied_at timestamptz NOT NULL,
+    PRIMARY KEY (name, version)
+);
+
+-- (xid, n) is the order in which sinks read: below pg_snapshot_xmin no row can appear any more.
+CREATE TABLE records (
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    n bigint GENERATED ALWAYS AS IDENTITY,
+    device_id uuid NOT NULL,
+    generation integer NOT NULL,
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    dataset text NOT NULL,
+    version integer NOT NULL,
+    at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    order_id uuid,
+    body jsonb NOT NULL
+) PARTITION BY RANGE (received_at);
+CREATE INDEX records_in_order ON records (xid, n);
+CREATE INDEX records_by_device ON records (device_id, n);
+CREATE TABLE records_default PARTITION OF records DEFAULT;
+
+CREATE TABLE record_marks (
+    device_id uuid NOT NULL REFERENCES devices ON DELETE CASCADE,
+    generation integer NOT NULL,
+    stream text NOT NULL,
+    mark bigint NOT NULL,
+    PRIMARY KEY (device_id, generation, stream)
+) WITH (fillfactor = 80);
+
+-- A record refused for good, as it came: body is the text of its JSON, whatever it holds.
+CREATE TABLE rejected_records (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    device_id uuid NOT NULL,
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    dataset text NOT NULL,
+    version integer NOT NULL,
+    code text NOT NULL,
+    detail text NOT NULL,
+    body bytea NOT NULL,
+    received_at timestamptz NOT NULL
+);
+
+-- What every process must see. Readers look at every row from a snapshot's xmin on: a serial alone loses late commits.
+CREATE TABLE changes (
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    n bigint GENERATED ALWAYS AS IDENTITY,
+    kind text NOT NULL CHECK (kind IN ('device', 'facts', 'order', 'catalog')),
+    device_id uuid,
+    value bigint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (xid, n)
+);
+CREATE INDEX changes_by_age ON changes (created_at);
+
+CREATE TABLE tuf_metadata (
+    role text NOT NULL,
+    version integer NOT NULL,
+    content bytea NOT NULL,
+    published_at timestamptz NOT NULL,
+    PRIMARY KEY (role, version)
+);
+
+-- One row a path and content; is_current: named by the newest metadata.
+CREATE TABLE tuf_targets (
+    path text NOT NULL,
+    sha256 text NOT NULL,
+    content bytea NOT NULL,
+    is_current boolean NOT NULL,
+    published_at timestamptz NOT NULL,
+    PRIMARY KEY (path, sha256)
+);

@@ -1,0 +1,16 @@
+"""Identifiers: UUID version 7 (RFC 9562), which sort by the time they were made."""
+
+import os
+import uuid
+from datetime import datetime
+
+_RANDOM_BITS = (1 << 74) - 1
+_VARIANT = 0b10 << 62
+
+
+def new_id(now: datetime) -> str:
+    """A UUIDv7 of the instant `now`, in lower-case text."""
+    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+    random = int.from_bytes(os.urandom(10), "big") & _RANDOM_BITS
+    high, low = random >> 62, random & ((1 << 62) - 1)
+    return str(uuid.UUID(int=(milliseconds << 80) | (7 << 76) | (high << 64) | _VARIANT | low))
