@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from canopee_api.errors import ServerError
 from canopee_api.postgres.location import Location, locate
@@ -108,7 +109,7 @@ class EmbeddedServer:
                 f"--pwfile={shown}", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
                 "--locale=C", "--no-instructions",
             ],
-            capture_output=True, check=False, preexec_fn=_becoming(location), cwd="/",  # noqa: PLW1509  see _becoming
+            capture_output=True, check=False, preexec_fn=_becoming(location), cwd="/",  # see _becoming
         )  # fmt: skip
         shown.unlink()
         if made.returncode != 0:
@@ -126,10 +127,8 @@ class EmbeddedServer:
 
     def _wait(self, location: Location) -> str:
         password = (self._folder / "password").read_text()
-        address = psycopg.conninfo.make_conninfo(
-            host=str(location.socket), user=_USER, dbname=_DATABASE, password=password
-        )
-        maintenance = psycopg.conninfo.make_conninfo(address, dbname="postgres")
+        address = make_conninfo(host=str(location.socket), user=_USER, dbname=_DATABASE, password=password)
+        maintenance = make_conninfo(address, dbname="postgres")
         until = self._clock.monotonic() + _START_S
         while True:
             try:

@@ -1,0 +1,22 @@
+"""What each role may do: a table, and nothing is allowed that it does not name."""
+
+from collections.abc import Collection
+from typing import Literal, TypeAlias, get_args
+
+Right: TypeAlias = Literal[
+    "read", "read_records", "enrol", "run_collect", "publish", "run_action", "administer", "own_account"
+]
+RIGHTS: tuple[Right, ...] = get_args(Right)
+
+_GRANTS: dict[str, frozenset[Right]] = {
+    "reader": frozenset({"own_account", "read"}),
+    "support": frozenset({"own_account", "read", "read_records", "run_collect"}),
+    "author": frozenset({"own_account", "read", "read_records", "publish"}),
+    "approver": frozenset({"own_account", "read", "read_records", "run_collect", "run_action"}),
+    "admin": frozenset(RIGHTS),
+}
+
+
+def rights_of(roles: Collection[str]) -> frozenset[Right]:
+    """Everything that some of `roles` grants."""
+    return frozenset[Right]().union(*(_GRANTS.get(role, frozenset[Right]()) for role in roles))

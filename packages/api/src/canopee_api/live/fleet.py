@@ -1,0 +1,123 @@
+"""The fleet in memory: what a check-in needs, a few hundred bytes a device."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from canopee_api.postgres.devices import LiveRow
+
+DeviceState: TypeAlias = Literal["active", "suspect", "revoked"]
+
+
+class LiveDevice(msgspec.Struct, gc=False):
+    """One device."""
+
+    id: str
+    generation: int
+    state: str
+    counter: int
+    """Highest counter seen."""
+    last_seen_at: datetime
+    agent_version: str
+    facts_hash: str
+    order_head: int
+    """Highest sequence number given to it: above what it stored, there is something to deliver."""
+
+
+class LiveFleet:
+    """Every device that this process knows; also who waits, and whose presence is to be written."""
+
+    def __init__(self) -> None:
+        self._devices: dict[str, LiveDevice] = {}
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._seen: set[str] = set()
+        self.trust_version = 0
+        """Version of the TUF timestamp served."""
+        self._is_closing = False
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    def __iter__(self) -> Iterator[LiveDevice]:
+        return iter(self._devices.values())
+
+    @property
+    def is_closing(self) -> bool:
+        """The process stops: nobody waits any more."""
+        return self._is_closing
+
+    def get(self, device_id: str) -> LiveDevice | None:
+        return self._devices.get(device_id)
+
+    def put(self, row: LiveRow) -> None:
+        """Add a device, or take over what the database says of it; counters and presence never go back."""
+        held = self._devices.get(row.id)
+        if held is None:
+            self._devices[row.id] = LiveDevice(*msgspec.structs.astuple(row))
+            return
+        held.generation, held.state, held.facts_hash = row.generation, row.state, row.facts_hash
+        held.order_head = max(held.order_head, row.order_head)
+        held.counter = max(held.counter, row.counter)
+        self.wake(row.id)
+
+    def see(self, device: LiveDevice, *, counter: int, agent_version: str, now: datetime) -> bool:
+        """Note a call; `False` when its counter was used before: two machines share this identity."""
+        if counter <= device.counter:
+            return False
+        device.counter, device.agent_version, device.last_seen_at = counter, agent_version, now
+        self._seen.add(device.id)
+        return True
+
+    def give_order(self, device_id: str, seq: int) -> None:
+        """Note that an order waits for a device."""
+        device = self._devices.get(device_id)
+        if device is not None and seq > device.order_head:
+            device.order_head = seq
+            self.wake(device_id)
+
+    def raise_trust(self, version: int) -> None:
+        """Note a newer TUF timestamp; every waiting device hears of it."""
+        if version > self.trust_version:
+            self.trust_version = version
+            for device_id in list(self._waiting):
+                self.wake(device_id)
+
+    async def wait(self, device_id: str, seconds: float) -> None:
+        """Return when there is something new for a device, when another of its calls waits, or after `seconds`."""
+        if self._is_closing:
+            return
+        self.wake(device_id)
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[device_id] = future
+        try:
+            await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            pass
+        finally:
+            if self._waiting.get(device_id) is future:
+                del self._waiting[device_id]
+
+    def wake(self, device_id: str) -> None:
+        """Answer the long poll of a device, if there is one."""
+        future = self._waiting.pop(device_id, None)
+        if future is not None and not future.done():
+            future.set_result(None)
+
+    def close(self) -> None:
+        """Answer every long poll, and let nobody wait any more."""
+        self._is_closing = True
+        for device_id in list(self._waiting):
+            self.wake(device_id)
+
+    def take_seen(self, limit: int) -> list[LiveDevice]:
+        """Up to `limit` devices whose presence is to be written, by id."""
+        taken = sorted(self._seen)[:limit] if len(self._seen) > limit else sorted(self._seen)
+        self._seen.difference_update(taken)
+        return [self._devices[device_id] for device_id in taken]
+
+    def put_back(self, devices: list[LiveDevice]) -> None:
+        """Their presence could not be written."""
+        self._seen.update(device.id for device in devices)

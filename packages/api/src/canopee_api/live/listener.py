@@ -1,0 +1,98 @@
+"""Keeps the memory true: follows the change table, woken by NOTIFY, and looks anyway every 30 seconds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import psycopg
+
+from canopee_api.errors import BusyError
+from canopee_api.live.fleet import LiveFleet
+from canopee_api.postgres.changes import CHANNEL, Change, changes_from, horizon
+from canopee_api.postgres.database import Connection, Database, listening_connection
+from canopee_api.postgres.devices import live_row, live_rows
+from canopee_kit.logs import get_logger
+
+_log = get_logger(__name__)
+_EVERY_S = 30.0
+_AGAIN_S = 1.0
+
+OnCatalog = Callable[[], Awaitable[None]]
+"""Called when datasets, pipelines or the trust policy changed."""
+
+
+class Listener:
+    """Loads the fleet, then follows it."""
+
+    def __init__(self, database: Database, fleet: LiveFleet, on_catalog: OnCatalog) -> None:
+        self._database, self._fleet, self._on_catalog = database, fleet, on_catalog
+        self._from_xid = 0
+        self._applied: set[tuple[int, int]] = set()
+
+    async def load(self) -> None:
+        """Read every device; changes committed meanwhile are seen by the next `catch_up`."""
+        async with self._database.transaction() as tx:
+            self._from_xid = await horizon(tx)
+            async for row in live_rows(tx):
+                self._fleet.put(row)
+        await self._on_catalog()
+
+    async def catch_up(self) -> None:
+        """Apply every change that was not applied yet."""
+        async with self._database.transaction() as tx:
+            end, changes = await changes_from(tx, self._from_xid)
+            fresh = [change for change in changes if (change.xid, change.n) not in self._applied]
+            for change in fresh:
+                await self._apply(tx, change)
+        if any(change.kind == "catalog" for change in fresh):
+            await self._on_catalog()
+        self._from_xid = end
+        self._applied = {(change.xid, change.n) for change in changes if change.xid >= end}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow until `stop`; a lost connection is opened again."""
+        ended = asyncio.ensure_future(stop.wait())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._follow(ended)
+                except (psycopg.Error, BusyError) as error:
+                    _log.warning("the change listener lost its connection, opening it again: %s", error)
+                    await asyncio.wait([ended], timeout=_AGAIN_S)
+        finally:
+            ended.cancel()
+
+    async def _follow(self, ended: "asyncio.Future[bool]") -> None:
+        connection = await listening_connection(self._database.address)
+        try:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            while not ended.done():
+                await self.catch_up()
+                hint = asyncio.ensure_future(_hint(connection))
+                await asyncio.wait([hint, ended], timeout=_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+                await _finish(hint)
+        finally:
+            await connection.close()
+
+    async def _apply(self, tx: Connection, change: Change) -> None:
+        if change.device_id is None:
+            return
+        if change.kind == "order":
+            self._fleet.give_order(change.device_id, change.value)
+            return
+        row = await live_row(tx, change.device_id)
+        if row is not None:
+            self._fleet.put(row)
+
+
+async def _hint(connection: Connection) -> None:
+    """Return at the next notification; several make one."""
+    async for _ in connection.notifies(stop_after=1):
+        return
+
+
+async def _finish(hint: "asyncio.Future[None]") -> None:
+    if not hint.done():
+        hint.cancel()
+        await asyncio.wait([hint])
+        return
+    hint.result()

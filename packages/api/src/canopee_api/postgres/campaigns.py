@@ -1,0 +1,113 @@
+"""SQL of campaigns."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from canopee_api.postgres.database import Connection
+from canopee_contract.condition import Scalar
+
+_COLUMNS = """\
+id, name, kind, pipeline, parameters, condition, document, document_sha256, max_targets, targets, \
+is_living, is_expanded, not_before, not_after, created_by, created_at"""
+
+
+_NAMES = tuple(_COLUMNS.split(", "))
+
+
+class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign; `document` is its signed envelope, absent when the pipeline needs no approval."""
+
+    id: str
+    name: str
+    kind: str
+    pipeline: dict[str, Any]
+    """A `PipelineRef` as JSON."""
+    parameters: dict[str, Scalar]
+    condition: dict[str, Any]
+    document: bytes | None
+    document_sha256: str | None
+    max_targets: int
+    targets: int = 0
+    is_living: bool
+    is_expanded: bool = False
+    not_before: datetime
+    not_after: datetime
+    created_by: str
+    created_at: datetime
+
+
+async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
+    """Store a campaign; `False` when its id is known."""
+    cursor = await tx.execute(
+        f"""INSERT INTO campaigns ({_COLUMNS})
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING""",
+        (
+            row.id, row.name, row.kind, Jsonb(row.pipeline), Jsonb(row.parameters), Jsonb(row.condition), row.document,
+            row.document_sha256, row.max_targets, row.targets, row.is_living, row.is_expanded, row.not_before,
+            row.not_after, row.created_by, row.created_at,
+        ),
+    )  # fmt: skip
+    return cursor.rowcount == 1
+
+
+async def list_campaigns(tx: Connection, *, after: str, limit: int) -> list[CampaignRow]:
+    """Campaigns, newest first."""
+    cursor = await tx.execute(
+        f"""SELECT {_COLUMNS} FROM campaigns WHERE (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
+            ORDER BY id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
+        {"after": after, "limit": limit},
+    )
+    return [_row(row) for row in await cursor.fetchall()]
+
+
+async def get_campaign(tx: Connection, campaign_id: str) -> CampaignRow | None:
+    cursor = await tx.execute(f"SELECT {_COLUMNS} FROM campaigns WHERE id = %s", (campaign_id,))  # noqa: S608
+    row = await cursor.fetchone()
+    return _row(row) if row else None
+
+
+async def open_campaigns(tx: Connection, now: datetime) -> list[CampaignRow]:
+    """Campaigns that may still give orders: living ones, and those whose first round is not over."""
+    cursor = await tx.execute(
+        f"SELECT {_COLUMNS} FROM campaigns WHERE not_after > %s AND (is_living OR NOT is_expanded) ORDER BY id",  # noqa: S608
+        (now,),
+    )
+    return [_row(row) for row in await cursor.fetchall()]
+
+
+async def reserve(tx: Connection, campaign_id: str, wanted: Sequence[str]) -> tuple[int, list[str]]:
+    """Lock a campaign; the last ordinal used, and those of the devices that have no order of it and for which
+    there is room below its maximum."""
+    cursor = await tx.execute(
+        "SELECT targets, max_targets FROM campaigns WHERE id = %s FOR UPDATE", (campaign_id,)
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return 0, []
+    targets, maximum = row[0], row[1]
+    cursor = await tx.execute(
+        """SELECT w.id FROM unnest(%s::uuid[]) w (id) JOIN devices d ON d.id = w.id
+           WHERE d.state <> 'revoked' AND NOT EXISTS
+               (SELECT FROM orders o WHERE o.campaign_id = %s AND o.device_id = w.id)
+           ORDER BY w.id LIMIT %s""",
+        (list(wanted), campaign_id, maximum - targets),
+    )
+    return targets, [found[0] for found in await cursor.fetchall()]
+
+
+async def add_targets(tx: Connection, campaign_id: str, number: int) -> None:
+    await tx.execute("UPDATE campaigns SET targets = targets + %s WHERE id = %s", (number, campaign_id))
+
+
+async def mark_expanded(tx: Connection, campaign_id: str) -> None:
+    await tx.execute("UPDATE campaigns SET is_expanded = true WHERE id = %s", (campaign_id,))
+
+
+def _row(row: Sequence[Any]) -> CampaignRow:
+    values = dict(zip(_NAMES, row, strict=True))
+    values["document"] = None if values["document"] is None else bytes(values["document"])
+    return CampaignRow(**values)

@@ -1,0 +1,56 @@
+"""SQL of the change table: what every process must learn, and the wake-up that only hints at it."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from canopee_api.postgres.database import Connection
+
+CHANNEL = "canopee"
+ChangeKind: TypeAlias = Literal["device", "facts", "order", "catalog"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One row."""
+
+    xid: int
+    n: int
+    kind: ChangeKind
+    device_id: str | None
+    value: int
+
+
+async def announce(tx: Connection, kind: ChangeKind, device_id: str | None = None, value: int = 0) -> None:
+    """Write a change; processes wake up when the transaction commits."""
+    await tx.execute("INSERT INTO changes (kind, device_id, value) VALUES (%s, %s, %s)", (kind, device_id, value))
+    await tx.execute(f"NOTIFY {CHANNEL}")
+
+
+async def horizon(tx: Connection) -> int:
+    """Every transaction below this id has ended."""
+    cursor = await tx.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
+async def changes_from(tx: Connection, xid: int) -> tuple[int, list[Change]]:
+    """The horizon, and every visible change from transaction `xid` on: also those that committed late.
+
+    A reader applies what it has not applied yet, then goes on from the horizon: nothing is missed, and nothing
+    waits for a slow transaction.
+    """
+    cursor = await tx.execute(
+        """SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, xid::text::bigint, n, kind, device_id, value
+           FROM changes WHERE xid >= %s::text::xid8
+           UNION ALL SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, NULL, NULL, NULL, NULL, NULL
+           ORDER BY 2, 3 NULLS LAST""",
+        (str(xid),),
+    )
+    rows = await cursor.fetchall()
+    return rows[0][0], [Change(*row[1:]) for row in rows if row[1] is not None]
+
+
+async def forget_changes(tx: Connection) -> int:
+    """Delete changes older than a day: a process that starts reads the state itself."""
+    cursor = await tx.execute("DELETE FROM changes WHERE created_at < now() - interval '1 day'")
+    return cursor.rowcount

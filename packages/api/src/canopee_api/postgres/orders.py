@@ -1,0 +1,195 @@
+"""SQL of orders and runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from canopee_api.postgres.database import Connection
+
+_STATE = """coalesce(r.state, CASE WHEN o.expires_at < now() THEN 'expired' WHEN d.generation <> o.generation
+    THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending' ELSE 'delivered' END)"""
+_PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
+
+
+class OrderRow(msgspec.Struct, frozen=True):
+    """An order as people see it; `pipeline` is `name@version`."""
+
+    id: str
+    device_id: str
+    seq: int
+    pipeline: str
+    kind: str
+    campaign_id: str
+    state: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """A run report with its order's provenance."""
+
+    id: str
+    device_id: str
+    pipeline: str
+    kind: str
+    campaign_id: str
+    state: str
+    code: str
+    detail: str
+    started_at: datetime | None
+    finished_at: datetime
+    received_at: datetime
+    steps: list[dict[str, Any]]
+
+
+class NewRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run report to store."""
+
+    order_id: str
+    device_id: str
+    state: str
+    code: str
+    detail: str
+    agent_version: str
+    started_at: datetime | None
+    finished_at: datetime
+    received_at: datetime
+    steps: list[Any]
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed order to store."""
+
+    id: str
+    device_id: str
+    generation: int
+    seq: int
+    campaign_id: str
+    ordinal: int
+    envelope: bytes
+    created_at: datetime
+    expires_at: datetime
+
+
+async def take_sequence(tx: Connection, device_ids: Sequence[str]) -> list[tuple[str, int, int]]:
+    """The next sequence number of each device that may get orders, with its generation; locks them, in order."""
+    cursor = await tx.execute(
+        """WITH held AS (SELECT id FROM devices WHERE id = ANY(%s::uuid[]) AND state <> 'revoked' ORDER BY id FOR UPDATE)
+           UPDATE devices d SET order_seq = order_seq + 1 FROM held WHERE d.id = held.id
+           RETURNING d.id, d.generation, d.order_seq""",
+        (list(device_ids),),
+    )
+    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
+
+
+async def insert_orders(tx: Connection, orders: Sequence[NewOrder]) -> None:
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            """INSERT INTO orders (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [msgspec.structs.astuple(order) for order in orders],
+        )
+
+
+async def deliverable(
+    tx: Connection, device_id: str, *, generation: int, after: int, now: datetime, limit: int
+) -> list[tuple[int, bytes, bytes | None]]:
+    """Sequence number, envelope and campaign document of the orders that are still alive, marked delivered."""
+    cursor = await tx.execute(
+        """WITH alive AS (
+               SELECT o.id, o.seq, o.envelope, c.document FROM orders o JOIN campaigns c ON c.id = o.campaign_id
+               WHERE o.device_id = %(device)s AND o.generation = %(generation)s AND o.seq > %(after)s
+                 AND o.expires_at > %(now)s AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
+               ORDER BY o.seq LIMIT %(limit)s),
+           marked AS (UPDATE orders SET delivered_at = %(now)s FROM alive
+                      WHERE orders.id = alive.id AND orders.delivered_at IS NULL)
+           SELECT seq, envelope, document FROM alive ORDER BY seq""",
+        {"device": device_id, "generation": generation, "after": after, "now": now, "limit": limit},
+    )
+    return [
+        (row[0], bytes(row[1]), bytes(row[2]) if row[2] is not None else None) for row in await cursor.fetchall()
+    ]
+
+
+async def owned_orders(tx: Connection, device_id: str, order_ids: Sequence[str]) -> set[str]:
+    """Those of these orders that were given to this device."""
+    cursor = await tx.execute(
+        "SELECT id FROM orders WHERE device_id = %s AND id = ANY(%s::uuid[])", (device_id, list(order_ids))
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def insert_run(tx: Connection, run: NewRun) -> bool:
+    """Store the end of an order; `False` when it was known already. What the device knows replaces `unknown` never."""
+    cursor = await tx.execute(
+        """INSERT INTO runs (order_id, device_id, state, code, detail, agent_version, started_at, finished_at,
+                             received_at, steps)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (order_id) DO NOTHING""",
+        (*msgspec.structs.astuple(run)[:-1], Jsonb(run.steps)),
+    )
+    return cursor.rowcount == 1
+
+
+async def list_runs(
+    tx: Connection, *, device: str, pipeline: str, campaign: str, state: str, after: str, limit: int
+) -> list[RunRow]:
+    """Runs, newest order first."""
+    cursor = await tx.execute(
+        f"""SELECT r.order_id, r.device_id, {_PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
+                   r.finished_at, r.received_at, r.steps
+            FROM runs r JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id
+            WHERE (%(after)s = '' OR r.order_id < nullif(%(after)s, '')::uuid)
+              AND (%(device)s = '' OR r.device_id = nullif(%(device)s, '')::uuid)
+              AND (%(campaign)s = '' OR o.campaign_id = nullif(%(campaign)s, '')::uuid)
+              AND (%(pipeline)s IN ('', c.pipeline->>'name', {_PIPELINE}))
+              AND (%(state)s IN ('', r.state))
+            ORDER BY r.order_id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
+        {
+            "device": device, "pipeline": pipeline, "campaign": campaign, "state": state, "after": after,
+            "limit": limit,
+        },
+    )  # fmt: skip
+    return [RunRow(*row) for row in await cursor.fetchall()]
+
+
+async def get_run(tx: Connection, order_id: str) -> RunRow | None:
+    cursor = await tx.execute(
+        f"""SELECT r.order_id, r.device_id, {_PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
+                   r.finished_at, r.received_at, r.steps
+            FROM runs r JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id
+            WHERE r.order_id = %s""",  # noqa: S608  constants of this module
+        (order_id,),
+    )
+    row = await cursor.fetchone()
+    return RunRow(*row) if row else None
+
+
+async def list_orders(tx: Connection, *, device: str, campaign: str, after: str, limit: int) -> list[OrderRow]:
+    """Orders, newest first."""
+    cursor = await tx.execute(
+        f"""SELECT o.id, o.device_id, o.seq, {_PIPELINE}, c.kind, o.campaign_id, {_STATE}, o.created_at, o.expires_at
+            FROM orders o JOIN campaigns c ON c.id = o.campaign_id JOIN devices d ON d.id = o.device_id
+            LEFT JOIN runs r ON r.order_id = o.id
+            WHERE (%(after)s = '' OR o.id < nullif(%(after)s, '')::uuid)
+              AND (%(device)s = '' OR o.device_id = nullif(%(device)s, '')::uuid)
+              AND (%(campaign)s = '' OR o.campaign_id = nullif(%(campaign)s, '')::uuid)
+            ORDER BY o.id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
+        {"device": device, "campaign": campaign, "after": after, "limit": limit},
+    )
+    return [OrderRow(*row) for row in await cursor.fetchall()]
+
+
+async def count_by_state(tx: Connection, campaign_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Campaign → state of its orders → how many."""
+    cursor = await tx.execute(
+        f"""SELECT o.campaign_id, {_STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
+            LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%s::uuid[]) GROUP BY 1, 2""",  # noqa: S608
+        (list(campaign_ids),),
+    )
+    counts: dict[str, dict[str, int]] = {campaign: {} for campaign in campaign_ids}
+    for campaign, state, number in await cursor.fetchall():
+        counts[campaign][state] = number
+    return counts

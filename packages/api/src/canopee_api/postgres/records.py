@@ -1,0 +1,207 @@
+"""SQL of records: marks, COPY, what was refused, partitions."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from canopee_api.postgres.database import Connection
+
+
+class Stream(msgspec.Struct, frozen=True, order=True):
+    """One independent sequence of records."""
+
+    device_id: str
+    generation: int
+    name: str
+
+
+class NewRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A valid record to store; `body` is its JSON text."""
+
+    stream: Stream
+    seq: int
+    dataset: str
+    version: int
+    at: datetime
+    received_at: datetime
+    order_id: str | None
+    body: bytes
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A record refused for good, as it came."""
+
+    stream: Stream
+    seq: int
+    dataset: str
+    version: int
+    code: str
+    detail: str
+    body: bytes
+    received_at: datetime
+
+
+class RecordRow(msgspec.Struct, frozen=True):
+    """A stored record with its provenance."""
+
+    id: int
+    device_id: str
+    dataset: str
+    version: int
+    at: datetime
+    received_at: datetime
+    order_id: str | None
+    body: Any
+
+
+class RejectedRow(msgspec.Struct, frozen=True):
+    """A refused record as people see it."""
+
+    id: int
+    device_id: str
+    dataset: str
+    version: int
+    code: str
+    detail: str
+    body: str
+    received_at: datetime
+
+
+_COPY = """COPY records (device_id, generation, stream, seq, dataset, version, at, received_at, order_id, body)
+           FROM STDIN"""
+
+
+async def lock_marks(tx: Connection, streams: Sequence[Stream]) -> dict[Stream, int]:
+    """The high-water mark of each stream, locked until the end of the transaction, in one order for everybody."""
+    ordered = sorted(set(streams))
+    arrays = (
+        [stream.device_id for stream in ordered],
+        [stream.generation for stream in ordered],
+        [stream.name for stream in ordered],
+    )
+    await tx.execute(
+        """INSERT INTO record_marks (device_id, generation, stream, mark)
+           SELECT *, 0 FROM unnest(%s::uuid[], %s::int[], %s::text[]) ON CONFLICT DO NOTHING""",
+        arrays,
+    )
+    cursor = await tx.execute(
+        """SELECT m.device_id, m.generation, m.stream, m.mark
+           FROM unnest(%s::uuid[], %s::int[], %s::text[]) w (device_id, generation, stream)
+           JOIN record_marks m USING (device_id, generation, stream)
+           ORDER BY m.device_id, m.generation, m.stream FOR UPDATE OF m""",
+        arrays,
+    )
+    return {Stream(row[0], row[1], row[2]): row[3] for row in await cursor.fetchall()}
+
+
+async def raise_marks(tx: Connection, marks: dict[Stream, int]) -> None:
+    ordered = sorted(marks)
+    await tx.execute(
+        """UPDATE record_marks m SET mark = greatest(m.mark, w.mark)
+           FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::bigint[]) w (device_id, generation, stream, mark)
+           WHERE m.device_id = w.device_id AND m.generation = w.generation AND m.stream = w.stream""",
+        (
+            [stream.device_id for stream in ordered],
+            [stream.generation for stream in ordered],
+            [stream.name for stream in ordered],
+            [marks[stream] for stream in ordered],
+        ),
+    )
+
+
+async def copy_records(tx: Connection, records: Sequence[NewRecord]) -> None:
+    """COPY; raises `psycopg.DataError` when PostgreSQL refuses one of them."""
+    async with tx.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for record in records:
+            stream = record.stream
+            await copy.write_row(
+                (
+                    stream.device_id, stream.generation, stream.name, record.seq, record.dataset, record.version,
+                    record.at, record.received_at, record.order_id, record.body.decode(),
+                )
+            )  # fmt: skip
+
+
+async def insert_rejected(tx: Connection, rejected: Sequence[Rejected]) -> None:
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            """INSERT INTO rejected_records (device_id, stream, seq, dataset, version, code, detail, body, received_at)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                (
+                    row.stream.device_id, row.stream.name, row.seq, row.dataset, row.version, row.code, row.detail,
+                    row.body, row.received_at,
+                )
+                for row in rejected
+            ],
+        )  # fmt: skip
+
+
+async def list_records(tx: Connection, *, dataset: str, device: str, after: int, limit: int) -> list[RecordRow]:
+    """Records, newest first."""
+    cursor = await tx.execute(
+        """SELECT n, device_id, dataset, version, at, received_at, order_id, body FROM records
+           WHERE (%(after)s = 0 OR n < %(after)s) AND (%(dataset)s IN ('', dataset))
+             AND (%(device)s = '' OR device_id = nullif(%(device)s, '')::uuid)
+           ORDER BY n DESC LIMIT %(limit)s""",
+        {"after": after, "dataset": dataset, "device": device, "limit": limit},
+    )
+    return [RecordRow(*row) for row in await cursor.fetchall()]
+
+
+async def list_rejected(tx: Connection, *, after: int, limit: int) -> list[RejectedRow]:
+    """Refused records, newest first."""
+    cursor = await tx.execute(
+        """SELECT id, device_id, dataset, version, code, detail, convert_from(body, 'UTF8'), received_at
+           FROM rejected_records WHERE (%(after)s = 0 OR id < %(after)s) ORDER BY id DESC LIMIT %(limit)s""",
+        {"after": after, "limit": limit},
+    )
+    return [RejectedRow(*row) for row in await cursor.fetchall()]
+
+
+async def ensure_partitions(tx: Connection, now: datetime, *, months: int = 2) -> None:
+    """Make the monthly partitions of this month and the next ones; rows outside them go to the default one."""
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    for _ in range(months):
+        following = (first + timedelta(days=32)).replace(day=1)
+        await tx.execute(
+            f"""CREATE TABLE IF NOT EXISTS records_{first:%Y_%m} PARTITION OF records
+                FOR VALUES FROM ('{first.isoformat()}') TO ('{following.isoformat()}')"""
+        )
+        first = following
+
+
+class DatasetRow(msgspec.Struct, frozen=True):
+    """A dataset version as applied."""
+
+    name: str
+    version: int
+    definition: dict[str, Any]
+
+
+async def list_datasets(tx: Connection) -> list[DatasetRow]:
+    cursor = await tx.execute("SELECT name, version, definition FROM datasets ORDER BY name, version")
+    return [DatasetRow(*row) for row in await cursor.fetchall()]
+
+
+async def upsert_dataset(tx: Connection, row: DatasetRow, *, managed_by: str, now: datetime) -> None:
+    await tx.execute(
+        """INSERT INTO datasets (name, version, definition, managed_by, applied_at) VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT (name, version) DO UPDATE
+           SET definition = excluded.definition, managed_by = excluded.managed_by, applied_at = excluded.applied_at""",
+        (row.name, row.version, Jsonb(row.definition), managed_by, now),
+    )
+
+
+async def totals(tx: Connection) -> tuple[int, int, int]:
+    """Runs, records, and orders that are alive and have no end yet."""
+    cursor = await tx.execute(
+        """SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM records),
+                  (SELECT count(*) FROM orders o WHERE o.expires_at > now()
+                   AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id))"""
+    )
+    row = await cursor.fetchone()
+    return (row[0], row[1], row[2]) if row else (0, 0, 0)
