@@ -118,6 +118,12 @@ def version_of(raw: bytes) -> int:
     return _read_any(raw).signed.version
 
 
+def life_left(raw: bytes, now: datetime) -> float:
+    """Part of its role's usual life that some metadata has left: 1.0 when just signed, 0.0 when expired."""
+    signed = _read_any(raw).signed
+    return max(0.0, (signed.expires - now) / EXPIRY.get(signed.type, EXPIRY["targets"]))
+
+
 def targets_of(raw: bytes) -> dict[str, str]:
     """Target path → lower-case hexadecimal SHA-256 in some targets metadata, NOT verified."""
     return {path: target.hashes["sha256"] for path, target in read(raw, Targets).signed.targets.items()}

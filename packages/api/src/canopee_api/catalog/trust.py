@@ -1,0 +1,245 @@
+"""The signed repository: what was published, checked, and served to agents.
+
+The API holds the online keys (snapshot, timestamp, and the director's, for orders); it never holds a key that
+signs pipelines, facts or the trust policy.
+"""
+
+import base64
+import binascii
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from canopee_api.audit.chain import note
+from canopee_api.errors import ConflictError, InvalidError, NotFoundError, ServerError
+from canopee_api.postgres import trust as sql
+from canopee_api.postgres.changes import announce
+from canopee_api.postgres.database import Connection, Database
+from canopee_contract.codec import decode
+from canopee_contract.people import Publication, Published, PublishedPipeline, TrustMetadata
+from canopee_contract.pipeline import Pipeline, PipelineRef
+from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
+from canopee_kit.clock import Clock
+from canopee_trust.ed25519 import PrivateKey
+from canopee_trust.errors import PublicationError
+from canopee_trust.keyfile import KeyFile, read_key
+from canopee_trust.publication import Repository, verify_publication
+from canopee_trust.repository import life_left, make_snapshot, make_timestamp, targets_of, version_of
+
+_ONLINE = ("snapshot", "timestamp", "director")
+_RENEW_BELOW = 0.5
+
+
+class OnlineKeys(msgspec.Struct, frozen=True):
+    """The keys of this API and the root it starts from."""
+
+    root: bytes
+    snapshot: KeyFile
+    timestamp: KeyFile
+    director: KeyFile
+
+    @classmethod
+    def read(cls, folder: Path) -> "OnlineKeys":
+        """Read `root.json` and `online/*.key`.
+
+        Raises:
+            ServerError: there is no root; the message says how to make keys.
+            KeyFileError: a key file is missing or malformed.
+        """
+        root = folder / "root.json"
+        if not root.is_file():
+            raise ServerError(f"{root} is missing: make keys with `canopee keys dev-init --out {folder}`")
+        return cls(root.read_bytes(), *(read_key(folder / "online" / f"{name}.key") for name in _ONLINE))
+
+
+class KnownPipeline(msgspec.Struct, frozen=True):
+    """A pipeline that the newest metadata name."""
+
+    ref: PipelineRef
+    pipeline: Pipeline
+
+
+class TrustStore:
+    """The repository as published; memory is reloaded whenever the catalog changes."""
+
+    def __init__(self, database: Database, keys: OnlineKeys, clock: Clock) -> None:
+        self._database, self._keys, self._clock = database, keys, clock
+        self._metadata: dict[str, bytes] = {"root": keys.root}
+        self._policy: TrustPolicy | None = None
+        self._pipelines: dict[tuple[str, int], KnownPipeline] = {}
+
+    @property
+    def timestamp_version(self) -> int:
+        """0 before the first publication."""
+        return version_of(self._metadata["timestamp"]) if "timestamp" in self._metadata else 0
+
+    @property
+    def director(self) -> PrivateKey:
+        return self._keys.director.key
+
+    @property
+    def policy(self) -> TrustPolicy:
+        """The trust policy in force; raises `ConflictError` before the first publication."""
+        if self._policy is None:
+            raise ConflictError("trust.not_published", "publish the first metadata: canopee publish --first")
+        return self._policy
+
+    @property
+    def uses_lab_keys(self) -> bool:
+        """Whether a development key may sign here."""
+        policy = self._policy
+        return policy is not None and any(key.lab for key in (*policy.directors, *policy.approvers))
+
+    async def reload(self) -> None:
+        """Read the repository from the database."""
+        async with self._database.transaction() as tx:
+            metadata = await sql.newest_metadata(tx)
+            targets = await sql.current_targets(tx)
+        self._metadata = {"root": self._keys.root, **metadata}
+        policy = targets.get(TRUST_POLICY_PATH)
+        self._policy = decode(policy, TrustPolicy) if policy else None
+        known = [_known(path, content) for path, content in targets.items() if path.startswith("pipelines/")]
+        self._pipelines = {(one.ref.name, one.ref.version): one for one in known}
+
+    def pipeline(self, name: str) -> KnownPipeline:
+        """The pipeline `name@version`, or the newest of `name`.
+
+        Raises:
+            NotFoundError: it is not published.
+        """
+        wanted, _, version = name.partition("@")
+        found = [
+            known for (held, number), known in self._pipelines.items()
+            if held == wanted and (not version or str(number) == version)
+        ]  # fmt: skip
+        if not found:
+            raise NotFoundError("pipeline.unknown", f"{name[:80]} is not published: see `canopee pipelines`")
+        return max(found, key=lambda known: known.ref.version)
+
+    async def pipelines(self) -> list[PublishedPipeline]:
+        """Every pipeline version ever published; those that no metadata names any more are withdrawn."""
+        async with self._database.transaction() as tx:
+            rows = [row for row in await sql.list_targets(tx) if row.path.startswith("pipelines/")]
+            views: list[PublishedPipeline] = []
+            for row in rows:
+                known = _known(row.path, await sql.target(tx, row.path, row.sha256) or b"")
+                views.append(
+                    PublishedPipeline(
+                        id=f"{known.ref.name}@{known.ref.version}", ref=known.ref, kind=known.pipeline.kind,
+                        title=known.pipeline.title, approval=known.pipeline.approval,
+                        state="published" if row.is_current else "withdrawn", published_at=row.published_at,
+                    )
+                )  # fmt: skip
+        return views
+
+    async def metadata_file(self, name: str) -> bytes:
+        """`timestamp.json` or `N.<role>.json`; raises `NotFoundError`."""
+        if name == "timestamp.json" and "timestamp" in self._metadata:
+            return self._metadata["timestamp"]
+        number, _, role = name.removesuffix(".json").partition(".")
+        if number.isascii() and number.isdecimal() and len(number) < 10 and role:  # noqa: PLR2004  fits an integer
+            held = self._metadata.get(role)
+            if held is not None and version_of(held) == int(number):
+                return held
+            async with self._database.transaction() as tx:
+                if content := await sql.metadata(tx, role, int(number)):
+                    return content
+        raise NotFoundError("trust.unknown_file", f"{name[:80]} is not served")
+
+    async def target_file(self, name: str) -> bytes:
+        """`<folder>/<sha256>.<file>`; raises `NotFoundError`."""
+        folder, _, file = name.rpartition("/")
+        digest, _, plain = file.partition(".")
+        async with self._database.transaction() as tx:
+            content = await sql.target(tx, f"{folder}/{plain}", digest)
+        if content is None:
+            raise NotFoundError("trust.unknown_file", f"{name[:160]} is not served")
+        return content
+
+    async def newest(self) -> TrustMetadata:
+        """What a publisher starts from."""
+        async with self._database.transaction() as tx:
+            versions = await sql.root_versions(tx)
+        roles = {role: base64.b64encode(raw).decode() for role, raw in self._metadata.items()}
+        return TrustMetadata(roles, versions or [version_of(self._keys.root)])
+
+    async def publish(self, publication: Publication, *, by: str) -> Published:
+        """Check and store a whole publication, then sign snapshot and timestamp over it. All or nothing.
+
+        Raises:
+            InvalidError: not base64.
+            PublicationError: a rule is broken; nothing was stored.
+        """
+        metadata, targets = _decoded(publication.metadata), _decoded(publication.targets)
+        now = self._clock.now()
+        async with self._database.transaction() as tx:
+            await sql.lock_repository(tx)
+            held = {"root": self._keys.root, **await sql.newest_metadata(tx)}
+            named = {row.path: row.sha256 for row in await sql.list_targets(tx) if row.is_current}
+            verify_publication(now, Repository(held, named), metadata, targets)
+            if "root" not in metadata and not await sql.root_versions(tx):
+                metadata["root"] = self._keys.root
+            for role, raw in metadata.items():
+                if held.get(role) != raw or role == "root":
+                    await _store(tx, role, raw, self._clock)
+            for path, content in targets.items():
+                await sql.insert_target(tx, path, hashlib.sha256(content).hexdigest(), content, now=now)
+            newest = {**held, **metadata}
+            await sql.mark_current(tx, _named_targets(newest))
+            await self._sign_online(tx, newest)
+            await announce(tx, "catalog")
+            await note(tx, now, by, "trust.publish", ", ".join(sorted(metadata)), targets=sorted(targets))
+        await self.reload()
+        return Published(self.timestamp_version, {role: version_of(raw) for role, raw in self._metadata.items()})
+
+    async def keep_fresh(self) -> None:
+        """Sign a new timestamp and snapshot when half of the life of the held ones is over."""
+        held = self._metadata
+        if "timestamp" not in held or life_left(held["timestamp"], self._clock.now()) > _RENEW_BELOW:
+            return
+        async with self._database.transaction() as tx:
+            await sql.lock_repository(tx)
+            await self._sign_online(tx, await sql.newest_metadata(tx))
+            await announce(tx, "catalog")
+        await self.reload()
+
+    async def _sign_online(self, tx: Connection, newest: dict[str, bytes]) -> None:
+        now = self._clock.now()
+        versions = {role: version_of(raw) for role, raw in newest.items() if role not in {"root", *_ONLINE}}
+        number = version_of(newest["snapshot"]) + 1 if "snapshot" in newest else 1
+        snapshot = make_snapshot(versions, version=number, key=self._keys.snapshot.key, now=now)
+        following = version_of(newest["timestamp"]) + 1 if "timestamp" in newest else 1
+        timestamp = make_timestamp(number, version=following, key=self._keys.timestamp.key, now=now)
+        await _store(tx, "snapshot", snapshot, self._clock)
+        await _store(tx, "timestamp", timestamp, self._clock)
+
+
+async def _store(tx: Connection, role: str, raw: bytes, clock: Clock) -> None:
+    held = await sql.metadata(tx, role, version_of(raw))
+    if held is None:
+        await sql.insert_metadata(tx, role, version_of(raw), raw, now=clock.now())
+    elif held != raw:
+        raise PublicationError("version", f"{role} {version_of(raw)} is published with other bytes")
+
+
+def _named_targets(metadata: dict[str, bytes]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for role, raw in metadata.items():
+        if role not in {"root", *_ONLINE}:
+            named.update(targets_of(raw))
+    return named
+
+
+def _known(path: str, content: bytes) -> KnownPipeline:
+    pipeline = decode(content, Pipeline)
+    digest = hashlib.sha256(content).hexdigest()
+    return KnownPipeline(PipelineRef(path, pipeline.name, pipeline.version, digest, len(content)), pipeline)
+
+
+def _decoded(texts: dict[str, str]) -> dict[str, bytes]:
+    try:
+        return {name: base64.b64decode(text, validate=True) for name, text in texts.items()}
+    except (binascii.Error, ValueError) as error:
+        raise InvalidError("publication.malformed", f"not base64: {error}") from error
+
