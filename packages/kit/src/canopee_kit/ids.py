@@ -14,3 +14,11 @@ def new_id(now: datetime) -> str:
     random = int.from_bytes(os.urandom(10), "big") & _RANDOM_BITS
     high, low = random >> 62, random & ((1 << 62) - 1)
     return str(uuid.UUID(int=(milliseconds << 80) | (7 << 76) | (high << 64) | _VARIANT | low))
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is a UUID in its lower-case canonical form."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -12,7 +12,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from canopee_api.audit.chain import note
-from canopee_api.errors import BusyError, ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from canopee_api.errors import (
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from canopee_api.postgres import accounts as sql
 from canopee_api.postgres.database import Database
 from canopee_contract.people import ROLES, ApiKey, Login, NewApiKey, NewUser, Role, Session, User

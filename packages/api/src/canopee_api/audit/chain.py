@@ -13,7 +13,12 @@ _GENESIS = bytes(32)
 
 
 async def note(
-    tx: Connection, now: datetime, actor: str, action: str, subject: str, **detail: Any  # noqa: ANN401  JSON values
+    tx: Connection,
+    now: datetime,
+    actor: str,
+    action: str,
+    subject: str,
+    **detail: Any,  # noqa: ANN401  JSON values
 ) -> None:
     """Add a link, in the transaction of what it tells."""
     number, previous = await last_audit(tx) or (0, _GENESIS)

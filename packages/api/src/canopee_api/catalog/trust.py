@@ -242,4 +242,3 @@ def _decoded(texts: dict[str, str]) -> dict[str, bytes]:
         return {name: base64.b64decode(text, validate=True) for name, text in texts.items()}
     except (binascii.Error, ValueError) as error:
         raise InvalidError("publication.malformed", f"not base64: {error}") from error
-

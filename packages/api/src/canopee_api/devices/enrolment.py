@@ -14,7 +14,7 @@ from canopee_api.postgres.database import Connection, Database
 from canopee_contract.enrolment import Enrol, Enrolled, Renew, Renewed, signed_bytes
 from canopee_contract.people import EnrolmentTokens, NewEnrolmentTokens
 from canopee_kit.clock import Clock
-from canopee_kit.ids import new_id
+from canopee_kit.ids import is_id, new_id
 from canopee_trust.ed25519 import PublicKey
 from canopee_trust.errors import TrustError
 
@@ -70,7 +70,9 @@ class Enrolment:
             device_id, practice_id = await self._enrolled(tx, request, key)
             row = await sql.live_row(tx, device_id)
         if row is None or row.state == "revoked":
-            raise UnauthenticatedError("device.revoked", "this enrolment is over: enrol with a new token and a new key")
+            raise UnauthenticatedError(
+                "device.revoked", "this enrolment is over: enrol with a new token and a new key"
+            )
         self._fleet.put(row)
         now = self._clock.now()
         token, expires_at = self._tokens.make(device_id, row.generation, now)
@@ -141,7 +143,9 @@ class Enrolment:
                 return token.device_id, token.practice_id
             raise ConflictError("enrolment.token_used", "this token enrolled another device: ask for a new one")
         if token.expires_at <= now:
-            raise UnauthenticatedError("enrolment.token_expired", "ask the administrator for a new enrolment token")
+            raise UnauthenticatedError(
+                "enrolment.token_expired", "ask the administrator for a new enrolment token"
+            )
         if known is not None:
             raise ConflictError("enrolment.key_used", "this key is enrolled: make a new one")
         device_id = new_id(now)
@@ -181,7 +185,7 @@ def _key(text: str) -> PublicKey:
 
 def _uuid(text: str) -> str:
     """A text that PostgreSQL reads as a UUID; raises `NotFoundError`."""
-    if len(text) == 36 and all(char in "0123456789abcdef-" for char in text):  # noqa: PLR2004  length of a UUID
+    if is_id(text):
         return text
     raise NotFoundError("device.unknown", f"{text[:40]} is not the id of a device")
 

@@ -81,7 +81,8 @@ async def open_campaigns(tx: Connection, now: datetime) -> list[CampaignRow]:
 
 async def reserve(tx: Connection, campaign_id: str, wanted: Sequence[str]) -> tuple[int, list[str]]:
     """Lock a campaign; the last ordinal used, and those of the devices that have no order of it and for which
-    there is room below its maximum."""
+    there is room below its maximum.
+    """
     cursor = await tx.execute(
         "SELECT targets, max_targets FROM campaigns WHERE id = %s FOR UPDATE", (campaign_id,)
     )

@@ -1,0 +1,221 @@
+"""Campaigns: a pipeline version given to the devices for which a condition holds, now and (living) later."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from canopee_api.audit.chain import note
+from canopee_api.catalog.trust import KnownPipeline, TrustStore
+from canopee_api.errors import ConflictError, InvalidError, NotFoundError
+from canopee_api.orders.issue import Assignment, issue
+from canopee_api.postgres import campaigns as sql
+from canopee_api.postgres import devices as device_sql
+from canopee_api.postgres.changes import announce
+from canopee_api.postgres.database import Connection, Database
+from canopee_api.postgres.orders import count_by_state
+from canopee_contract.campaign import Campaign
+from canopee_contract.condition import Condition, evaluate, parse_condition
+from canopee_contract.errors import ConditionError, SchemaError
+from canopee_contract.parameters import check_parameters
+from canopee_contract.people import CampaignView, CollectRequest, Matched
+from canopee_contract.pipeline import PipelineRef
+from canopee_kit.clock import Clock
+from canopee_kit.ids import is_id, new_id
+from canopee_trust.documents import OpenedCampaign, open_campaign
+from canopee_trust.dsse import payload_of, read_envelope
+from canopee_trust.errors import EnvelopeError
+
+_SLICE = 200
+"""Orders signed in one transaction."""
+_LONGEST_S = 400 * 86_400
+_UNLIMITED = 2**31 - 1
+_NAME = 200
+
+
+class Campaigns:
+    """Everything about campaigns."""
+
+    def __init__(self, database: Database, trust: TrustStore, clock: Clock) -> None:
+        self._database, self._trust, self._clock = database, trust, clock
+
+    async def match(self, condition: dict[str, Any]) -> Matched:
+        """The devices for which a condition holds now; raises `InvalidError`."""
+        ids = await self._matching(_parsed(condition))
+        return Matched(len(ids), ids)
+
+    async def start_signed(self, document: bytes, *, by: str) -> CampaignView:
+        """Start the campaign of a signed document. The same document twice is one campaign.
+
+        Raises:
+            InvalidError: malformed, or not signed by enough approvers, or for a pipeline that is not published so.
+            NotFoundError: the pipeline is not published.
+        """
+        opened, known = self._open(document)
+        campaign = opened.campaign
+        if campaign.not_after <= self._clock.now():
+            raise InvalidError("campaign.over", "its last day has passed: sign a new document", at="$.not_after")
+        row = sql.CampaignRow(
+            id=campaign.campaign_id, name=campaign.name[:_NAME], kind=known.pipeline.kind,
+            pipeline=msgspec.to_builtins(campaign.pipeline), parameters=campaign.parameters,
+            condition=campaign.condition, document=document, document_sha256=opened.sha256,
+            max_targets=min(campaign.max_targets, _UNLIMITED), is_living=True, not_before=campaign.not_before,
+            not_after=campaign.not_after, created_by=by, created_at=self._clock.now(),
+        )  # fmt: skip
+        return await self._start(row, by=by)
+
+    async def start_collect(self, request: CollectRequest, *, by: str) -> CampaignView:
+        """Give a pipeline marked `approval: none` to the devices that match.
+
+        Raises:
+            ConflictError: the pipeline needs a signed document.
+            InvalidError: condition, parameters or duration are not acceptable.
+            NotFoundError: the pipeline is not published.
+        """
+        known = self._trust.pipeline(request.pipeline)
+        if known.pipeline.kind != "collect" or known.pipeline.approval != "none":
+            raise ConflictError(
+                "campaign.approval", f"{request.pipeline} needs a document signed by approvers: see `canopee sign`"
+            )
+        if not 1 <= request.expires_in_s <= _LONGEST_S:
+            raise InvalidError("campaign.expiry", "1 second to 400 days", at="$.expires_in_s")
+        _parsed(request.condition)
+        parameters = _parameters(known, request.parameters)
+        now = self._clock.now()
+        row = sql.CampaignRow(
+            id=new_id(now), name=known.pipeline.title[:_NAME], kind="collect", pipeline=msgspec.to_builtins(known.ref),
+            parameters=parameters, condition=request.condition, document=None, document_sha256=None,
+            max_targets=_UNLIMITED, is_living=request.living, not_before=now - timedelta(minutes=5),
+            not_after=now + timedelta(seconds=request.expires_in_s), created_by=by, created_at=now,
+        )  # fmt: skip
+        return await self._start(row, by=by)
+
+    async def reconsider(self, device_id: str | None = None) -> int:
+        """Evaluate living campaigns on facts that changed: those of one device, or of any; orders made."""
+        made = 0
+        async with self._database.transaction() as tx:
+            changed = await device_sql.facts_to_consider(tx, device_id, limit=_SLICE)
+            if not changed:
+                return 0
+            for row in await sql.open_campaigns(tx, self._clock.now()):
+                if row.is_living:
+                    made += await self._order(tx, row, _matching(row, changed))
+            await device_sql.mark_considered(tx, [found for found, _ in changed])
+        return made
+
+    async def expand_unfinished(self) -> None:
+        """Go on with first rounds that a stop interrupted."""
+        async with self._database.transaction() as tx:
+            rows = await sql.open_campaigns(tx, self._clock.now())
+        for row in rows:
+            if not row.is_expanded:
+                await self._expand(row)
+
+    async def views(self, *, after: str, limit: int) -> list[CampaignView]:
+        """Campaigns, newest first, with where their devices stand."""
+        async with self._database.transaction() as tx:
+            rows = await sql.list_campaigns(tx, after=after, limit=limit)
+            states = await count_by_state(tx, [row.id for row in rows])
+        return [self._view(row, states[row.id]) for row in rows]
+
+    async def view(self, campaign_id: str) -> CampaignView:
+        """One campaign; raises `NotFoundError`."""
+        async with self._database.transaction() as tx:
+            row = await sql.get_campaign(tx, campaign_id) if is_id(campaign_id) else None
+            if row is None:
+                raise NotFoundError("campaign.unknown", f"there is no campaign {campaign_id[:40]}")
+            return self._view(row, (await count_by_state(tx, [row.id]))[row.id])
+
+    async def _start(self, row: sql.CampaignRow, *, by: str) -> CampaignView:
+        _ = self._trust.policy
+        async with self._database.transaction() as tx:
+            if await sql.insert_campaign(tx, row):
+                await note(tx, row.created_at, by, "campaign.start", row.id, name=row.name, pipeline=row.pipeline)
+                await announce(tx, "catalog")
+            else:
+                held = await sql.get_campaign(tx, row.id)
+                if held is None or held.document_sha256 != row.document_sha256:
+                    raise ConflictError(
+                        "campaign.exists", f"campaign {row.id} has another document: make a new id"
+                    )
+        await self._expand(row)
+        return await self.view(row.id)
+
+    async def _expand(self, row: sql.CampaignRow) -> None:
+        """Give the orders of the first round, slice by slice: what is done stays done."""
+        ids = await self._matching(_parsed(row.condition))
+        for start in range(0, len(ids), _SLICE):
+            async with self._database.transaction() as tx:
+                await self._order(tx, row, ids[start : start + _SLICE])
+        async with self._database.transaction() as tx:
+            await sql.mark_expanded(tx, row.id)
+
+    async def _order(self, tx: Connection, row: sql.CampaignRow, device_ids: Sequence[str]) -> int:
+        if not device_ids:
+            return 0
+        targets, chosen = await sql.reserve(tx, row.id, device_ids)
+        assignment = Assignment(
+            campaign_id=row.id, document_sha256=row.document_sha256,
+            pipeline=msgspec.convert(row.pipeline, PipelineRef), parameters=row.parameters,
+            not_before=row.not_before, expires_at=row.not_after,
+        )  # fmt: skip
+        made = await issue(
+            tx, assignment, chosen, first_ordinal=targets + 1, epoch=self._trust.policy.epoch,
+            key=self._trust.director, now=self._clock.now(),
+        )  # fmt: skip
+        await sql.add_targets(tx, row.id, made)
+        return made
+
+    async def _matching(self, condition: Condition) -> list[str]:
+        async with self._database.transaction() as tx:
+            return [
+                device_id async for device_id, facts in device_sql.fleet_facts(tx) if evaluate(condition, facts)
+            ]
+
+    def _open(self, document: bytes) -> tuple[OpenedCampaign, KnownPipeline]:
+        """The document, once its signatures and its pipeline are what they must be."""
+        try:
+            named = msgspec.json.decode(payload_of(read_envelope(document)), type=Campaign).pipeline
+            known = self._trust.pipeline(f"{named.name}@{named.version}")
+            opened = open_campaign(document, self._trust.policy, known.pipeline.kind)
+        except EnvelopeError as error:
+            raise InvalidError(f"campaign.{error.reason}", error.message, at="$.document") from error
+        except msgspec.DecodeError as error:
+            raise InvalidError("campaign.malformed", str(error), at="$.document") from error
+        campaign = opened.campaign
+        if campaign.pipeline != known.ref:
+            raise InvalidError("campaign.pipeline", "the pipeline published has other bytes: sign a new document")
+        if not is_id(campaign.campaign_id) or campaign.max_targets < 1 or not campaign.rings:
+            raise InvalidError("campaign.malformed", "a campaign has a UUID, a ring, and a target at least")
+        _parsed(campaign.condition)
+        _parameters(known, campaign.parameters)
+        return opened, known
+
+    def _view(self, row: sql.CampaignRow, states: dict[str, int]) -> CampaignView:
+        ref = msgspec.convert(row.pipeline, PipelineRef)
+        is_open = row.not_after > self._clock.now() and (row.is_living or {"pending", "delivered"} & set(states))
+        return CampaignView(
+            id=row.id, name=row.name, pipeline=f"{ref.name}@{ref.version}", kind=row.kind,
+            state="running" if is_open else "finished", created_at=row.created_at, not_after=row.not_after,
+            total=sum(states.values()), states=states, condition=row.condition,
+        )  # fmt: skip
+
+
+def _matching(row: sql.CampaignRow, changed: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+    condition = _parsed(row.condition)
+    return [device_id for device_id, facts in changed if evaluate(condition, facts)]
+
+
+def _parsed(condition: dict[str, Any]) -> Condition:
+    try:
+        return parse_condition(condition)
+    except ConditionError as error:
+        raise InvalidError("condition.malformed", error.message, at="$.condition") from error
+
+
+def _parameters(known: KnownPipeline, given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(check_parameters(known.pipeline.parameters, given))
+    except SchemaError as error:
+        raise InvalidError(error.reason, error.message, at="$.parameters") from error

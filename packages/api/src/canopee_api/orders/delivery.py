@@ -1,0 +1,71 @@
+"""Orders to a device, and the reports that come back."""
+
+import msgspec
+
+from canopee_api.errors import InvalidError
+from canopee_api.live.fleet import LiveDevice
+from canopee_api.postgres import orders as sql
+from canopee_api.postgres.database import Database
+from canopee_contract.order import DeliveredOrder
+from canopee_contract.report import MAX_REPORTS, RunReport, RunReports, RunsReply, RunVerdict
+from canopee_kit.clock import Clock
+from canopee_kit.ids import is_id
+
+MAX_DELIVERED = 20
+_LONGEST_TEXT = 4_000
+
+
+async def orders_for(
+    database: Database, clock: Clock, device: LiveDevice, *, after: int
+) -> tuple[DeliveredOrder, ...]:
+    """The living orders of a device above a sequence number, oldest first; none for a suspect."""
+    if device.order_head <= after or device.state != "active":
+        return ()
+    async with database.transaction() as tx:
+        found = await sql.deliverable(
+            tx, device.id, generation=device.generation, after=after, now=clock.now(), limit=MAX_DELIVERED
+        )
+    if not found and after < device.order_head:
+        device.order_head = after  # what was above has ended: nothing to look for until the next order
+    return tuple(
+        DeliveredOrder(msgspec.Raw(envelope), msgspec.Raw(document) if document else None)
+        for _, envelope, document in found
+    )
+
+
+async def take_reports(database: Database, clock: Clock, device: LiveDevice, sent: RunReports) -> RunsReply:
+    """Store run reports, one verdict each.
+
+    Raises:
+        InvalidError: too many at once.
+    """
+    if not 1 <= len(sent.reports) <= MAX_REPORTS:
+        raise InvalidError("runs.count", f"1 to {MAX_REPORTS} reports at once", at="$.reports")
+    verdicts: list[RunVerdict] = []
+    async with database.transaction() as tx:
+        candidates = [report.order_id for report in sent.reports if is_id(report.order_id)]
+        owned = await sql.owned_orders(tx, device.id, candidates)
+        for report in sent.reports:
+            if report.order_id not in owned:
+                verdicts.append(RunVerdict(report.order_id, "rejected", "run.unknown_order"))
+            elif fault := _fault(report):
+                verdicts.append(RunVerdict(report.order_id, "rejected", fault))
+            else:
+                is_new = await sql.insert_run(tx, _run(report, device, clock))
+                verdicts.append(RunVerdict(report.order_id, "accepted" if is_new else "duplicate"))
+    return RunsReply(tuple(verdicts))
+
+
+def _fault(report: RunReport) -> str:
+    if report.finished_at.tzinfo is None or (report.started_at and report.started_at.tzinfo is None):
+        return "run.instant"
+    return ""
+
+
+def _run(report: RunReport, device: LiveDevice, clock: Clock) -> sql.NewRun:
+    return sql.NewRun(
+        order_id=report.order_id, device_id=device.id, state=report.state, code=report.code[:_LONGEST_TEXT],
+        detail=report.detail[:_LONGEST_TEXT], agent_version=report.agent_version[:_LONGEST_TEXT],
+        started_at=report.started_at, finished_at=report.finished_at, received_at=clock.now(),
+        steps=[msgspec.to_builtins(step) for step in report.steps],
+    )  # fmt: skip

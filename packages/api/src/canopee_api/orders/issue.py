@@ -1,0 +1,54 @@
+"""Making orders: one for each device, signed by the online key, numbered within the device."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from canopee_api.postgres import orders as sql
+from canopee_api.postgres.changes import announce
+from canopee_api.postgres.database import Connection
+from canopee_contract.condition import Scalar
+from canopee_contract.order import CampaignRef, Order
+from canopee_contract.pipeline import PipelineRef
+from canopee_kit.ids import new_id
+from canopee_trust.documents import seal_order
+from canopee_trust.ed25519 import PrivateKey
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """What every order of a campaign has in common."""
+
+    campaign_id: str
+    document_sha256: str | None
+    pipeline: PipelineRef
+    parameters: dict[str, Scalar]
+    not_before: datetime
+    expires_at: datetime
+
+
+async def issue(
+    tx: Connection, assignment: Assignment, device_ids: Sequence[str], *, first_ordinal: int, epoch: int,
+    key: PrivateKey, now: datetime,
+) -> int:  # fmt: skip
+    """Sign and store one order a device; the number made. Runs in the caller's transaction."""
+    orders: list[sql.NewOrder] = []
+    taken = await sql.take_sequence(tx, device_ids)
+    for ordinal, (device_id, generation, seq) in enumerate(taken, start=first_ordinal):
+        campaign = CampaignRef(assignment.document_sha256, ordinal) if assignment.document_sha256 else None
+        order = Order(
+            spec=1, order_id=new_id(now), device_id=device_id, generation=generation, epoch=epoch, seq=seq,
+            issued_at=now, not_before=assignment.not_before, expires_at=assignment.expires_at,
+            pipeline=assignment.pipeline, parameters=assignment.parameters, campaign=campaign,
+        )  # fmt: skip
+        orders.append(
+            sql.NewOrder(
+                id=order.order_id, device_id=device_id, generation=generation, seq=seq,
+                campaign_id=assignment.campaign_id, ordinal=ordinal, envelope=seal_order(order, key),
+                created_at=now, expires_at=assignment.expires_at,
+            )
+        )  # fmt: skip
+    await sql.insert_orders(tx, orders)
+    for order in orders:
+        await announce(tx, "order", order.device_id, order.seq)
+    return len(orders)
