@@ -1,0 +1,137 @@
+"""The agents' door: routes, authentication, long poll. No framework: this is the path that 100 000 PCs take."""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.catalog.trust import TrustStore
+from canopee_api.devices import facts
+from canopee_api.devices.enrolment import Enrolment
+from canopee_api.devices.tokens import Tokens
+from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read_body, respond
+from canopee_api.doors.problems import encode_problem, problem_of
+from canopee_api.errors import InvalidError, NotFoundError, UnauthenticatedError
+from canopee_api.live.fleet import LiveDevice, LiveFleet
+from canopee_api.orders.delivery import orders_for, take_reports
+from canopee_api.postgres.database import Database
+from canopee_api.records.intake import Intake
+from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
+from canopee_contract.codec import decode, encode
+from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
+from canopee_contract.facts import FactSet, FactsReply
+from canopee_contract.records import RecordBatch
+from canopee_contract.report import RunReports
+from canopee_kit.clock import Clock
+
+PREFIX = "/agent/v1/"
+_SIGNATURE = SIGNATURE_HEADER.encode()
+_JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+_FILE = [(b"content-type", b"application/octet-stream")]
+
+Handler: TypeAlias = Callable[[LiveDevice, bytes], Awaitable[object]]
+"""An authenticated call: the device and its body; the answer's message."""
+
+
+class AgentDoor:
+    """One ASGI application; everything it needs is given to it."""
+
+    def __init__(
+        self, *, database: Database, fleet: LiveFleet, tokens: Tokens, enrolment: Enrolment, campaigns: Campaigns,
+        intake: Intake, trust: TrustStore, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._database, self._fleet, self._tokens, self._clock = database, fleet, tokens, clock
+        self._enrolment, self._campaigns, self._intake, self._trust = enrolment, campaigns, intake, trust
+        self._calls: dict[str, Handler] = {
+            f"{PREFIX}check-in": self._check_in,
+            f"{PREFIX}facts": self._facts,
+            f"{PREFIX}runs": self._runs,
+            f"{PREFIX}records": self._records,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            status, headers, body = 200, *await self._answer(scope, receive)
+        except (GoneError, asyncio.CancelledError):
+            return
+        except Exception as error:  # noqa: BLE001  the edge: whatever happens, the agent gets a problem document
+            status, headers, body = encode_problem(problem_of(error))
+        await respond(send, status, headers, body)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        path, method = scope["path"], scope["method"]
+        if method == "POST" and (call := self._calls.get(path)):
+            device = self._device(scope)
+            return _JSON, encode(await call(device, await read_body(scope, receive)))
+        if method == "POST" and path in {f"{PREFIX}enrol", f"{PREFIX}renew"}:
+            return _JSON, encode(await self._identity(path, _signature(scope), await read_body(scope, receive)))
+        if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
+            self._device(scope)
+            return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
+        raise NotFoundError("route.unknown", f"{method[:10]} {path[:80]} is not a call of the agents' protocol")
+
+    async def _identity(self, path: str, signature: bytes, body: bytes) -> object:
+        if path == f"{PREFIX}enrol":
+            return await self._enrolment.enrol(decode(body, Enrol), path=path, body=body, signature=signature)
+        return await self._enrolment.renew(decode(body, Renew), path=path, body=body, signature=signature)
+
+    async def _check_in(self, device: LiveDevice, body: bytes) -> CheckInReply:
+        sent = decode(body, CheckIn)
+        await self._enrolment.count(device.id, sent.counter, agent_version=sent.agent_version)
+        reply = await self._news(device, sent)
+        wait_s = min(max(sent.wait_s, 0), MAX_WAIT_S)
+        if wait_s and not (reply.orders or reply.send_facts or reply.trust_version > sent.trust_version):
+            await self._fleet.wait(device.id, wait_s)
+            device.last_seen_at = max(device.last_seen_at, self._clock.now())
+            reply = await self._news(device, sent)
+        return reply
+
+    async def _news(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
+        return CheckInReply(
+            server_time=self._clock.now(),
+            orders=await orders_for(self._database, self._clock, device, after=sent.order_seq),
+            send_facts=device.facts_hash != sent.facts_hash,
+            trust_version=self._fleet.trust_version,
+            next_in_s=5 if self._fleet.is_closing else 0,
+        )
+
+    async def _facts(self, device: LiveDevice, body: bytes) -> object:
+        sent = decode(body, FactSet)
+        if await facts.store(self._database, self._clock, device, sent):
+            await self._campaigns.reconsider(device.id)
+        return FactsReply(sent.hash)
+
+    async def _runs(self, device: LiveDevice, body: bytes) -> object:
+        return await take_reports(self._database, self._clock, device, decode(body, RunReports))
+
+    async def _records(self, device: LiveDevice, body: bytes) -> object:
+        return await self._intake.accept(device, decode(body, RecordBatch))
+
+    async def _file(self, name: str) -> bytes:
+        kind, _, rest = name.partition("/")
+        if kind == "metadata":
+            return await self._trust.metadata_file(rest)
+        if kind == "targets":
+            return await self._trust.target_file(rest)
+        raise NotFoundError("trust.unknown_file", f"{name[:80]} is not served")
+
+    def _device(self, scope: Scope) -> LiveDevice:
+        """The device of the bearer token."""
+        scheme, _, token = header(scope, b"authorization").decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            raise UnauthenticatedError("token.missing", "send Authorization: Bearer <token>")
+        bearer = self._tokens.check(token, self._clock.now())
+        device = self._fleet.get(bearer.device_id)
+        if device is None or device.state == "revoked" or device.generation != bearer.generation:
+            raise UnauthenticatedError("device.revoked", "this enrolment is over")
+        return device
+
+
+def _signature(scope: Scope) -> bytes:
+    try:
+        return base64.b64decode(header(scope, _SIGNATURE), validate=True)
+    except binascii.Error as error:
+        raise InvalidError("signature.malformed", f"the header {SIGNATURE_HEADER} is not base64") from error
+
