@@ -177,6 +177,37 @@ class StoredRecord(msgspec.Struct):
     body: dict[str, Any]
 
 
+class RejectedRecord(msgspec.Struct):
+    """A record refused for good; `body` is its JSON text, as it came."""
+
+    id: str
+    device_id: str
+    dataset: str
+    version: int
+    code: str
+    detail: str
+    body: str
+    received_at: datetime
+
+
+class AuditEntry(msgspec.Struct):
+    """One link of the audit chain; `id` is its number."""
+
+    id: str
+    at: datetime
+    actor: str
+    action: str
+    object: str
+    detail: dict[str, Any]
+    sha256: str
+
+
+class Health(msgspec.Struct):
+    """`GET /v1/health`."""
+
+    status: Literal["ok"] = "ok"
+
+
 class PublishedPipeline(msgspec.Struct):
     """A pipeline version in the TUF repository; `id` is `name@version`."""
 

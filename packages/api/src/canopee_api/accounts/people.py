@@ -5,7 +5,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from argon2 import PasswordHasher
@@ -90,10 +90,8 @@ class People:
                     return Actor(user.login, tuple(user.roles))
             elif token.startswith("cpk_") and token.count("_") >= 2:  # noqa: PLR2004  cpk_<id>_<secret>
                 key = await sql.get_api_key(tx, token.split("_", 2)[1])
-                is_alive = key is not None and key.revoked_at is None and key.expires_at > now
-                if key is not None and is_alive and key.owner_state == "active":
-                    if hmac.compare_digest(key.sha256, _sha256(token)):
-                        return Actor(key.owner, tuple(role for role in key.roles if role in key.owner_roles))
+                if key is not None and _is_good(key, token, now):
+                    return Actor(key.owner, tuple(role for role in key.roles if role in key.owner_roles))
         raise UnauthenticatedError("credential.refused", "log in again, or use an API key that is still good")
 
     async def create_user(self, new: NewUser, *, by: str) -> User:
@@ -178,6 +176,11 @@ class People:
             raise BusyError("too many failures for this login: wait", retry_after_s=max(1.0, wait_s))
         if login[:_LOGIN] in self._failures:
             self._failures[login[:_LOGIN]] = recent
+
+
+def _is_good(key: sql.ApiKeyRow, token: str, now: datetime) -> bool:
+    is_alive = key.revoked_at is None and key.expires_at > now and key.owner_state == "active"
+    return is_alive and hmac.compare_digest(key.sha256, _sha256(token))
 
 
 def _check_user(new: NewUser) -> None:

@@ -64,7 +64,9 @@ def _decoded(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
     if encoding != b"zstd":
         raise InvalidError("body.encoding", "send the body as it is, or compressed with zstd")
     try:
-        with zstandard.ZstdDecompressor(max_window_size=2**23).stream_reader(body, read_across_frames=False) as reader:
+        with zstandard.ZstdDecompressor(max_window_size=2**23).stream_reader(
+            body, read_across_frames=False
+        ) as reader:
             content = reader.read(max_bytes + 1)
     except zstandard.ZstdError as error:
         raise InvalidError("body.zstd", f"not zstd: {error}") from error
@@ -74,4 +76,6 @@ def _decoded(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
 
 
 def _too_large(max_bytes: int) -> TooLargeError:
-    return TooLargeError("body.too_large", f"at most {max_bytes} bytes, after decompression too: send less at once")
+    return TooLargeError(
+        "body.too_large", f"at most {max_bytes} bytes, after decompression too: send less at once"
+    )

@@ -21,11 +21,12 @@ async def orders_for(
     """The living orders of a device above a sequence number, oldest first; none for a suspect."""
     if device.order_head <= after or device.state != "active":
         return ()
+    head = device.order_head
     async with database.transaction() as tx:
         found = await sql.deliverable(
             tx, device.id, generation=device.generation, after=after, now=clock.now(), limit=MAX_DELIVERED
         )
-    if not found and after < device.order_head:
+    if not found and device.order_head == head:
         device.order_head = after  # what was above has ended: nothing to look for until the next order
     return tuple(
         DeliveredOrder(msgspec.Raw(envelope), msgspec.Raw(document) if document else None)

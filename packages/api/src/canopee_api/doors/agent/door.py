@@ -6,25 +6,19 @@ import binascii
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from canopee_api.campaigns.campaigns import Campaigns
-from canopee_api.catalog.trust import TrustStore
 from canopee_api.devices import facts
-from canopee_api.devices.enrolment import Enrolment
-from canopee_api.devices.tokens import Tokens
+from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read_body, respond
 from canopee_api.doors.problems import encode_problem, problem_of
 from canopee_api.errors import InvalidError, NotFoundError, UnauthenticatedError
-from canopee_api.live.fleet import LiveDevice, LiveFleet
+from canopee_api.live.fleet import LiveDevice
 from canopee_api.orders.delivery import orders_for, take_reports
-from canopee_api.postgres.database import Database
-from canopee_api.records.intake import Intake
 from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
 from canopee_contract.codec import decode, encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
 from canopee_contract.facts import FactSet, FactsReply
 from canopee_contract.records import RecordBatch
 from canopee_contract.report import RunReports
-from canopee_kit.clock import Clock
 
 PREFIX = "/agent/v1/"
 _SIGNATURE = SIGNATURE_HEADER.encode()
@@ -38,12 +32,8 @@ Handler: TypeAlias = Callable[[LiveDevice, bytes], Awaitable[object]]
 class AgentDoor:
     """One ASGI application; everything it needs is given to it."""
 
-    def __init__(
-        self, *, database: Database, fleet: LiveFleet, tokens: Tokens, enrolment: Enrolment, campaigns: Campaigns,
-        intake: Intake, trust: TrustStore, clock: Clock,
-    ) -> None:  # fmt: skip
-        self._database, self._fleet, self._tokens, self._clock = database, fleet, tokens, clock
-        self._enrolment, self._campaigns, self._intake, self._trust = enrolment, campaigns, intake, trust
+    def __init__(self, areas: Areas) -> None:
+        self._areas, self._database, self._fleet, self._clock = areas, areas.database, areas.fleet, areas.clock
         self._calls: dict[str, Handler] = {
             f"{PREFIX}check-in": self._check_in,
             f"{PREFIX}facts": self._facts,
@@ -74,19 +64,26 @@ class AgentDoor:
 
     async def _identity(self, path: str, signature: bytes, body: bytes) -> object:
         if path == f"{PREFIX}enrol":
-            return await self._enrolment.enrol(decode(body, Enrol), path=path, body=body, signature=signature)
-        return await self._enrolment.renew(decode(body, Renew), path=path, body=body, signature=signature)
+            return await self._areas.enrolment.enrol(
+                decode(body, Enrol), path=path, body=body, signature=signature
+            )
+        return await self._areas.enrolment.renew(decode(body, Renew), path=path, body=body, signature=signature)
 
     async def _check_in(self, device: LiveDevice, body: bytes) -> CheckInReply:
         sent = decode(body, CheckIn)
-        await self._enrolment.count(device.id, sent.counter, agent_version=sent.agent_version)
+        await self._areas.enrolment.count(device.id, sent.counter, agent_version=sent.agent_version)
         reply = await self._news(device, sent)
         wait_s = min(max(sent.wait_s, 0), MAX_WAIT_S)
-        if wait_s and not (reply.orders or reply.send_facts or reply.trust_version > sent.trust_version):
+        if wait_s and self._is_quiet(device, sent, reply):
             await self._fleet.wait(device.id, wait_s)
             device.last_seen_at = max(device.last_seen_at, self._clock.now())
             reply = await self._news(device, sent)
         return reply
+
+    def _is_quiet(self, device: LiveDevice, sent: CheckIn, reply: CheckInReply) -> bool:
+        has_news = reply.orders or reply.send_facts or self._fleet.trust_version > sent.trust_version
+        came_meanwhile = device.state == "active" and device.order_head > sent.order_seq
+        return not has_news and not came_meanwhile
 
     async def _news(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
         return CheckInReply(
@@ -100,21 +97,21 @@ class AgentDoor:
     async def _facts(self, device: LiveDevice, body: bytes) -> object:
         sent = decode(body, FactSet)
         if await facts.store(self._database, self._clock, device, sent):
-            await self._campaigns.reconsider(device.id)
+            await self._areas.campaigns.reconsider(device.id)
         return FactsReply(sent.hash)
 
     async def _runs(self, device: LiveDevice, body: bytes) -> object:
         return await take_reports(self._database, self._clock, device, decode(body, RunReports))
 
     async def _records(self, device: LiveDevice, body: bytes) -> object:
-        return await self._intake.accept(device, decode(body, RecordBatch))
+        return await self._areas.intake.accept(device, decode(body, RecordBatch))
 
     async def _file(self, name: str) -> bytes:
         kind, _, rest = name.partition("/")
         if kind == "metadata":
-            return await self._trust.metadata_file(rest)
+            return await self._areas.trust.metadata_file(rest)
         if kind == "targets":
-            return await self._trust.target_file(rest)
+            return await self._areas.trust.target_file(rest)
         raise NotFoundError("trust.unknown_file", f"{name[:80]} is not served")
 
     def _device(self, scope: Scope) -> LiveDevice:
@@ -122,7 +119,7 @@ class AgentDoor:
         scheme, _, token = header(scope, b"authorization").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             raise UnauthenticatedError("token.missing", "send Authorization: Bearer <token>")
-        bearer = self._tokens.check(token, self._clock.now())
+        bearer = self._areas.tokens.check(token, self._clock.now())
         device = self._fleet.get(bearer.device_id)
         if device is None or device.state == "revoked" or device.generation != bearer.generation:
             raise UnauthenticatedError("device.revoked", "this enrolment is over")
@@ -134,4 +131,3 @@ def _signature(scope: Scope) -> bytes:
         return base64.b64decode(header(scope, _SIGNATURE), validate=True)
     except binascii.Error as error:
         raise InvalidError("signature.malformed", f"the header {SIGNATURE_HEADER} is not base64") from error
-

@@ -1,0 +1,29 @@
+"""Everything a door may call."""
+
+import msgspec
+
+from canopee_api.accounts.people import People
+from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.catalog.datasets import Datasets
+from canopee_api.catalog.trust import TrustStore
+from canopee_api.devices.enrolment import Enrolment
+from canopee_api.devices.tokens import Tokens
+from canopee_api.live.fleet import LiveFleet
+from canopee_api.postgres.database import Database
+from canopee_api.records.intake import Intake
+from canopee_kit.clock import Clock
+
+
+class Areas(msgspec.Struct, frozen=True, kw_only=True):
+    """The areas of one process, wired together by `app.py`."""
+
+    clock: Clock
+    database: Database
+    fleet: LiveFleet
+    people: People
+    tokens: Tokens
+    enrolment: Enrolment
+    datasets: Datasets
+    trust: TrustStore
+    campaigns: Campaigns
+    intake: Intake

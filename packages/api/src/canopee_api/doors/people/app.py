@@ -1,0 +1,83 @@
+"""The people's door: a Litestar application. Each module of this folder that ends in `_routes` adds its own."""
+
+import importlib
+import pkgutil
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+import canopee_api.doors.people as package
+from canopee_api.doors.areas import Areas
+from canopee_api.doors.people.guard import Guard
+from canopee_api.doors.problems import problem_of
+from canopee_contract.codec import encode, inspect
+from canopee_contract.problem import CONTENT_TYPE, Problem
+
+MAX_BODY_BYTES = 16 * 2**20
+"""A publication may hold many targets."""
+_TITLES = {404: "route.unknown", 405: "route.method", 413: "body.too_large"}
+
+
+class StrictRequest(Request[Any, Any, Any]):
+    """Reads JSON as the agents' door does: the same things are refused."""
+
+    async def json(self) -> Any:  # noqa: ANN401  any JSON value
+        return inspect(await self.body() or b"null", max_bytes=MAX_BODY_BYTES)
+
+
+def people_app(areas: Areas) -> Litestar:
+    """The application."""
+    return Litestar(
+        route_handlers=_routes(),
+        dependencies={"areas": Provide(lambda: areas, sync_to_thread=False)},
+        guards=[Guard(areas.people)],
+        exception_handlers={Exception: _problem},
+        request_class=StrictRequest,
+        request_max_body_size=MAX_BODY_BYTES,
+        openapi_config=_openapi(),
+        logging_config=None,
+        signature_namespace={"Areas": Areas},
+    )
+
+
+def _routes() -> list[Any]:
+    names = sorted(
+        module.name for module in pkgutil.iter_modules(package.__path__) if module.name.endswith("_routes")
+    )
+    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    return [route for module in modules for route in module.ROUTES]
+
+
+def _problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    problem = _of_framework(error) if isinstance(error, HTTPException) else problem_of(error)
+    headers = {"retry-after": str(problem.retry_after_s)} if problem.retry_after_s is not None else {}
+    if problem.status == 401:  # noqa: PLR2004  the status that asks for credentials
+        headers["www-authenticate"] = "Bearer"
+    return Response(encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
+
+
+def _of_framework(error: HTTPException) -> Problem:
+    """What Litestar refused by itself: an unknown route, a body or a parameter of another shape."""
+    status = error.status_code
+    found: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
+    first = found[0] if found else {}
+    detail = "; ".join(f"{one.get('key', '')}: {one.get('message', '')}" for one in found[:5]) or error.detail
+    code = _TITLES.get(status, "message.bad_shape" if status == 400 else "request.refused")  # noqa: PLR2004
+    at = f"$.{first['key']}" if first.get("source") == "body" and first.get("key") else ""
+    return Problem(code, "Not acceptable as it stands", status, detail, at=at)
+
+
+def _openapi() -> OpenAPIConfig:
+    bearer = SecurityScheme(type="http", scheme="bearer", description="A session token or an API key.")
+    return OpenAPIConfig(
+        title="Canopée API",
+        version="1",
+        path="/v1",
+        use_handler_docstrings=True,
+        components=Components(security_schemes={"bearer": bearer}),
+        security=[{"bearer": []}],
+    )

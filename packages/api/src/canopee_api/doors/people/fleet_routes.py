@@ -1,0 +1,76 @@
+"""Devices, their enrolment, and which of them a condition holds for."""
+
+from datetime import timedelta
+from typing import Any
+
+from litestar import Request, get, post
+
+from canopee_api.doors.areas import Areas
+from canopee_api.doors.people.guard import actor_of, needs
+from canopee_api.doors.people.pages import After, Limit, id_cursor, page
+from canopee_api.errors import NotFoundError
+from canopee_api.postgres import devices as sql
+from canopee_contract.people import Device, EnrolmentTokens, Match, Matched, NewEnrolmentTokens, Page
+from canopee_kit.ids import is_id
+
+_ONLINE = timedelta(minutes=10)
+"""A device says something every five minutes at most."""
+
+
+@get("/v1/devices", opt=needs("read"))
+async def devices(
+    areas: Areas, practice: str = "", q: str = "", after: After = "", limit: Limit = 100
+) -> Page[Device]:
+    """Devices by id; `practice` and `q` (part of the name or of the id) narrow the list."""
+    async with areas.database.transaction() as tx:
+        rows = await sql.list_devices(tx, practice=practice, search=q[:100], after=id_cursor(after), limit=limit)
+    return page([_device(row, areas) for row in rows], limit, lambda device: device.id)
+
+
+@get("/v1/devices/{device_id:str}", opt=needs("read"))
+async def device(device_id: str, areas: Areas) -> Device:
+    """One device, with its facts."""
+    async with areas.database.transaction() as tx:
+        row = await sql.get_device(tx, device_id) if is_id(device_id) else None
+    if row is None:
+        raise NotFoundError("device.unknown", f"there is no device {device_id[:40]}")
+    return _device(row, areas)
+
+
+@post("/v1/devices/{device_id:str}/revoke", opt=needs("administer"))
+async def revoke(device_id: str, request: Request[Any, Any, Any], areas: Areas) -> Device:
+    """End the enrolment of a device: its token and its orders are refused from now on."""
+    await areas.enrolment.revoke(device_id, by=actor_of(request).login)
+    async with areas.database.transaction() as tx:
+        row = await sql.get_device(tx, device_id)
+    if row is None:
+        raise NotFoundError("device.unknown", f"there is no device {device_id[:40]}")
+    return _device(row, areas)
+
+
+@post("/v1/enrolment-tokens", opt=needs("enrol"))
+async def mint_tokens(data: NewEnrolmentTokens, request: Request[Any, Any, Any], areas: Areas) -> EnrolmentTokens:
+    """One-time enrolment tokens; shown in this answer only."""
+    return await areas.enrolment.mint(data, by=actor_of(request).login)
+
+
+@post("/v1/match", opt=needs("read"), status_code=200)
+async def match(data: Match, areas: Areas) -> Matched:
+    """The devices for which a condition holds now."""
+    return await areas.campaigns.match(data.condition)
+
+
+def _device(row: sql.DeviceRow, areas: Areas) -> Device:
+    live = areas.fleet.get(row.id)
+    seen = max(row.last_seen_at, live.last_seen_at) if live else row.last_seen_at
+    presence = "online" if areas.clock.now() - seen < _ONLINE else "offline"
+    state = "revoked" if row.state == "revoked" else "suspect" if row.state == "suspect" else presence
+    return Device(
+        id=row.id, hostname=row.hostname, practice_id=row.practice_id, platform=row.platform,
+        agent_version=live.agent_version if live else row.agent_version, state=state, simulated=row.simulated,
+        generation=row.generation, enrolled_at=row.enrolled_at, last_seen_at=seen, facts=row.facts,
+        facts_at=row.facts_at,
+    )  # fmt: skip
+
+
+ROUTES = [devices, device, revoke, mint_tokens, match]

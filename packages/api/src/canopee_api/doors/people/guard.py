@@ -1,0 +1,51 @@
+"""Who may call which route: a route names one right, and one that names none is closed to everybody."""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from canopee_api.accounts.people import Actor, People
+from canopee_api.accounts.roles import RIGHTS, rights_of
+from canopee_api.errors import ForbiddenError, UnauthenticatedError
+
+PUBLIC: dict[str, Any] = {"right": "public"}
+
+
+def needs(right: str) -> dict[str, Any]:
+    """The `opt` of a route that needs a right."""
+    if right not in RIGHTS:
+        raise ValueError(f"{right} is not one of {', '.join(RIGHTS)}")
+    return {"right": right}
+
+
+class Guard:
+    """Authenticates a request and checks its route's right."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
+    ) -> None:
+        right = route_handler.opt.get("right")
+        if right == "public":
+            return
+        actor = await self._people.authenticate(bearer_of(connection))
+        if right not in rights_of(actor.roles):
+            raise ForbiddenError("role.missing", f"this needs the right {right}, which your roles do not grant")
+        connection.scope["user"] = actor
+
+
+def bearer_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The token of the request; raises `UnauthenticatedError`."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise UnauthenticatedError("credential.missing", "send Authorization: Bearer <session token or API key>")
+    return token
+
+
+def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
+    """Who makes the request, once `Guard` let it through."""
+    actor: Actor = connection.scope["user"]
+    return actor

@@ -1,0 +1,51 @@
+"""The server itself: health, status, audit."""
+
+from datetime import timedelta
+from importlib.metadata import version
+
+from litestar import get
+
+from canopee_api.doors.areas import Areas
+from canopee_api.doors.people.guard import PUBLIC, needs
+from canopee_api.doors.people.pages import After, Limit, number_cursor, page
+from canopee_api.postgres.accounts import list_audit
+from canopee_api.postgres.records import totals
+from canopee_contract.people import AuditEntry, Health, Page, Status
+
+_ONLINE = timedelta(minutes=10)
+
+
+@get("/v1/health", opt=PUBLIC, security=[])
+async def health(areas: Areas) -> Health:
+    """Whether this process can reach its database."""
+    async with areas.database.transaction() as tx:
+        await tx.execute("SELECT 1")
+    return Health()
+
+
+@get("/v1/status", opt=needs("read"))
+async def status(areas: Areas) -> Status:
+    """The fleet in a few numbers."""
+    now = areas.clock.now()
+    async with areas.database.transaction() as tx:
+        runs, records, orders = await totals(tx)
+    online = sum(now - one.last_seen_at < _ONLINE and one.state != "revoked" for one in areas.fleet)
+    return Status(
+        version=version("canopee-api"), devices=len(areas.fleet), devices_online=online, runs=runs, records=records,
+        orders_pending=orders, lab_keys=areas.trust.uses_lab_keys, server_time=now,
+    )  # fmt: skip
+
+
+@get("/v1/audit", opt=needs("administer"))
+async def audit(areas: Areas, after: After = "", limit: Limit = 100) -> Page[AuditEntry]:
+    """Who did what, newest first."""
+    async with areas.database.transaction() as tx:
+        rows = await list_audit(tx, after=number_cursor(after), limit=limit)
+    views = [
+        AuditEntry(str(row.n), row.at, row.actor, row.action, row.object, row.detail, row.sha256.hex())
+        for row in rows
+    ]
+    return page(views, limit, lambda entry: entry.id)
+
+
+ROUTES = [health, status, audit]
