@@ -84,8 +84,8 @@ class Campaigns:
         parameters = _parameters(known, request.parameters)
         now = self._clock.now()
         row = sql.CampaignRow(
-            id=new_id(now), name=known.pipeline.title[:_NAME], kind="collect", pipeline=msgspec.to_builtins(known.ref),
-            parameters=parameters, condition=request.condition, document=None, document_sha256=None,
+            id=new_id(now), name=known.pipeline.title[:_NAME], kind="collect",
+            pipeline=msgspec.to_builtins(known.ref), parameters=parameters, condition=request.condition, document=None, document_sha256=None,
             max_targets=_UNLIMITED, is_living=request.living, not_before=now - timedelta(minutes=5),
             not_after=now + timedelta(seconds=request.expires_in_s), created_by=by, created_at=now,
         )  # fmt: skip
@@ -158,10 +158,10 @@ class Campaigns:
         assignment = Assignment(
             campaign_id=row.id, document_sha256=row.document_sha256,
             pipeline=msgspec.convert(row.pipeline, PipelineRef), parameters=row.parameters,
-            not_before=row.not_before, expires_at=row.not_after,
+            not_before=row.not_before, expires_at=row.not_after, epoch=self._trust.policy.epoch,
         )  # fmt: skip
         made = await issue(
-            tx, assignment, chosen, first_ordinal=targets + 1, epoch=self._trust.policy.epoch,
+            tx, assignment, chosen, first_ordinal=targets + 1,
             key=self._trust.director, now=self._clock.now(),
         )  # fmt: skip
         await sql.add_targets(tx, row.id, made)

@@ -1,7 +1,5 @@
 """The datasets that records are validated against, in memory and in the database."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from canopee_api.audit.chain import note
@@ -36,7 +34,7 @@ class Datasets:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
-        self._known: Mapping[tuple[str, int], Dataset] = {(GAP.name, GAP.version): GAP}
+        self._known: dict[tuple[str, int], Dataset] = {(GAP.name, GAP.version): GAP}
 
     def get(self, name: str, version: int) -> Dataset | None:
         return self._known.get((name, version))
@@ -55,7 +53,7 @@ class Datasets:
         """Store a dataset version, in force at once here and within seconds elsewhere.
 
         Raises:
-            ConflictError: it would change or take away a field of a version that is in use, or another owner has it.
+            ConflictError: it would change or take away a field of a version in use, or another owner has it.
         """
         now = self._clock.now()
         async with self._database.transaction() as tx:

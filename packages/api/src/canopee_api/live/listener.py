@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import psycopg
 
@@ -50,7 +51,7 @@ class Listener:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop`; a lost connection is opened again."""
-        ended = asyncio.ensure_future(stop.wait())
+        ended: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
         try:
             while not stop.is_set():
                 try:
@@ -61,7 +62,7 @@ class Listener:
         finally:
             ended.cancel()
 
-    async def _follow(self, ended: "asyncio.Future[bool]") -> None:
+    async def _follow(self, ended: "asyncio.Future[Any]") -> None:
         connection = await listening_connection(self._database.address)
         try:
             await connection.execute(f"LISTEN {CHANNEL}")

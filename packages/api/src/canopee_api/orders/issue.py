@@ -25,20 +25,27 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Scalar]
     not_before: datetime
     expires_at: datetime
+    epoch: int
+    """Of the trust policy."""
 
 
 async def issue(
-    tx: Connection, assignment: Assignment, device_ids: Sequence[str], *, first_ordinal: int, epoch: int,
-    key: PrivateKey, now: datetime,
-) -> int:  # fmt: skip
+    tx: Connection,
+    assignment: Assignment,
+    device_ids: Sequence[str],
+    *,
+    first_ordinal: int,
+    key: PrivateKey,
+    now: datetime,
+) -> int:
     """Sign and store one order a device; the number made. Runs in the caller's transaction."""
     orders: list[sql.NewOrder] = []
     taken = await sql.take_sequence(tx, device_ids)
     for ordinal, (device_id, generation, seq) in enumerate(taken, start=first_ordinal):
         campaign = CampaignRef(assignment.document_sha256, ordinal) if assignment.document_sha256 else None
         order = Order(
-            spec=1, order_id=new_id(now), device_id=device_id, generation=generation, epoch=epoch, seq=seq,
-            issued_at=now, not_before=assignment.not_before, expires_at=assignment.expires_at,
+            spec=1, order_id=new_id(now), device_id=device_id, generation=generation, epoch=assignment.epoch,
+            seq=seq, issued_at=now, not_before=assignment.not_before, expires_at=assignment.expires_at,
             pipeline=assignment.pipeline, parameters=assignment.parameters, campaign=campaign,
         )  # fmt: skip
         orders.append(

@@ -51,7 +51,8 @@ class AuditRow(msgspec.Struct, frozen=True):
 
 
 _USER = "SELECT login, password_hash, roles, state, created_at FROM users "
-_KEY = """SELECT k.id, k.sha256, k.name, k.owner, k.roles, k.created_at, k.expires_at, k.revoked_at, u.roles, u.state
+_KEY = """SELECT k.id, k.sha256, k.name, k.owner, k.roles, k.created_at, k.expires_at, k.revoked_at, u.roles,
+                 u.state
           FROM api_keys k JOIN users u ON u.login = k.owner """
 
 
@@ -98,7 +99,8 @@ async def delete_session(tx: Connection, sha256: bytes) -> None:
 
 async def insert_api_key(tx: Connection, row: ApiKeyRow) -> None:
     await tx.execute(
-        "INSERT INTO api_keys (id, sha256, name, owner, roles, created_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        """INSERT INTO api_keys (id, sha256, name, owner, roles, created_at, expires_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)""",
         (row.id, row.sha256, row.name, row.owner, row.roles, row.created_at, row.expires_at),
     )
 
@@ -142,7 +144,7 @@ async def list_audit(tx: Connection, *, after: int, limit: int) -> list[AuditRow
         "SELECT * FROM audit WHERE (%(after)s = 0 OR n < %(after)s) ORDER BY n DESC LIMIT %(limit)s",
         {"after": after, "limit": limit},
     )
-    return [AuditRow(*row[:6], bytes(row[6]), bytes(row[7])) for row in await cursor.fetchall()]
+    return [AuditRow(*row) for row in await cursor.fetchall()]
 
 
 def _key(row: Sequence[Any]) -> ApiKeyRow:

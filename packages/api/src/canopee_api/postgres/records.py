@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from psycopg.sql import SQL, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
@@ -168,8 +169,9 @@ async def ensure_partitions(tx: Connection, now: datetime, *, months: int = 2) -
     for _ in range(months):
         following = (first + timedelta(days=32)).replace(day=1)
         await tx.execute(
-            f"""CREATE TABLE IF NOT EXISTS records_{first:%Y_%m} PARTITION OF records
-                FOR VALUES FROM ('{first.isoformat()}') TO ('{following.isoformat()}')"""
+            SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF records FOR VALUES FROM ({}) TO ({})").format(
+                Identifier(f"records_{first:%Y_%m}"), Literal(first.isoformat()), Literal(following.isoformat())
+            )
         )
         first = following
 

@@ -1,0 +1,201 @@
+"""Wiring: one API process from its settings to its two doors on one port."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from canopee_api.accounts.people import People
+from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.catalog.datasets import Datasets
+from canopee_api.catalog.trust import OnlineKeys, TrustStore
+from canopee_api.devices.enrolment import Enrolment
+from canopee_api.devices.tokens import Tokens
+from canopee_api.doors.agent.door import AgentDoor
+from canopee_api.doors.areas import Areas
+from canopee_api.doors.asgi import Receive, Scope, Send
+from canopee_api.doors.people.app import people_app
+from canopee_api.live.fleet import LiveFleet
+from canopee_api.live.listener import Listener
+from canopee_api.live.presence import flush, write_behind
+from canopee_api.postgres.changes import forget_changes
+from canopee_api.postgres.database import Database
+from canopee_api.postgres.migrate import migrate
+from canopee_api.postgres.records import ensure_partitions
+from canopee_api.postgres.server import EmbeddedServer
+from canopee_api.records.intake import Intake
+from canopee_api.settings import Settings, read_secret
+from canopee_kit.clock import Clock, SystemClock
+from canopee_kit.errors import TemporaryError
+from canopee_kit.logs import get_logger
+
+_log = get_logger(__name__)
+_TICK_S = 30.0
+_STOP_S = 10
+
+Ready = Callable[[str], None]
+
+
+async def serve(settings: Settings, *, ready: Ready, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Run one API process until `stop`; `ready` is called with its address once it answers.
+
+    Call it in the main thread: the embedded PostgreSQL, if it is used, dies with that thread.
+
+    Raises:
+        ServerError: the embedded server, the keys or the configuration cannot be used.
+        psycopg.OperationalError: the database of `database_url` does not answer.
+    """
+    with _database(settings) as address:
+        for name in migrate(address):
+            _log.info("migration %s applied", name)
+        async with running(settings, address, clock or SystemClock()) as areas:
+            server = _Server(_config(settings, areas))
+            serving = asyncio.create_task(server.serve())
+            try:
+                await _started(server, serving)
+                ready(f"http://{settings.host}:{server.port}")
+                await _first(asyncio.create_task(stop.wait()), serving)
+            finally:
+                areas.fleet.close()
+                server.should_exit = True
+                await serving
+
+
+@asynccontextmanager
+async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenerator[Areas]:
+    """The areas of one process with their background tasks, without any door."""
+    keys, secret = OnlineKeys.read(settings.keys), read_secret(settings.secret_file)
+    database = Database(address, size=settings.pool_size)
+    await database.open()
+    stop = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        areas = _wire(database, keys, secret, clock)
+        listener = Listener(database, areas.fleet, lambda: _reload(areas))
+        await _tick(areas)
+        await listener.load()
+        work = (
+            listener.run(stop),
+            write_behind(database, areas.fleet, stop),
+            areas.intake.run(stop),
+            _ticks(areas, stop),
+        )
+        tasks = [asyncio.create_task(one) for one in work]
+        yield areas
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+        if tasks:
+            await flush(database, areas.fleet)
+        await database.close()
+
+
+def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock) -> Areas:
+    fleet, tokens = LiveFleet(), Tokens(secret)
+    trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
+    return Areas(
+        clock=clock,
+        database=database,
+        fleet=fleet,
+        people=People(database, clock),
+        tokens=tokens,
+        enrolment=Enrolment(database, fleet, tokens, clock),
+        datasets=datasets,
+        trust=trust,
+        campaigns=Campaigns(database, trust, clock),
+        intake=Intake(database, datasets, clock),
+    )
+
+
+async def _reload(areas: Areas) -> None:
+    await areas.datasets.reload()
+    await areas.trust.reload()
+    areas.fleet.raise_trust(areas.trust.timestamp_version)
+
+
+async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
+    """What is done again and again: each is idempotent, and a failure waits for the next time."""
+    jobs: tuple[Callable[[Areas], Awaitable[object]], ...] = (
+        _tick,
+        lambda areas: areas.trust.keep_fresh(),
+        lambda areas: areas.campaigns.expand_unfinished(),
+        lambda areas: areas.campaigns.reconsider(),
+    )
+    while not stop.is_set():
+        for job in jobs:
+            try:
+                await job(areas)
+            except TemporaryError as error:
+                _log.warning("a periodic job waits for the database: %s", error)
+            except Exception:  # the edge of a background loop: one failing job must not end the others
+                _log.exception("a periodic job failed")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _TICK_S)
+
+
+async def _tick(areas: Areas) -> None:
+    async with areas.database.transaction() as tx:
+        await ensure_partitions(tx, areas.clock.now())
+        await forget_changes(tx)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: our caller decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    @property
+    def port(self) -> int:
+        port: int = self.servers[0].sockets[0].getsockname()[1]
+        return port
+
+
+def _config(settings: Settings, areas: Areas) -> uvicorn.Config:
+    agents, people = AgentDoor(areas), people_app(areas)
+
+    async def doors(scope: Scope, receive: Receive, send: Send) -> None:
+        door = agents if scope["path"].startswith("/agent/") else people
+        await door(scope, receive, send)  # pyright: ignore[reportArgumentType]  Litestar names the scopes
+
+    return uvicorn.Config(
+        doors,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=2048,
+        timeout_keep_alive=330,
+        timeout_graceful_shutdown=_STOP_S,
+    )
+
+
+async def _started(server: _Server, serving: "asyncio.Task[None]") -> None:
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if serving.done():
+        await serving
+
+
+async def _first(*tasks: "asyncio.Task[object]") -> None:
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    tasks[0].cancel()
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Generator[str]:
+    if settings.database_url:
+        yield settings.database_url
+        return
+    server = EmbeddedServer(settings.home / "postgres")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
