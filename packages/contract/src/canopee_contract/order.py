@@ -11,6 +11,7 @@ import msgspec
 
 from canopee_contract.condition import Scalar
 from canopee_contract.pipeline import PipelineRef
+from canopee_contract.raw import NULL, present
 
 ORDER_TYPE = "application/vnd.canopee.order.v1+json"
 
@@ -50,5 +51,10 @@ class DeliveredOrder(msgspec.Struct, frozen=True):
 
     order: msgspec.Raw
     """DSSE envelope of an `Order`."""
-    campaign: msgspec.Raw | None = None
-    """DSSE envelope of its `Campaign`; absent for a pipeline that needs no approval."""
+    campaign: msgspec.Raw = NULL
+    """DSSE envelope of its `Campaign`; null for a pipeline that needs no approval."""
+
+    @property
+    def document(self) -> bytes | None:
+        """The campaign's envelope, if there is one."""
+        return present(self.campaign)

@@ -7,6 +7,7 @@ from canopee_api.live.fleet import LiveDevice
 from canopee_api.postgres import orders as sql
 from canopee_api.postgres.database import Database
 from canopee_contract.order import DeliveredOrder
+from canopee_contract.raw import NULL
 from canopee_contract.report import MAX_REPORTS, RunReport, RunReports, RunsReply, RunVerdict
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
@@ -29,7 +30,7 @@ async def orders_for(
     if not found and device.order_head == head:
         device.order_head = after  # what was above has ended: nothing to look for until the next order
     return tuple(
-        DeliveredOrder(msgspec.Raw(envelope), msgspec.Raw(document) if document else None)
+        DeliveredOrder(msgspec.Raw(envelope), msgspec.Raw(document) if document else NULL)
         for _, envelope, document in found
     )
 

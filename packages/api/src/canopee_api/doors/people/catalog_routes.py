@@ -21,6 +21,7 @@ from canopee_contract.people import (
     PublishedPipeline,
     TrustMetadata,
 )
+from canopee_contract.raw import present
 from canopee_trust.dsse import MAX_BYTES
 
 
@@ -83,11 +84,12 @@ async def campaign(campaign_id: str, areas: Areas) -> CampaignView:
 async def start_campaign(request: Request[Any, Any, Any], areas: Areas) -> CampaignView:
     """Start a campaign: `document` (signed by approvers), or `collect` (a pipeline that needs no approval)."""
     actor, data = actor_of(request), decode(await request.body(), NewCampaign, max_bytes=MAX_BYTES)
-    if data.document is not None and data.collect is None:
+    document = present(data.document)
+    if document is not None and data.collect is None:
         if "run_action" not in rights_of(actor.roles):
             raise ForbiddenError("role.missing", "a signed campaign needs the right run_action")
-        return await areas.campaigns.start_signed(bytes(data.document), by=actor.login)
-    if data.collect is None or data.document is not None:
+        return await areas.campaigns.start_signed(document, by=actor.login)
+    if data.collect is None or document is not None:
         raise InvalidError("campaign.malformed", "exactly one of document and collect is expected")
     return await areas.campaigns.start_collect(data.collect, by=actor.login)
 

@@ -1,0 +1,94 @@
+"""One PostgreSQL a worker, a migrated template database, a clone a test, and the areas of a process on it."""
+
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from canopee_api.app import running
+from canopee_api.doors.areas import Areas
+from canopee_api.postgres.location import forget
+from canopee_api.postgres.migrate import migrate
+from canopee_api.postgres.server import EmbeddedServer
+from canopee_api.settings import Settings
+from canopee_api.testing import Office
+from canopee_kit.clock import FakeClock, SystemClock
+from canopee_trust.ceremony import make_lab_keys
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """Address of a server whose database is migrated: a template, to which nobody stays connected."""
+    folder = tmp_path_factory.mktemp("postgres")
+    server = EmbeddedServer(folder, options={"fsync": "off", "full_page_writes": "off"})
+    try:
+        address = server.start()
+        migrate(address)
+        yield address
+    finally:
+        server.stop()
+        forget(folder)
+
+
+@pytest.fixture
+def empty_database(postgres: str, request: pytest.FixtureRequest) -> Generator[str]:
+    """Address of a database without any table."""
+    yield from _database(postgres, f"e{abs(hash(request.node.nodeid))}", "template0")
+
+
+@pytest.fixture
+def database_url(postgres: str, request: pytest.FixtureRequest) -> Generator[str]:
+    """Address of a migrated database of this test's own."""
+    yield from _database(postgres, f"t{abs(hash(request.node.nodeid))}", "canopee")
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key folder for development."""
+    folder = tmp_path_factory.mktemp("keys")
+    make_lab_keys(folder, SystemClock().now())
+    return folder
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The clock of the server under test, at the present of the keys."""
+    return FakeClock(SystemClock().now())
+
+
+@pytest.fixture
+def settings(database_url: str, keys: Path, tmp_path: Path) -> Settings:
+    """Settings of a process on the test's database."""
+    return Settings(
+        home=tmp_path, database_url=database_url, port=0, keys=keys, secret_file=tmp_path / "secret.key", pool_size=4
+    )
+
+
+@pytest.fixture
+async def areas(settings: Settings, clock: FakeClock) -> AsyncGenerator[Areas]:
+    """The areas of a running process, without doors."""
+    async with running(settings, settings.database_url, clock) as areas:
+        yield areas
+
+
+@pytest.fixture
+async def office(areas: Areas, keys: Path) -> Office:
+    """People at work on these areas: an administrator and a publisher, with the first metadata published."""
+    office = Office(areas, keys)
+    await office.open()
+    return office
+
+
+def _database(server: str, name: str, template: str) -> Generator[str]:
+    maintenance = make_conninfo(server, dbname="postgres")
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+        connection.execute(
+            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+        )
+    yield make_conninfo(server, dbname=name)
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

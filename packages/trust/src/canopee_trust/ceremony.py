@@ -1,0 +1,110 @@
+"""A key folder: making one for development, and signing what is to be published with it.
+
+    DIR/offline/{root,targets,collect,action,policy,approver-1,approver-2}.key   never on the server
+    DIR/online/{snapshot,timestamp,director}.key                                 the API's
+    DIR/root.json                                                                pinned by every agent
+    DIR/publication.json                                                         what to publish first
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from canopee_contract.codec import encode
+from canopee_contract.people import Publication
+from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustedKey, TrustPolicy
+from canopee_trust.errors import KeyFileError
+from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
+from canopee_trust.repository import (
+    MetadataSet,
+    RoleKeys,
+    make_delegated,
+    make_root,
+    make_targets,
+    next_delegated,
+    sign,
+    targets_of,
+)
+from canopee_trust.roles import role_of
+
+_SIGNING = ("root", "targets", "collect", "action", "policy")
+APPROVERS = ("approver-1", "approver-2")
+_ONLINE = ("snapshot", "timestamp", "director")
+
+
+def make_lab_keys(folder: Path, now: datetime) -> None:
+    """Make a whole key folder for development: one key a role, one approval, every key marked as lab.
+
+    Raises:
+        KeyFileError: a key exists there already; nothing is overwritten.
+    """
+    offline, online = folder / "offline", folder / "online"
+    if (folder / "root.json").exists():
+        raise KeyFileError(f"{folder} holds keys already: choose another folder")
+    for path in (offline, online):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = {name: make_key(name, lab=True) for name in (*_SIGNING, *APPROVERS, *_ONLINE)}
+    for name, key in keys.items():
+        write_key((online if name in _ONLINE else offline) / f"{name}.key", key)
+    roles = {name: RoleKeys((keys[name].key.public,)) for name in (*_SIGNING, "snapshot", "timestamp")}
+    root = sign(make_root(roles, now=now), keys["root"].key)
+    policy = encode(_lab_policy(keys))
+    metadata = {
+        "root": root,
+        "targets": sign(make_targets(roles, now=now), keys["targets"].key),
+        "collect": sign(make_delegated("collect", {}, now=now), keys["collect"].key),
+        "action": sign(make_delegated("action", {}, now=now), keys["action"].key),
+        "policy": sign(make_delegated("policy", {TRUST_POLICY_PATH: policy}, now=now), keys["policy"].key),
+    }
+    (folder / "publication.json").write_bytes(encode(publication_of(metadata, {TRUST_POLICY_PATH: policy})))
+    (folder / "root.json").write_bytes(root)
+
+
+def sign_targets(newest: MetadataSet, targets: Mapping[str, bytes], offline: Path, now: datetime) -> Publication:
+    """A publication that adds `targets`, signed with the keys of a folder; targets already published are left out.
+
+    Raises:
+        ValueError: no role signs one of the paths.
+        KeyFileError: the key of a role is not in the folder.
+        MetadataError: the metadata to start from is malformed, or lacks a role.
+    """
+    by_role: dict[str, dict[str, bytes]] = {}
+    for path, content in targets.items():
+        by_role.setdefault(role_of(path), {})[path] = content
+    metadata: dict[str, bytes] = {}
+    added: dict[str, bytes] = {}
+    for role, contents in by_role.items():
+        if role not in newest:
+            raise KeyFileError(f"the role {role} is not published: publish the first metadata")
+        proposed = next_delegated(newest[role], role, add=contents, now=now)
+        held, wanted = targets_of(newest[role]), targets_of(proposed)
+        changed = {path: content for path, content in contents.items() if held.get(path) != wanted[path]}
+        if changed:
+            metadata[role] = sign(proposed, read_key(offline / f"{role}.key").key)
+            added |= changed
+    return publication_of(metadata, added)
+
+
+def publication_of(metadata: Mapping[str, bytes], targets: Mapping[str, bytes]) -> Publication:
+    """The message that carries metadata and targets."""
+    return Publication(
+        {role: base64.b64encode(raw).decode() for role, raw in metadata.items()},
+        {path: base64.b64encode(raw).decode() for path, raw in targets.items()},
+    )
+
+
+def read_approvers(offline: Path, names: Sequence[str] = APPROVERS[:1]) -> list[KeyFile]:
+    """The keys of approvers; raises `KeyFileError`."""
+    return [read_key(offline / f"{name}.key") for name in names]
+
+
+def _lab_policy(keys: Mapping[str, KeyFile]) -> TrustPolicy:
+    def trusted(name: str) -> TrustedKey:
+        public = keys[name].key.public
+        return TrustedKey(public.keyid, public.base64, name, lab=True)
+
+    return TrustPolicy(
+        spec=1, epoch=1, directors=(trusted("director"),), approvers=tuple(trusted(name) for name in APPROVERS),
+        action_approvals=1, collect_approvals=1,
+    )  # fmt: skip
