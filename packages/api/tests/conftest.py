@@ -63,7 +63,12 @@ def clock() -> FakeClock:
 def settings(database_url: str, keys: Path, tmp_path: Path) -> Settings:
     """Settings of a process on the test's database."""
     return Settings(
-        home=tmp_path, database_url=database_url, port=0, keys=keys, secret_file=tmp_path / "secret.key", pool_size=4
+        home=tmp_path,
+        database_url=database_url,
+        port=0,
+        keys=keys,
+        secret_file=tmp_path / "secret.key",
+        pool_size=4,
     )
 
 
@@ -86,9 +91,7 @@ def _database(server: str, name: str, template: str) -> Generator[str]:
     maintenance = make_conninfo(server, dbname="postgres")
     with psycopg.connect(maintenance, autocommit=True) as connection:
         connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
-        connection.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
-        )
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
     yield make_conninfo(server, dbname=name)
     with psycopg.connect(maintenance, autocommit=True) as connection:
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

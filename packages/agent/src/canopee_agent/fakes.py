@@ -298,7 +298,9 @@ class FakeServerLink:
         if self.is_interrupted or self._is_cut:
             raise UnreachableError("the network is cut")
         self.requests.append(request)
-        folder = next((path for path in self._handlers if path.endswith("/") and request.path.startswith(path)), "")
+        folder = next(
+            (path for path in self._handlers if path.endswith("/") and request.path.startswith(path)), ""
+        )
         handler = self._handlers.get(request.path) or self._handlers.get(folder)
         if handler is None:
             return problem_reply(404, "not_found")

@@ -56,7 +56,12 @@ class Office:
         await self.areas.trust.publish(first, by="test")
 
     async def publish_pipeline(
-        self, name: str, kind: Kind = "collect", *, approval: Any = "required", parameters: ParametersSchema | None = None  # noqa: ANN401
+        self,
+        name: str,
+        kind: Kind = "collect",
+        *,
+        approval: Any = "required",
+        parameters: ParametersSchema | None = None,  # noqa: ANN401
     ) -> Pipeline:
         """Publish version 1 of a small pipeline."""
         use = "collect_hardware" if kind == "collect" else "run_program"
@@ -122,7 +127,9 @@ class Pc:
         """Renew the bearer token."""
         self.counter += 1
         request = Renew(self.id, self.generation, self.counter, self._areas.clock.now(), "n")
-        renewed = await self.post("renew", encode(msgspec.structs.replace(request, **changes)), Renewed, signed=True)
+        renewed = await self.post(
+            "renew", encode(msgspec.structs.replace(request, **changes)), Renewed, signed=True
+        )
         self.token = renewed.token
         return renewed
 

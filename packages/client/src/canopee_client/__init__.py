@@ -1,1 +1,1 @@
-"""To be written."""
+"""Typed client of the Canopée API."""

@@ -1,9 +1,9 @@
 """A key folder: making one for development, and signing what is to be published with it.
 
-    DIR/offline/{root,targets,collect,action,policy,approver-1,approver-2}.key   never on the server
-    DIR/online/{snapshot,timestamp,director}.key                                 the API's
-    DIR/root.json                                                                pinned by every agent
-    DIR/publication.json                                                         what to publish first
+DIR/offline/{root,targets,collect,action,policy,approver-1,approver-2}.key   never on the server
+DIR/online/{snapshot,timestamp,director}.key                                 the API's
+DIR/root.json                                                                pinned by every agent
+DIR/publication.json                                                         what to publish first
 """
 
 import base64

@@ -73,7 +73,9 @@ class Spool:
         if any(len(row[-1]) > MAX_RECORD_BYTES for row in rows):
             raise ValueError(f"a record is larger than {MAX_RECORD_BYTES} bytes")
         with _Transaction(self._db):
-            self._db.executemany("insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", rows)
+            self._db.executemany(
+                "insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", rows
+            )
             self._bytes += sum(len(row[-1]) + _ROW_BYTES for row in rows)
             self._make_room()
 
@@ -153,7 +155,9 @@ class Spool:
         values = (GAP_DATASET, 1, self._clock.now().isoformat(), "", body)
         with _Transaction(self._db):
             self._db.execute("delete from gap")
-            self._db.execute("insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", values)
+            self._db.execute(
+                "insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", values
+            )
         self._bytes += len(body) + _ROW_BYTES
 
 

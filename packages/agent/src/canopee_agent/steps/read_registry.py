@@ -45,7 +45,8 @@ class ReadRegistryRecord(msgspec.Struct, frozen=True):
         ),
     ]
     type: Annotated[
-        ValueType, Meta(description="What was stored, or why nothing was read.", extra={"ecs": "registry.data.type"})
+        ValueType,
+        Meta(description="What was stored, or why nothing was read.", extra={"ecs": "registry.data.type"}),
     ]
     found: Annotated[bool, Meta(description="Whether there is such a value.")]
 

@@ -1,0 +1,161 @@
+"""The API, one method a call. Messages are those of `canopee_contract.people`."""
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from canopee_client.errors import AnswerError, NoAnswerError
+from canopee_contract import people
+from canopee_contract.codec import encode
+from canopee_contract.dataset import Dataset
+from canopee_contract.problem import Problem
+
+T = TypeVar("T")
+PAGE = 1000
+_TIMEOUT_S = 120.0
+
+
+class Client:
+    """One connection to one API, with one credential. Close it, or use it in a `with`."""
+
+    def __init__(self, url: str, token: str = "", *, transport: httpx.BaseTransport | None = None) -> None:
+        """`token`: a session token or an API key; empty for the calls that need none."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self.url = url
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=_TIMEOUT_S, trust_env=False, transport=transport
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def health(self) -> people.Health:
+        return self.call("GET", "/v1/health", people.Health)
+
+    def status(self) -> people.Status:
+        return self.call("GET", "/v1/status", people.Status)
+
+    def log_in(self, login: str, password: str) -> people.Session:
+        return self.call("POST", "/v1/sessions", people.Session, body=people.Login(login, password))
+
+    def me(self) -> people.Me:
+        return self.call("GET", "/v1/me", people.Me)
+
+    def users(self) -> Iterator[people.User]:
+        return self.pages("/v1/users", people.User)
+
+    def create_user(self, new: people.NewUser) -> people.User:
+        return self.call("POST", "/v1/users", people.User, body=new)
+
+    def create_api_key(self, new: people.NewApiKey) -> people.ApiKey:
+        return self.call("POST", "/v1/api-keys", people.ApiKey, body=new)
+
+    def api_keys(self) -> Iterator[people.ApiKey]:
+        return self.pages("/v1/api-keys", people.ApiKey)
+
+    def mint_tokens(self, new: people.NewEnrolmentTokens) -> people.EnrolmentTokens:
+        return self.call("POST", "/v1/enrolment-tokens", people.EnrolmentTokens, body=new)
+
+    def devices(self, **filters: str) -> Iterator[people.Device]:
+        return self.pages("/v1/devices", people.Device, filters)
+
+    def device(self, device_id: str) -> people.Device:
+        return self.call("GET", f"/v1/devices/{device_id}", people.Device)
+
+    def revoke_device(self, device_id: str) -> people.Device:
+        return self.call("POST", f"/v1/devices/{device_id}/revoke", people.Device)
+
+    def match(self, condition: dict[str, Any]) -> people.Matched:
+        return self.call("POST", "/v1/match", people.Matched, body=people.Match(condition))
+
+    def runs(self, **filters: str) -> Iterator[people.Run]:
+        return self.pages("/v1/runs", people.Run, filters)
+
+    def run(self, order_id: str) -> people.Run:
+        return self.call("GET", f"/v1/runs/{order_id}", people.Run)
+
+    def orders(self, **filters: str) -> Iterator[people.OrderView]:
+        return self.pages("/v1/orders", people.OrderView, filters)
+
+    def records(self, **filters: str) -> Iterator[people.StoredRecord]:
+        return self.pages("/v1/records", people.StoredRecord, filters)
+
+    def rejected(self) -> Iterator[people.RejectedRecord]:
+        return self.pages("/v1/rejected", people.RejectedRecord)
+
+    def pipelines(self) -> Iterator[people.PublishedPipeline]:
+        return self.pages("/v1/pipelines", people.PublishedPipeline)
+
+    def campaigns(self) -> Iterator[people.CampaignView]:
+        return self.pages("/v1/campaigns", people.CampaignView)
+
+    def campaign(self, campaign_id: str) -> people.CampaignView:
+        return self.call("GET", f"/v1/campaigns/{campaign_id}", people.CampaignView)
+
+    def start_campaign(self, new: people.NewCampaign) -> people.CampaignView:
+        return self.call("POST", "/v1/campaigns", people.CampaignView, body=new)
+
+    def trust(self) -> people.TrustMetadata:
+        return self.call("GET", "/v1/trust", people.TrustMetadata)
+
+    def publish(self, publication: people.Publication) -> people.Published:
+        return self.call("POST", "/v1/trust/publications", people.Published, body=publication)
+
+    def datasets(self) -> Iterator[Dataset]:
+        return self.pages("/v1/catalog/datasets", Dataset)
+
+    def apply_dataset(self, dataset: Dataset) -> people.CatalogApplied:
+        return self.call("PUT", f"/v1/catalog/datasets/{dataset.name}", people.CatalogApplied, body=dataset)
+
+    def audit(self) -> Iterator[people.AuditEntry]:
+        return self.pages("/v1/audit", people.AuditEntry)
+
+    def pages(self, path: str, kind: type[T], filters: Mapping[str, str] | None = None) -> Iterator[T]:
+        """Every object of a list, page by page."""
+        after: str | None = ""
+        while after is not None:
+            query = {**(filters or {}), "limit": str(PAGE), **({"after": after} if after else {})}
+            page: people.Page[T] = self.call("GET", path, people.Page[kind], query=query)
+            yield from page.items
+            after = page.next
+
+    def call(
+        self, method: str, path: str, kind: type[T], *, body: object = None, query: Mapping[str, str] | None = None
+    ) -> T:
+        """One call of the API.
+
+        Raises:
+            AnswerError: refused; its `problem` says why.
+            NoAnswerError: no answer, or busy.
+        """
+        content = None if body is None else encode(body)
+        headers = {} if content is None else {"content-type": "application/json"}
+        try:
+            reply = self._http.request(method, path, params=dict(query or {}), content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise NoAnswerError(f"{self.url} does not answer: {error}") from error
+        if reply.is_success:
+            return msgspec.json.decode(reply.content, type=kind)
+        problem = _problem(reply)
+        if problem.status in {429, 503}:
+            raise NoAnswerError(problem.detail or problem.title, retry_after_s=problem.retry_after_s)
+        raise AnswerError(problem)
+
+
+def _problem(reply: httpx.Response) -> Problem:
+    try:
+        return msgspec.json.decode(reply.content, type=Problem)
+    except msgspec.DecodeError:
+        return Problem("client.not_an_answer", reply.reason_phrase, reply.status_code, "is this a Canopée API?")
