@@ -1,4 +1,4 @@
-"""JSON values kept as their exact bytes. (msgspec reads `Raw | None` as null only: hence null as a value.)"""
+"""JSON values kept as their exact bytes. (msgspec reads `Raw | None` as null only: hence null as a value)."""
 
 import msgspec
 

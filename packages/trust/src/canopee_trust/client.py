@@ -86,6 +86,11 @@ class TrustedRepository:
         _write_durably(kept, content)
         return content
 
+    def is_current(self, path: str, sha256: str, length: int) -> bool:
+        """Whether the newest metadata name `path` with this hash and length."""
+        info = self._target_info(path)
+        return info.hashes["sha256"] == sha256 and info.length == length
+
     def signers_of(self, role: str) -> frozenset[str]:
         """Key ids whose good signatures are on the newest metadata of a delegated role."""
         top = self._signed("targets")

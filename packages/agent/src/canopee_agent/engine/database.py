@@ -80,3 +80,16 @@ def _set_aside(path: Path, clock: Clock) -> Path:
         if companion.exists():
             os.replace(companion, aside.with_name(aside.name + suffix))  # noqa: PTH105
     return aside
+
+
+class Transaction:
+    """`begin immediate` … `commit`, or `rollback` on an exception."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def __enter__(self) -> None:
+        self._db.execute("begin immediate")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._db.execute("commit" if kind is None else "rollback")

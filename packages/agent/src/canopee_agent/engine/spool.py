@@ -5,14 +5,13 @@ there is no more room the oldest records give way, and a record of dataset `gap`
 """
 
 import os
-import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from canopee_agent.engine.database import open_database
+from canopee_agent.engine.database import Transaction, open_database
 from canopee_contract.codec import MAX_MESSAGE_BYTES, encode
 from canopee_contract.records import GAP_DATASET, MAX_RECORDS, Record, RecordBatch
 from canopee_kit.clock import Clock
@@ -72,23 +71,12 @@ class Spool:
         rows = [(r.dataset, r.version, r.at.isoformat(), r.order_id, bytes(r.body)) for r in records]
         if any(len(row[-1]) > MAX_RECORD_BYTES for row in rows):
             raise ValueError(f"a record is larger than {MAX_RECORD_BYTES} bytes")
-        with _Transaction(self._db):
+        with Transaction(self._db):
             self._db.executemany(
                 "insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", rows
             )
             self._bytes += sum(len(row[-1]) + _ROW_BYTES for row in rows)
             self._make_room()
-
-    def last_seq(self) -> int:
-        """The highest sequence number given so far."""
-        row = self._db.execute("select seq from sqlite_sequence where name = 'record'").fetchone()
-        return 0 if row is None else row[0]
-
-    def discard_after(self, seq: int) -> None:
-        """Forget the records above `seq`, which were never part of a batch: those of an attempt that failed."""
-        with _Transaction(self._db):
-            self._db.execute("delete from record where seq > ? and dataset <> ?", (seq, GAP_DATASET))
-        self._bytes = self._measure()
 
     def batch(self) -> RecordBatch | None:
         """The oldest records, at most 500 and 1 MiB; `None` when there is none."""
@@ -107,7 +95,7 @@ class Spool:
     def acknowledge(self, batch: RecordBatch, mark: int) -> None:
         """Forget the records of `batch` up to `mark`; what was not in the batch stays, whatever the mark."""
         upto = min(mark, batch.records[-1].seq)
-        with _Transaction(self._db):
+        with Transaction(self._db):
             self._db.execute("delete from record where seq <= ?", (upto,))
         self._bytes = self._measure()
 
@@ -153,22 +141,9 @@ class Spool:
             return
         body = encode(Gap(self.stream, *row, reason="spool_full"))
         values = (GAP_DATASET, 1, self._clock.now().isoformat(), "", body)
-        with _Transaction(self._db):
+        with Transaction(self._db):
             self._db.execute("delete from gap")
             self._db.execute(
                 "insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", values
             )
         self._bytes += len(body) + _ROW_BYTES
-
-
-class _Transaction:
-    """`begin immediate` … `commit`, or `rollback` on an exception."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-
-    def __enter__(self) -> None:
-        self._db.execute("begin immediate")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("commit" if kind is None else "rollback")

@@ -1,0 +1,179 @@
+"""Whether an order may run: four authorisations that must agree, checked in this order.
+
+| reason (`refused.<reason>` in the run report) | what was not so |
+|---|---|
+| `order_signature` | signed by a director of the trust policy |
+| `lab_key` | no development key, unless the local policy accepts them |
+| `device` `generation` `epoch` | made for this device, its enrolment, and the trust policy in force |
+| `replay` | above every sequence number seen (checked and stored by the journal) |
+| `not_yet` | its start has come (an order past its end is `expired`, not refused) |
+| `metadata` `metadata_expired` | the TUF repository is sound; out of date, nothing that acts is allowed |
+| `pipeline` `pipeline_hash` | published, with the very bytes that the order names |
+| `kind` `step_kind` | its steps are known here, and collect only if it says that it collects |
+| `approval` | a campaign comes with it, unless it is a collect marked `none` that reads no file content |
+| `parameters` | within the signed schema |
+| `campaign_signature` `campaign` `author` | the document signed by enough approvers, one of them not an author of the pipeline |
+| `campaign_hash` `campaign_pipeline` `campaign_parameters` `ordinal` | it is the one the order names, and says the same |
+| `ring` `campaign_window` | this device's turn has come, and the campaign is not over |
+| `disabled` `policy_step_kind` | the local policy allows it |
+
+A condition that does not hold here is no refusal: the run is `skipped`, code `condition_false`.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from canopee_agent.engine.policy import LocalPolicy
+from canopee_agent.errors import RefusedError
+from canopee_agent.step import StepKind
+from canopee_contract.campaign import Campaign, ring_of
+from canopee_contract.codec import decode
+from canopee_contract.condition import Facts, Scalar, evaluate, parse_condition
+from canopee_contract.errors import ContractError
+from canopee_contract.order import DeliveredOrder, Order
+from canopee_contract.parameters import check_parameters
+from canopee_contract.pipeline import Pipeline
+from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
+from canopee_kit.clock import Clock
+from canopee_trust.client import TrustedRepository
+from canopee_trust.documents import OpenedOrder, open_campaign, open_order
+from canopee_trust.errors import EnvelopeError, MetadataError, TrustError
+from canopee_trust.publication import check_pipeline
+
+Kinds = Mapping[str, type[StepKind[msgspec.Struct]]]
+
+
+class Authorised(msgspec.Struct, frozen=True):
+    """An order that may run."""
+
+    order: Order
+    pipeline: Pipeline
+    parameters: dict[str, Scalar]
+    holds: bool
+    """Whether the conditions of the pipeline and of the campaign hold on this machine."""
+
+
+class Authoriser:
+    """The checks of one agent."""
+
+    def __init__(self, repository: TrustedRepository, policy: LocalPolicy, kinds: Kinds, clock: Clock) -> None:
+        self._repository, self._policy, self._kinds, self._clock = repository, policy, kinds, clock
+
+    def open(self, delivered: DeliveredOrder, device_id: str, generation: int) -> OpenedOrder:
+        """The order itself: whose it is, and for whom.
+
+        Raises:
+            RefusedError: the first check that failed.
+        """
+        policy = self._trust_policy()
+        try:
+            opened = open_order(bytes(delivered.order), policy)
+        except EnvelopeError as error:
+            raise RefusedError("order_signature", error.message) from error
+        self._refuse_lab(is_lab=opened.uses_lab_keys)
+        _require(opened.order.device_id == device_id, "device", "the order is for another device")
+        _require(opened.order.generation == generation, "generation", "the order is for another enrolment")
+        _require(opened.order.epoch == policy.epoch, "epoch", "the order is of another trust policy")
+        return opened
+
+    def authorise(self, order: Order, delivered: DeliveredOrder, facts: Facts) -> Authorised:
+        """What may run, once every authorisation agrees.
+
+        Raises:
+            RefusedError: the first check that failed.
+        """
+        _require(order.not_before <= self._clock.now(), "not_yet", f"the order starts at {order.not_before}")
+        pipeline = self._pipeline(order)
+        self._check_kinds(pipeline)
+        needs_document = pipeline.approval != "none" or pipeline.kind != "collect" or self._reads_files(pipeline)
+        _require(not needs_document or delivered.document is not None, "approval", "a signed campaign is needed")
+        try:
+            parameters = check_parameters(pipeline.parameters, order.parameters)
+        except ContractError as error:
+            raise RefusedError("parameters", error.message) from error
+        conditions = [pipeline.condition]
+        if delivered.document is not None:
+            conditions.append(self._campaign(order, pipeline, delivered.document).condition)
+        self._check_policy(pipeline)
+        return Authorised(order, pipeline, parameters, all(_holds(condition, facts) for condition in conditions))
+
+    def _trust_policy(self) -> TrustPolicy:
+        try:
+            return decode(self._repository.target(TRUST_POLICY_PATH), TrustPolicy)
+        except (TrustError, ContractError) as error:
+            raise RefusedError("metadata", f"no trust policy that can be trusted: {error}") from error
+
+    def _pipeline(self, order: Order) -> Pipeline:
+        ref = order.pipeline
+        try:
+            content = self._repository.target(ref.path)
+            pipeline = check_pipeline(ref.path, content)
+        except MetadataError as error:
+            reason = {"unknown_target": "pipeline", "target_hash": "pipeline_hash"}.get(error.reason, "metadata")
+            raise RefusedError(reason, error.message) from error
+        except ContractError as error:
+            raise RefusedError("pipeline", error.message) from error
+        is_expired = self._repository.is_expired and pipeline.kind == "action"
+        _require(not is_expired, "metadata_expired", "the signed repository is out of date: nothing may act")
+        _require(self._repository.is_current(ref.path, ref.sha256, ref.length), "pipeline_hash", "other bytes")
+        return pipeline
+
+    def _check_kinds(self, pipeline: Pipeline) -> None:
+        for step in pipeline.steps:
+            kind = self._kinds.get(step.use)
+            if kind is None:
+                raise RefusedError("step_kind", f"this agent does not know {step.use}: update it")
+            may_act = pipeline.kind == "action"
+            _require(
+                may_act or kind.effect == "collect", "kind", f"{step.use} acts, and the pipeline only collects"
+            )
+
+    def _reads_files(self, pipeline: Pipeline) -> bool:
+        return any(self._kinds[step.use].reads_file_content for step in pipeline.steps)
+
+    def _campaign(self, order: Order, pipeline: Pipeline, document: bytes) -> Campaign:
+        try:
+            opened = open_campaign(document, self._trust_policy(), pipeline.kind)
+        except EnvelopeError as error:
+            raise RefusedError("campaign_signature", error.message) from error
+        self._refuse_lab(is_lab=opened.uses_lab_keys)
+        campaign, ref, now = opened.campaign, order.campaign, self._clock.now()
+        authors = self._repository.signers_of(pipeline.kind)
+        _require(not set(opened.signers) <= authors, "author", "only authors of the pipeline approved it")
+        if ref is None or ref.sha256 != opened.sha256:
+            raise RefusedError("campaign_hash", "the order names another campaign document")
+        _require(campaign.pipeline == order.pipeline, "campaign_pipeline", "approved for another pipeline")
+        _require(campaign.parameters == order.parameters, "campaign_parameters", "approved with other parameters")
+        _require(1 <= ref.ordinal <= campaign.max_targets, "ordinal", "more targets than were approved")
+        _require(
+            campaign.not_before <= now < campaign.not_after, "campaign_window", "outside the campaign's dates"
+        )
+        ring = ring_of(campaign, order.device_id)
+        _require(ring is not None and ring.not_before <= now, "ring", "this device's ring has not been reached")
+        return campaign
+
+    def _check_policy(self, pipeline: Pipeline) -> None:
+        _require(self._policy.enabled, "disabled", "the local policy lets nothing run")
+        allowed = self._policy.step_kinds
+        for step in pipeline.steps:
+            is_allowed = allowed is None or step.use in allowed
+            _require(is_allowed, "policy_step_kind", f"the local policy does not allow {step.use}")
+
+    def _refuse_lab(self, *, is_lab: bool) -> None:
+        is_accepted = self._policy.accept_lab_keys or not is_lab
+        _require(is_accepted, "lab_key", "a development key signed it, and the local policy accepts none")
+
+
+def _require(is_so: bool, reason: str, message: str) -> None:  # noqa: FBT001  reads as a sentence
+    if not is_so:
+        raise RefusedError(reason, message)
+
+
+def _holds(condition: object, facts: Facts) -> bool:
+    if condition is None:
+        return True
+    try:
+        return evaluate(parse_condition(condition), facts)
+    except ContractError as error:
+        raise RefusedError("campaign", error.message) from error
