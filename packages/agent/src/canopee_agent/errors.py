@@ -8,7 +8,6 @@ PermanentError
 │   ├── ExitCodeError       a program ended with an exit code that was not expected
 │   ├── TimedOutError       a time limit was reached: the step ends `timed_out`
 │   └── NotSupportedError   it makes no sense on this machine: the step ends `skipped`
-├── RefusedError            an order is not authorised: nothing of it runs; `reason` travels in its report
 ├── StateError              the agent's own durable state, or its configuration, cannot be used
 └── RejectedError           the server refused a call for good; `problem` says why
     └── RevokedError        this enrolment is over
@@ -67,16 +66,6 @@ class TimedOutError(StepError):
     """A time limit was reached: the step ends `timed_out`."""
 
     code: ClassVar[str] = "step.timed_out"
-
-
-class RefusedError(PermanentError):
-    """An order is not authorised; `reason` becomes `refused.<reason>` in its run report."""
-
-    code: ClassVar[str] = "refused"
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 class StateError(PermanentError):

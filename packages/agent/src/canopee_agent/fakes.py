@@ -1,4 +1,4 @@
-r"""An in-memory machine and server, for the tests of steps, engine and service; shipped, so that any test may use it.
+r"""An in-memory machine and server, for the tests of steps, engine and service; any test may use it.
 
     machine = FakeMachine("windows")
     machine.registry.set(r"HKLM\SOFTWARE\Éditeur\Cabinet", "Version", "8.1.0")

@@ -12,8 +12,8 @@
 | `kind` `step_kind` | its steps are known here, and collect only if it says that it collects |
 | `approval` | a campaign comes with it, unless it is a collect marked `none` that reads no file content |
 | `parameters` | within the signed schema |
-| `campaign_signature` `campaign` `author` | the document signed by enough approvers, one of them not an author of the pipeline |
-| `campaign_hash` `campaign_pipeline` `campaign_parameters` `ordinal` | it is the one the order names, and says the same |
+| `campaign_signature` `campaign` `author` | signed by enough approvers, one of them no author of the pipeline |
+| `campaign_hash` `campaign_pipeline` `campaign_parameters` `ordinal` | what the order names, and the same |
 | `ring` `campaign_window` | this device's turn has come, and the campaign is not over |
 | `disabled` `policy_step_kind` | the local policy allows it |
 

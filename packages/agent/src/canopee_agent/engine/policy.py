@@ -1,10 +1,10 @@
-"""The local ceiling: `policy.toml`, which only the PC's administrator writes and no order can widen.
+r"""The local ceiling: `policy.toml`, which only the PC's administrator writes and no order can widen.
 
 enabled = true                          # false: nothing runs any more on this PC
 accept_lab_keys = false                 # true only on a development machine
 step_kinds = ["collect_hardware"]       # absent: every kind
-registry_roots = ['HKLM\\SOFTWARE']
-program_roots = ['C:\\Program Files\\Cabinet']
+registry_roots = ['HKLM\SOFTWARE']
+program_roots = ['C:\Program Files\Cabinet']
 max_deadline_s = 3600
 max_output_bytes = 262144
 max_records = 10000

@@ -152,7 +152,7 @@ class _Run:
             attempt.outputs = self._drain(kind.run(self._machine, parameters, ceiling), attempt.records)
         except CanopeeError as error:
             attempt.error = error
-        except Exception as error:  # the edge of a step: a fault of its code must not end the agent
+        except Exception as error:  # noqa: BLE001  the edge of a step: a fault of its code must not end the agent
             _log.exception("a step failed in a way that it does not declare")
             attempt.error = StepError(f"{type(error).__name__}: {error}")
 

@@ -1,0 +1,63 @@
+"""The facts of this machine: the standard ones, and those that the catalog names."""
+
+from collections.abc import Sequence
+
+from canopee_agent import __version__
+from canopee_agent.errors import DeniedError, MissingError, NotSupportedError
+from canopee_agent.ports import InstalledProgram, Machine
+from canopee_agent.service.identity import Identity
+from canopee_agent.step import clean_text
+from canopee_contract.condition import Scalar
+from canopee_contract.facts import MAX_TEXT, FactSources, RegistryFact, SoftwareFact
+from canopee_contract.pattern import matches
+from canopee_contract.version import version_key
+
+_LARGEST = 2**63 - 1
+
+
+def collect(machine: Machine, identity: Identity, sources: FactSources | None) -> dict[str, Scalar]:
+    """Every fact that this machine knows; empty texts and zeros are left out."""
+    platform, hardware = machine.system.platform(), machine.system.hardware()
+    standard: dict[str, Scalar] = {
+        "agent.version": __version__,
+        "device.hostname": platform.hostname,
+        "device.id": identity.device_id,
+        "hardware.cores": hardware.cores,
+        "hardware.maker": hardware.maker,
+        "hardware.memory_bytes": hardware.memory_bytes,
+        "hardware.model": hardware.model,
+        "os.arch": platform.arch,
+        "os.family": platform.family,
+        "os.name": platform.name,
+        "os.version": platform.version,
+        "practice.id": identity.practice_id,
+    }
+    facts = {name: _clean(value) for name, value in standard.items() if value not in {"", 0}}
+    named = sources.sources if sources else ()
+    software = machine.system.software() if any(isinstance(source, SoftwareFact) for source in named) else ()
+    for source in named:
+        value = _registry(machine, source) if isinstance(source, RegistryFact) else _software(software, source)
+        if value is not None:
+            facts.setdefault(source.name, _clean(value))
+    return facts
+
+
+def _registry(machine: Machine, source: RegistryFact) -> Scalar | None:
+    try:
+        value = machine.registry.value(source.key, source.value, source.view)
+    except (MissingError, DeniedError, NotSupportedError):
+        return None
+    if isinstance(value, int):
+        return value if abs(value) <= _LARGEST else None
+    return value if isinstance(value, str) else None
+
+
+def _software(installed: Sequence[InstalledProgram], source: SoftwareFact) -> str | None:
+    """The highest version among the programs whose name matches."""
+    found = [program.version for program in installed if matches(source.display_name, program.name)]
+    known = [version for version in found if version_key(version) is not None]
+    return max(known, key=lambda version: version_key(version) or ((), 0, ""), default=None)
+
+
+def _clean(value: Scalar) -> Scalar:
+    return clean_text(value)[:MAX_TEXT] if isinstance(value, str) else value

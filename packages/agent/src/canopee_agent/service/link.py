@@ -1,0 +1,85 @@
+"""HTTP to the one server of this agent: `http.client`, one certificate authority, one kept connection."""
+
+import contextlib
+import http.client
+import ssl
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from canopee_agent.errors import UnreachableError
+from canopee_agent.ports import Reply, Request
+from canopee_agent.service.config import check_url
+
+MAX_REPLY_BYTES = 16 * 2**20
+_CONNECT_S = 20.0
+
+
+class HttpLink:
+    """One kept connection; `interrupt` may be called from another thread."""
+
+    def __init__(self, url: str, ca_file: Path | None = None) -> None:
+        """Raises `StateError` for an address that is not safe."""
+        check_url(url)
+        parts = urlsplit(url)
+        self._host, self._port, self._base = parts.hostname or "", parts.port, parts.path.rstrip("/")
+        self._context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
+        self._connection: http.client.HTTPConnection | None = None
+        self._is_over = threading.Event()
+
+    def send(self, request: Request) -> Reply:
+        """The answer; a kept connection that the server had closed is opened again, once."""
+        was_kept = self._connection is not None
+        try:
+            return self._exchange(request)
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+            self._drop()
+            if not was_kept or self._is_over.is_set():
+                raise UnreachableError(f"the connection was cut: {error}") from error
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            raise UnreachableError(f"{self._host} does not answer: {error}") from error
+        try:
+            return self._exchange(request)
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            raise UnreachableError(f"{self._host} does not answer: {error}") from error
+
+    def interrupt(self) -> None:
+        """End the request under way, and refuse later ones."""
+        self._is_over.set()
+        connection = self._connection
+        if connection is not None and connection.sock is not None:
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(2)
+
+    def _exchange(self, request: Request) -> Reply:
+        if self._is_over.is_set():
+            raise UnreachableError("the agent stops")
+        connection = self._connection or self._open()
+        connection.sock.settimeout(request.timeout_s)
+        connection.request(request.method, self._base + request.path, request.body or None, dict(request.headers))
+        with connection.getresponse() as response:
+            body = response.read(MAX_REPLY_BYTES + 1)
+            if len(body) > MAX_REPLY_BYTES:
+                raise http.client.HTTPException(f"an answer larger than {MAX_REPLY_BYTES} bytes")
+            reply = Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+            if response.will_close:
+                self._drop()
+        return reply
+
+    def _open(self) -> http.client.HTTPConnection:
+        if self._context is not None:
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                self._host, self._port, timeout=_CONNECT_S, context=self._context
+            )
+        else:
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=_CONNECT_S)
+        connection.connect()
+        self._connection = connection
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

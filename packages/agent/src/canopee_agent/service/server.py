@@ -1,0 +1,186 @@
+"""The agents' protocol, version 1, as an agent speaks it (docs/explanation/protocol.md)."""
+
+import base64
+import os
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from canopee_agent.errors import RejectedError, RevokedError, StateError, UnreachableError
+from canopee_agent.ports import Platform, Request, ServerLink
+from canopee_agent.service.identity import Identity, IdentityStore
+from canopee_contract.checkin import CheckIn, CheckInReply
+from canopee_contract.codec import encode
+from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Enrolled, Renew, Renewed, signed_bytes
+from canopee_contract.facts import FactSet, FactsReply
+from canopee_contract.problem import Problem
+from canopee_contract.records import RecordBatch, RecordsReply
+from canopee_contract.report import RunReports, RunsReply
+from canopee_kit.clock import Clock
+from canopee_trust.client import NotServedError
+
+try:
+    import zstandard
+except ImportError:  # a PC without the wheel sends its bodies as they are
+    zstandard = None
+
+T = TypeVar("T")
+_PREFIX = "/agent/v1/"
+_COMPRESSED_FROM = 1_024
+_RENEW_BEFORE = timedelta(minutes=5)
+_SKEWED = "clock.skewed"
+
+
+class Server:
+    """The API, for one device. Times sent are the server's: the PC's clock may be years off."""
+
+    def __init__(self, link: ServerLink, store: IdentityStore, clock: Clock) -> None:
+        self._link, self._store, self._clock = link, store, clock
+        self._identity = store.read()
+        self._offset = timedelta()
+        self._compressor = zstandard.ZstdCompressor(level=3) if zstandard else None
+
+    @property
+    def identity(self) -> Identity:
+        """Who we are; raises `StateError` before enrolment."""
+        if self._identity is None:
+            raise StateError("this PC is not enrolled")
+        return self._identity
+
+    @property
+    def is_enrolled(self) -> bool:
+        return self._identity is not None
+
+    def now(self) -> datetime:
+        """The present by the server's clock, as far as it is known."""
+        return self._clock.now() + self._offset
+
+    def enrol(self, token: str, platform: Platform, *, agent_version: str, fingerprint: str) -> None:
+        """Become a device.
+
+        Raises:
+            StateError: there is no token.
+            RejectedError: the server refused; its problem says why.
+        """
+        if not token:
+            raise StateError("this PC is not enrolled, and agent.toml holds no enrolment_token")
+        request = Enrol(
+            token=token, public_key=self._store.key().public.base64, hostname=platform.hostname[:255],
+            platform=platform.family, agent_version=agent_version, fingerprint=fingerprint, sent_at=self.now(),
+            nonce=os.urandom(12).hex(),
+        )  # fmt: skip
+        enrolled = self._signed("enrol", request, Enrolled)
+        self._keep(
+            Identity(
+                enrolled.device_id, enrolled.generation, enrolled.practice_id, enrolled.token,
+                enrolled.token_expires_at,
+            )
+        )  # fmt: skip
+
+    def check_in(self, message: CheckIn) -> CheckInReply:
+        """One check-in; the counter is given here."""
+        counted = msgspec.structs.replace(message, counter=self._store.next_counter())
+        reply = self._call("check-in", counted, CheckInReply, timeout_s=60.0 + message.wait_s)
+        self._offset = reply.server_time - self._clock.now()
+        return reply
+
+    def send_facts(self, facts: FactSet) -> FactsReply:
+        return self._call("facts", facts, FactsReply)
+
+    def send_reports(self, reports: RunReports) -> RunsReply:
+        return self._call("runs", reports, RunsReply)
+
+    def send_records(self, batch: RecordBatch) -> RecordsReply:
+        return self._call("records", batch, RecordsReply)
+
+    def fetch(self, name: str) -> bytes:
+        """A file of the TUF repository; raises `NotServedError`."""
+        try:
+            return self._authenticated(Request("GET", f"{_PREFIX}tuf/{name}"))
+        except RejectedError as error:
+            if error.problem.status == 404:  # noqa: PLR2004  not found
+                raise NotServedError(name) from error
+            raise
+
+    def _call(self, call: str, message: object, kind: type[T], *, timeout_s: float = 60.0) -> T:
+        headers, body = {"content-type": "application/json"}, encode(message)
+        if self._compressor is not None and len(body) >= _COMPRESSED_FROM:
+            headers["content-encoding"], body = "zstd", self._compressor.compress(body)
+        return _decoded(self._authenticated(Request("POST", _PREFIX + call, headers, body, timeout_s)), kind)
+
+    def _authenticated(self, request: Request) -> bytes:
+        """Send with the bearer token, renewed when it is about to expire, or when the server says so."""
+        if self.now() >= self.identity.token_expires_at - _RENEW_BEFORE:
+            self._renew()
+        try:
+            return self._send(self._with_token(request))
+        except RejectedError as error:
+            if error.problem.code not in {"token.expired", "token.malformed"}:
+                raise
+        self._renew()
+        return self._send(self._with_token(request))
+
+    def _with_token(self, request: Request) -> Request:
+        headers = {**request.headers, "authorization": f"Bearer {self.identity.token}"}
+        return msgspec.structs.replace(request, headers=headers)
+
+    def _renew(self) -> None:
+        held = self.identity
+        request = Renew(
+            held.device_id, held.generation, self._store.next_counter(), self.now(), os.urandom(12).hex()
+        )
+        renewed = self._signed("renew", request, Renewed)
+        self._keep(msgspec.structs.replace(held, token=renewed.token, token_expires_at=renewed.token_expires_at))
+
+    def _signed(self, call: str, message: Enrol | Renew, kind: type[T]) -> T:
+        """A call signed by the device's key; sent again once with the server's time when ours is too far off."""
+        try:
+            return self._send_signed(call, message, kind)
+        except RejectedError as error:
+            if error.problem.code != _SKEWED:
+                raise
+            self._offset = datetime.fromisoformat(error.problem.detail) - self._clock.now()
+        again = msgspec.structs.replace(message, sent_at=self.now())
+        if isinstance(again, Renew):
+            again = msgspec.structs.replace(again, counter=self._store.next_counter())
+        return self._send_signed(call, again, kind)
+
+    def _send_signed(self, call: str, message: Enrol | Renew, kind: type[T]) -> T:
+        path, body = _PREFIX + call, encode(message)
+        signature = base64.b64encode(self._store.key().sign(signed_bytes(path, body))).decode()
+        headers = {"content-type": "application/json", SIGNATURE_HEADER: signature}
+        return _decoded(self._send(Request("POST", path, headers, body)), kind)
+
+    def _keep(self, identity: Identity) -> None:
+        self._store.write(identity)
+        self._identity = identity
+
+    def _send(self, request: Request) -> bytes:
+        """The body of a success; raises `RejectedError`, `RevokedError`, `UnreachableError`."""
+        reply = self._link.send(request)
+        if reply.status == 200:  # noqa: PLR2004  success
+            return reply.body
+        try:
+            problem = msgspec.json.decode(reply.body, type=Problem)
+        except msgspec.DecodeError:
+            problem = Problem("server.not_ours", "not an answer of the API", reply.status)
+        if reply.status in {429, 502, 503, 504} or reply.status >= 500:  # noqa: PLR2004  server's fault
+            wait_s = _wait_s(problem, reply.headers.get("retry-after", ""))
+            raise UnreachableError(f"the server asks to wait: {problem.code}", retry_after_s=wait_s)
+        if problem.code in {"device.revoked", "device.unknown"}:
+            raise RevokedError(problem)
+        raise RejectedError(problem)
+
+
+def _wait_s(problem: Problem, header: str) -> float | None:
+    if header.isascii() and header.isdecimal():
+        return float(header)
+    return None if problem.retry_after_s is None else float(problem.retry_after_s)
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise UnreachableError(f"the answer is not what was expected: {error}") from error
