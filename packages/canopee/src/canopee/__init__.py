@@ -1,1 +1,1 @@
-"""To be written."""
+"""The umbrella command line: may import everything, imported by nobody."""

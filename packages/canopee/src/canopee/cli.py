@@ -1,0 +1,56 @@
+"""`canopee`: finds the commands in `commands/`, runs one, and turns errors into exit codes.
+
+0 ok · 1 failed · 2 usage · 3 refused · 4 not found
+"""
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import canopee.commands as package
+from canopee.errors import RefusedError, UsageError
+from canopee_client.errors import AnswerError
+from canopee_kit import logs
+from canopee_kit.errors import CanopeeError
+from canopee_trust.errors import KeyFileError, TrustError
+
+OK, FAILED, USAGE, REFUSED, NOT_FOUND = range(5)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    arguments = make_parser().parse_args(argv)
+    logs.set_up(os.environ.get("CANOPEE_LOG_LEVEL", "INFO"))
+    try:
+        return int(arguments.run(arguments) or OK)
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except CanopeeError as error:
+        sys.stderr.write(f"canopee: {error}\n")
+        return exit_code(error)
+
+
+def exit_code(error: CanopeeError) -> int:
+    """The exit code that an error stands for."""
+    if isinstance(error, AnswerError):
+        return NOT_FOUND if error.problem.status == 404 else REFUSED  # noqa: PLR2004  not found
+    if isinstance(error, UsageError | KeyFileError):
+        return USAGE
+    return REFUSED if isinstance(error, RefusedError | TrustError) else FAILED
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line; every module of `commands/` adds its own."""
+    parser = argparse.ArgumentParser(prog="canopee", description="Fleet management for software vendors.")
+    parser.add_argument("--version", action="version", version=version("canopee"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"{package.__name__}.{name}").add_to(commands)
+    return parser

@@ -1,0 +1,39 @@
+"""`canopee api`: one API process, configured by its environment."""
+
+import argparse
+import asyncio
+import os
+import signal
+
+import uvloop
+
+from canopee_api.app import serve
+from canopee_api.settings import Settings
+from canopee_kit.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command."""
+    parser = commands.add_parser("api", help="run one API process (CANOPEE_DATABASE_URL, CANOPEE_LISTEN, …)")
+    parser.set_defaults(run=_run)
+
+
+def _run(_: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def ready(url: str) -> None:
+        _log.info("ready at %s", url)
+        print(f"ready {url}", flush=True)  # noqa: T201  what `canopee up` waits for
+
+    await serve(settings, ready=ready, stop=stop)

@@ -1,0 +1,40 @@
+"""`canopee sign FILE`: approve a campaign with an approver's key."""
+
+import argparse
+from pathlib import Path
+
+from canopee.documents import read_document
+from canopee.errors import FailedError
+from canopee.home import add_home, home_of
+from canopee_contract.campaign import Campaign
+from canopee_trust.ceremony import read_approvers
+from canopee_trust.documents import seal_campaign
+from canopee_trust.dsse import add_signature
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command."""
+    parser = commands.add_parser("sign", help="approve a campaign document with an approver's key")
+    parser.add_argument(
+        "file", type=Path, help="campaign (YAML or JSON), or an envelope that needs one more signature"
+    )
+    parser.add_argument("--approver", default="approver-1", help="name of the key in offline/")
+    parser.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
+    parser.add_argument("--out", type=Path, required=True, help="envelope to write")
+    add_home(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    keys: Path = arguments.keys or home_of(arguments).keys
+    key = read_approvers(keys / "offline", (arguments.approver,))[0].key
+    raw: bytes = arguments.file.read_bytes() if arguments.file.is_file() else b""
+    if raw.lstrip().startswith(b'{"payload'):
+        envelope = add_signature(raw, key)
+    else:
+        envelope = seal_campaign(read_document(arguments.file, Campaign), [key])
+    try:
+        arguments.out.write_bytes(envelope)
+    except OSError as error:
+        raise FailedError(f"{arguments.out}: {error.strerror}") from error
+    return 0

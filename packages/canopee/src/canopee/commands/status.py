@@ -1,0 +1,28 @@
+"""`canopee status`: the fleet in a few numbers."""
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from canopee.home import add_home, connect
+from canopee.output import print_json
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command."""
+    parser = commands.add_parser("status", help="the fleet in a few numbers")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    add_home(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    with connect(arguments) as client:
+        status: dict[str, Any] = {"url": client.url, **msgspec.to_builtins(client.status())}
+    if arguments.json:
+        print_json(status)
+        return 0
+    for name, value in status.items():
+        print(f"{name.replace('_', ' '):16} {value}")  # noqa: T201  the output of the command
+    return 0

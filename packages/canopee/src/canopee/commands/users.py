@@ -1,0 +1,53 @@
+"""`canopee user-create LOGIN`: a local account. The first administrator is made on the server's machine only."""
+
+import argparse
+import asyncio
+import getpass
+import os
+
+from canopee.errors import FailedError, UsageError
+from canopee.home import add_home, connect
+from canopee_api.accounts.people import People
+from canopee_api.postgres.accounts import list_users
+from canopee_api.postgres.database import Database
+from canopee_contract.people import ROLES, NewUser
+from canopee_kit.clock import SystemClock
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command."""
+    parser = commands.add_parser("user-create", help="make a local account")
+    parser.add_argument("login")
+    parser.add_argument("--role", action="append", choices=ROLES, required=True, help="may be repeated")
+    parser.add_argument(
+        "--first", action="store_true", help="the first administrator, written to CANOPEE_DATABASE_URL directly"
+    )
+    add_home(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    password = os.environ.get("CANOPEE_PASSWORD") or getpass.getpass(f"password for {arguments.login}: ")
+    new = NewUser(arguments.login, password, arguments.role)
+    if not arguments.first:
+        with connect(arguments) as client:
+            client.create_user(new)
+        return 0
+    address = os.environ.get("CANOPEE_DATABASE_URL", "")
+    if not address:
+        raise UsageError("--first needs CANOPEE_DATABASE_URL (`canopee up` makes its administrator by itself)")
+    asyncio.run(create_first(address, new))
+    return 0
+
+
+async def create_first(address: str, new: NewUser) -> None:
+    """Make the first account of a database; raises `FailedError` when there is one."""
+    database = Database(address, size=1)
+    await database.open()
+    try:
+        async with database.transaction() as tx:
+            if await list_users(tx):
+                raise FailedError("there are accounts already: ask an administrator")
+        await People(database, SystemClock()).create_user(new, by="console")
+    finally:
+        await database.close()

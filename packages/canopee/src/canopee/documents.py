@@ -1,0 +1,35 @@
+"""Documents that people write in YAML or JSON."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from canopee.errors import UsageError
+
+T = TypeVar("T")
+
+
+def read_document(path: Path, kind: type[T]) -> T:
+    """The document in `path` as a `kind`.
+
+    Raises:
+        UsageError: unreadable, or of another shape; the message names the place.
+    """
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), kind)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def read_condition(text: str) -> dict[str, Any]:
+    """A condition: a file, or its JSON itself."""
+    if text.lstrip().startswith("{"):
+        try:
+            return msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise UsageError(f"the condition is not JSON: {error}") from error
+    return read_document(Path(text), dict[str, Any])

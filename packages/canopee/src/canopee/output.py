@@ -1,0 +1,58 @@
+"""What commands print: a table for people, JSON for programs; logs go to standard error."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+
+def print_json(value: object) -> None:
+    """One JSON value on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def print_list(items: Iterable[msgspec.Struct], columns: Sequence[str], *, as_json: bool) -> None:
+    """A list: one JSON array, or a table of some of its fields."""
+    held = list(items)
+    if as_json:
+        print_json(held)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for item in held:
+        table.add_row(*(_cell(getattr(item, column)) for column in columns))
+    Console().print(table)
+    Console(stderr=True).print(f"{len(held)} in all", style="dim")
+
+
+def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
+    """One object: JSON, or one line a field."""
+    if as_json:
+        print_json(item)
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name in item.__struct_fields__:
+        value = getattr(item, name)
+        pairs: dict[str, Any] = value if isinstance(value, dict) and value else {"": value}
+        for key, part in pairs.items():
+            table.add_row(f"{name} {key}".strip().replace("_", " "), _cell(part))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str | int | float):
+        return str(value)
+    return msgspec.json.encode(value).decode()
