@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from rich.console import Console
@@ -40,7 +40,7 @@ def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
     table.add_column(overflow="fold")
     for name in item.__struct_fields__:
         value = getattr(item, name)
-        pairs: dict[str, Any] = value if isinstance(value, dict) and value else {"": value}
+        pairs = cast("dict[str, Any]", value) if isinstance(value, dict) and value else {"": value}
         for key, part in pairs.items():
             table.add_row(f"{name} {key}".strip().replace("_", " "), _cell(part))
     Console().print(table)
@@ -48,7 +48,7 @@ def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
 
 def _cell(value: object) -> str:
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, bool):

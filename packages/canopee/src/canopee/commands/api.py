@@ -7,6 +7,7 @@ import signal
 
 import uvloop
 
+from canopee.parsing import Commands
 from canopee_api.app import serve
 from canopee_api.settings import Settings
 from canopee_kit.logs import get_logger
@@ -14,7 +15,7 @@ from canopee_kit.logs import get_logger
 _log = get_logger(__name__)
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("api", help="run one API process (CANOPEE_DATABASE_URL, CANOPEE_LISTEN, …)")
     parser.set_defaults(run=_run)

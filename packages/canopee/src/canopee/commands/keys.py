@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
+from canopee.parsing import Commands
 from canopee_kit.clock import SystemClock
 from canopee_trust.ceremony import make_lab_keys
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("keys", help="make keys")
     actions = parser.add_subparsers(required=True, metavar="ACTION")

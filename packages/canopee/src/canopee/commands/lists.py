@@ -8,6 +8,7 @@ import msgspec
 
 from canopee.home import add_home, connect
 from canopee.output import print_list, print_object
+from canopee.parsing import Commands
 from canopee_client.client import Client
 
 
@@ -62,7 +63,7 @@ _LISTS = {
 }  # fmt: skip
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Every list verb, `device ID` and `campaign ID`."""
     for name, verb in _LISTS.items():
         parser = commands.add_parser(name, help=verb.help)

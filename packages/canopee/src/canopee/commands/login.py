@@ -6,12 +6,13 @@ import os
 import socket
 
 from canopee.home import Credential, login_file
+from canopee.parsing import Commands
 from canopee_client.client import Client
 from canopee_contract.codec import encode
 from canopee_contract.people import NewApiKey
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("login", help="use the API of another machine from here")
     parser.add_argument("url", help="its address, such as https://canopee.example.fr")

@@ -5,10 +5,11 @@ import argparse
 from canopee.documents import read_condition
 from canopee.home import add_home, connect
 from canopee.output import print_json
+from canopee.parsing import Commands
 from canopee_client.client import Client
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("match", help="the PCs for which a condition holds now")
     parser.add_argument("--condition", required=True, help="YAML or JSON file, or the JSON itself")

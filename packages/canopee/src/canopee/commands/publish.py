@@ -3,11 +3,13 @@
 import argparse
 import base64
 from pathlib import Path
+from typing import Any
 
 from canopee.documents import read_document
 from canopee.errors import UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.output import print_json
+from canopee.parsing import Commands
 from canopee_client.client import Client
 from canopee_contract.codec import decode, encode
 from canopee_contract.facts import FactSources
@@ -19,7 +21,7 @@ from canopee_trust.ceremony import sign_targets
 from canopee_trust.publication import check_target
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("publish", help="sign pipelines and fact sources offline, and publish them")
     parser.add_argument("files", type=Path, nargs="*", help="YAML files: type: pipeline, or type: fact_sources")
@@ -63,11 +65,12 @@ def publish_files(client: Client, keys: Path, files: list[Path]) -> Published | 
 
 def read_target(path: Path) -> tuple[str, bytes]:
     """Path in the repository and bytes of a YAML file; raises `UsageError`, `PublicationError`."""
-    document = read_document(path, Pipeline | FactSources)
+    data = read_document(path, dict[str, Any])
+    kind = FactSources if data.get("type") == "fact_sources" else Pipeline
+    document: Pipeline | FactSources = read_document(path, kind)
+    target = FACT_SOURCES_PATH
     if isinstance(document, Pipeline):
         target = target_path(document.kind, document.name, document.version)
-    else:
-        target = FACT_SOURCES_PATH
     content = encode(document)
     check_target(target, content)
     return target, content

@@ -6,13 +6,14 @@ from pathlib import Path
 from canopee.documents import read_document
 from canopee.errors import FailedError
 from canopee.home import add_home, home_of
+from canopee.parsing import Commands
 from canopee_contract.campaign import Campaign
 from canopee_trust.ceremony import read_approvers
 from canopee_trust.documents import seal_campaign
 from canopee_trust.dsse import add_signature
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("sign", help="approve a campaign document with an approver's key")
     parser.add_argument(

@@ -7,9 +7,10 @@ import msgspec
 
 from canopee.home import add_home, connect
 from canopee.output import print_json
+from canopee.parsing import Commands
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("status", help="the fleet in a few numbers")
     parser.add_argument("--json", action="store_true", help="one JSON object")

@@ -7,6 +7,7 @@ import os
 
 from canopee.errors import FailedError, UsageError
 from canopee.home import add_home, connect
+from canopee.parsing import Commands
 from canopee_api.accounts.people import People
 from canopee_api.postgres.accounts import list_users
 from canopee_api.postgres.database import Database
@@ -14,7 +15,7 @@ from canopee_contract.people import ROLES, NewUser
 from canopee_kit.clock import SystemClock
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("user-create", help="make a local account")
     parser.add_argument("login")
