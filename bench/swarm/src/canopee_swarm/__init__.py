@@ -1,1 +1,1 @@
-"""To be written."""
+"""Simulated devices that speak the true protocol."""

@@ -101,9 +101,7 @@ class Pool:
         local = (next(self._sources), 0) if self._sources else None
         try:
             async with asyncio.timeout(CONNECT_S):
-                _, connection = await loop.create_connection(
-                    _Connection, self._host, self._port, local_addr=local
-                )
+                _, connection = await loop.create_connection(_Connection, self._host, self._port, local_addr=local)
         except OSError as error:
             raise CutError(f"{self._host}:{self._port} does not answer: {error.strerror or error}") from error
         self._all.add(connection)

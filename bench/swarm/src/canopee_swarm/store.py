@@ -105,7 +105,9 @@ class Store:
             self._db.execute("UPDATE devices SET order_seq = ? WHERE number = ?", (seq, number))
             self._db.execute("INSERT OR REPLACE INTO reports VALUES (?, ?, ?)", (order_id, number, body))
 
-    def finish_order(self, number: int, *, order_id: str, body: bytes, records: Sequence[tuple[int, bytes]]) -> None:
+    def finish_order(
+        self, number: int, *, order_id: str, body: bytes, records: Sequence[tuple[int, bytes]]
+    ) -> None:
         """Keep the true report and the records of a run, until acknowledged."""
         with self._db:
             self._db.execute("BEGIN")
