@@ -252,6 +252,8 @@ class CollectRequest(msgspec.Struct):
     parameters: dict[str, Scalar] = {}
     expires_in_s: int = 86_400
     living: bool = False
+    name: str = ""
+    """Empty: the pipeline's title."""
 
 
 class CampaignView(msgspec.Struct):

@@ -1,0 +1,136 @@
+"""`canopee run PIPELINE --to …`: give a published pipeline to PCs now, and say what became of it."""
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from canopee.documents import read_condition
+from canopee.errors import FailedError, RefusedError, UsageError
+from canopee.home import add_home, connect, home_of
+from canopee.output import print_list, print_object
+from canopee.parsing import Commands
+from canopee_client.client import Client
+from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring
+from canopee_contract.condition import Scalar
+from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, PublishedPipeline, Run
+from canopee_kit.clock import Clock, SystemClock
+from canopee_kit.ids import new_id
+from canopee_trust.ceremony import read_approvers
+from canopee_trust.documents import seal_campaign
+
+_EVERY_S = 0.3
+_COLUMNS = ("id", "device_id", "state", "code", "detail", "finished_at")
+
+
+def add_to(commands: Commands) -> None:
+    """The command."""
+    parser = commands.add_parser("run", help="give a published pipeline to PCs now")
+    parser.add_argument("pipeline", help="name, or name@version")
+    parser.add_argument("--to", required=True, help="id of a device, `all`, or a condition (file or JSON)")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
+    parser.add_argument("--expires", type=int, default=3600, metavar="S", help="seconds the order stays good")
+    parser.add_argument(
+        "--wait", type=int, default=0, metavar="S", help="seconds to wait for the end of every run"
+    )
+    parser.add_argument("--approver", default="approver-1", help="key that signs when the pipeline needs approval")
+    parser.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
+    parser.add_argument("--document", type=Path, help="start this signed campaign document instead")
+    parser.add_argument("--json", action="store_true", help="the campaign as JSON; with --wait, its runs")
+    add_home(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    clock = SystemClock()
+    with connect(arguments) as client:
+        view = client.start_campaign(_request(client, arguments, clock))
+        if not arguments.wait:
+            print_object(view, as_json=arguments.json)
+            return 0
+        runs = _wait(client, view, arguments.wait, clock)
+    print_list(runs, _COLUMNS, as_json=arguments.json)
+    if refused := [run for run in runs if run.code.startswith("refused.")]:
+        raise RefusedError(f"{len(refused)} PCs refused: {refused[0].code} ({refused[0].detail})")
+    if failed := [run for run in runs if run.state not in {"done", "skipped"}]:
+        raise FailedError(f"{len(failed)} runs did not end well: {failed[0].state} {failed[0].code}")
+    return 0
+
+
+def condition_to(text: str) -> dict[str, Any]:
+    """The condition that `--to` stands for."""
+    if text == "all":
+        return {"all": []}
+    is_condition = text.lstrip().startswith("{") or Path(text).suffix in {".yaml", ".yml", ".json"}
+    return read_condition(text) if is_condition else {"fact": "device.id", "op": "eq", "value": text}
+
+
+def _request(client: Client, arguments: argparse.Namespace, clock: Clock) -> NewCampaign:
+    if arguments.document:
+        return NewCampaign(document=msgspec.Raw(arguments.document.read_bytes()))
+    pipeline = newest(client, arguments.pipeline)
+    condition, parameters = condition_to(arguments.to), _parameters(arguments.param)
+    if pipeline.approval == "none":
+        return NewCampaign(
+            collect=CollectRequest(pipeline.id, condition, parameters, expires_in_s=arguments.expires)
+        )
+    campaign = approve(pipeline, condition, clock, parameters=parameters, expires_in_s=arguments.expires)
+    keys: Path = arguments.keys or home_of(arguments).keys
+    approver = read_approvers(keys / "offline", (arguments.approver,))[0]
+    return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))
+
+
+def newest(client: Client, name: str) -> PublishedPipeline:
+    """A published pipeline by `name` or `name@version`; raises `UsageError`."""
+    wanted, _, version = name.partition("@")
+    found = [
+        one for one in client.pipelines()
+        if one.state == "published" and one.ref.name == wanted and version in {"", str(one.ref.version)}
+    ]  # fmt: skip
+    if not found:
+        raise UsageError(f"{name} is not published: see `canopee pipelines`")
+    return max(found, key=lambda one: one.ref.version)
+
+
+def approve(
+    pipeline: PublishedPipeline, condition: dict[str, Any], clock: Clock, *, parameters: dict[str, Scalar],
+    expires_in_s: int, name: str = "",
+) -> Campaign:  # fmt: skip
+    """A campaign document for the whole fleet at once, to be signed."""
+    now = clock.now()
+    begins = now - timedelta(minutes=5)
+    return Campaign(
+        spec=1, campaign_id=new_id(now), name=name or pipeline.title, pipeline=pipeline.ref, parameters=parameters,
+        condition=condition, rings=(Ring(WHOLE_FLEET_BP, begins),), not_before=begins,
+        not_after=now + timedelta(seconds=expires_in_s), max_targets=1_000_000, reason="canopee run",
+        requested_by="canopee run",
+    )  # fmt: skip
+
+
+def _parameters(given: list[str]) -> dict[str, Scalar]:
+    """`NAME=VALUE`: a value that is JSON is what it says, any other is a text."""
+    parameters: dict[str, Scalar] = {}
+    for pair in given:
+        name, is_pair, text = pair.partition("=")
+        if not is_pair or not name:
+            raise UsageError(f"--param {pair}: NAME=VALUE is expected")
+        try:
+            value = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            value = text
+        parameters[name] = value if isinstance(value, str | int | float | bool) else text
+    return parameters
+
+
+def _wait(client: Client, view: CampaignView, seconds: int, clock: Clock) -> list[Run]:
+    """The runs of a campaign, once every PC has answered, or after `seconds`."""
+    until = clock.monotonic() + seconds
+    while True:
+        runs = list(client.runs(campaign=view.id))
+        if len(runs) >= view.total:
+            return runs
+        if clock.monotonic() > until:
+            raise FailedError(f"{view.total - len(runs)} of {view.total} PCs have not answered within {seconds} s")
+        clock.sleep(_EVERY_S)

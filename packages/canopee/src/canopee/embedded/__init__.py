@@ -1,0 +1,1 @@
+"""Everything on one machine: what `canopee up` starts, prepares and stops."""
