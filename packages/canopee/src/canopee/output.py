@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -39,8 +39,8 @@ def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name in item.__struct_fields__:
-        value = getattr(item, name)
-        pairs = cast("dict[str, Any]", value) if isinstance(value, dict) and value else {"": value}
+        value: Any = getattr(item, name)
+        pairs: dict[str, Any] = dict(value) if isinstance(value, dict) and value else {"": value}
         for key, part in pairs.items():
             table.add_row(f"{name} {key}".strip().replace("_", " "), _cell(part))
     Console().print(table)

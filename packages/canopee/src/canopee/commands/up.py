@@ -17,7 +17,7 @@ import psutil
 from canopee.embedded import preparation
 from canopee.embedded.processes import Children
 from canopee.errors import FailedError, UsageError
-from canopee.home import Home, add_home, home_of
+from canopee.home import Credential, Home, add_home, home_of
 from canopee.parsing import Commands
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
@@ -114,7 +114,7 @@ def _start(
     children.start("api", "canopee", ["api"], environ)
     url = children.wait_for_line("api", "ready ", _READY_S)
     password = preparation.make_administrator(address, url, home, clock)
-    credential = msgspec.json.decode(home.credential.read_bytes(), type=preparation.Credential)
+    credential = msgspec.json.decode(home.credential.read_bytes(), type=Credential)
     with Client(url, credential.api_key) as client:
         preparation.apply_catalog(client, home, catalog, clock)
         if not arguments.no_agent:

@@ -1,0 +1,1 @@
+"""Generated files: one module a family of them, each with `generate() -> {path: text}`."""
