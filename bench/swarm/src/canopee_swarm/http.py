@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from itertools import cycle
+from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -136,9 +137,8 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self.is_reusable = True
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's does not derive from it
+        self.is_reusable = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable, self.is_stale = False, self._is_untouched

@@ -61,7 +61,7 @@ class Office:
         kind: Kind = "collect",
         *,
         approval: Any = "required",
-        parameters: ParametersSchema | None = None,  # noqa: ANN401
+        parameters: ParametersSchema | None = None,
     ) -> Pipeline:
         """Publish version 1 of a small pipeline."""
         use = "collect_hardware" if kind == "collect" else "run_program"

@@ -24,7 +24,7 @@ OK, FAILED, USAGE, REFUSED, NOT_FOUND = range(5)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     arguments = make_parser().parse_args(argv)
-    logs.set_up(os.environ.get("CANOPEE_LOG_LEVEL", "INFO"))
+    logs.set_up(os.environ.get("CANOPEE_LOG_LEVEL") or getattr(arguments, "log_level", "WARNING"))
     try:
         return int(arguments.run(arguments) or OK)
     except KeyboardInterrupt:

@@ -122,7 +122,7 @@ class EmbeddedServer:
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  our own binary
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True,
-                preexec_fn=_becoming(location),  # noqa: PLW1509  see _becoming
+                preexec_fn=_becoming(location),
             )  # fmt: skip
 
     def _wait(self, location: Location) -> str:

@@ -18,7 +18,7 @@ _log = get_logger(__name__)
 def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("api", help="run one API process (CANOPEE_DATABASE_URL, CANOPEE_LISTEN, …)")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, log_level="INFO")
 
 
 def _run(_: argparse.Namespace) -> int:

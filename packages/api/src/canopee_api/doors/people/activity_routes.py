@@ -1,7 +1,10 @@
 """What was ordered, what ran, what came back."""
 
+from typing import Annotated
+
 import msgspec
 from litestar import get
+from litestar.params import Parameter
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import needs
@@ -14,15 +17,20 @@ from canopee_kit.ids import is_id
 
 
 @get("/v1/runs", opt=needs("read"))
-async def runs(
-    areas: Areas, device: str = "", pipeline: str = "", campaign: str = "", state: str = "", after: After = "",
+async def runs(  # noqa: PLR0913, PLR0917  one a query parameter
+    areas: Areas,
+    device: str = "",
+    pipeline: str = "",
+    campaign: str = "",
+    run_state: Annotated[str, Parameter(query="state")] = "",
+    after: After = "",
     limit: Limit = 100,
-) -> Page[Run]:  # fmt: skip
+) -> Page[Run]:
     """Runs, those of the newest orders first; `pipeline` is `name` or `name@version`."""
     async with areas.database.transaction() as tx:
         rows = await sql.list_runs(
             tx, device=id_filter(device, "device"), pipeline=pipeline, campaign=id_filter(campaign, "campaign"),
-            state=state, after=id_cursor(after), limit=limit,
+            state=run_state, after=id_cursor(after), limit=limit,
         )  # fmt: skip
     return page([msgspec.convert(row, Run, from_attributes=True) for row in rows], limit, lambda run: run.id)
 
