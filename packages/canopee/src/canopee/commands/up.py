@@ -152,7 +152,9 @@ def _detach(home: Home) -> int:
     argv = [argument for argument in sys.argv[1:] if argument != "--detach"]
     home.logs.mkdir(parents=True, exist_ok=True)
     path, clock = home.logs / "up.log", SystemClock()
-    home.running.unlink(missing_ok=True) if not _is_locked(home) else None
+    if _is_locked(home):
+        raise _runs_already(home)
+    home.running.unlink(missing_ok=True)
     with path.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  ourselves
             [sys.executable, "-m", "canopee", *argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -199,11 +201,15 @@ def _locked(home: Home) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise UsageError(f"{home.folder} runs already: canopee status, or canopee down first") from error
+        raise _runs_already(home) from error
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def _runs_already(home: Home) -> UsageError:
+    return UsageError(f"{home.folder} runs already: canopee status, or canopee down first")
 
 
 def _is_locked(home: Home) -> bool:
