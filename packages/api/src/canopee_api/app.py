@@ -129,7 +129,7 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
                 await job(areas)
             except TemporaryError as error:
                 _log.warning("a periodic job waits for the database: %s", error)
-            except Exception:  # the edge of a background loop: one failing job must not end the others
+            except Exception:  # noqa: BLE001  the edge of a loop: one failing job must not end the others
                 _log.exception("a periodic job failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _TICK_S)
@@ -178,7 +178,7 @@ def _config(settings: Settings, areas: Areas) -> uvicorn.Config:
 
 
 async def _started(server: _Server, serving: "asyncio.Task[None]") -> None:
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110  uvicorn has only a flag to look at
         await asyncio.sleep(0.01)
     if serving.done():
         await serving

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -31,6 +31,7 @@ from canopee_trust.documents import seal_campaign
 from canopee_trust.ed25519 import PrivateKey
 
 T = TypeVar("T")
+Approval: TypeAlias = Literal["required", "none"]
 ADMIN = NewUser("admin", "a long enough password", ["admin", "support", "author", "approver"])
 _NOTHING: Mapping[str, str] = {}
 
@@ -60,7 +61,7 @@ class Office:
         name: str,
         kind: Kind = "collect",
         *,
-        approval: Any = "required",
+        approval: Approval = "required",
         parameters: ParametersSchema | None = None,
     ) -> Pipeline:
         """Publish version 1 of a small pipeline."""

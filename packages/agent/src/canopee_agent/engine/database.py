@@ -61,8 +61,7 @@ def _open(path: Path, statements: Sequence[str]) -> sqlite3.Connection:
         # With a rollback journal, FULL leaves the unlink that commits unsynchronised: a power cut could undo it.
         connection.execute(f"pragma synchronous={'FULL' if mode == 'WAL' else 'EXTRA'}")
         connection.execute("pragma cache_size=-512")
-        if (verdict := connection.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(verdict)
+        _check(connection)
         for statement in statements:
             connection.execute(statement)
     except BaseException:
@@ -70,6 +69,12 @@ def _open(path: Path, statements: Sequence[str]) -> sqlite3.Connection:
         raise
     path.chmod(0o600)
     return connection
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    verdict = connection.execute("pragma quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
 
 
 def _set_aside(path: Path, clock: Clock) -> Path:

@@ -4,6 +4,7 @@ A program that starts a session of its own leaves the process group; the subreap
 children, so that they are found and killed too.
 """
 
+import contextlib
 import ctypes
 import os
 import selectors
@@ -121,10 +122,8 @@ def _kill_tree(process: "subprocess.Popen[bytes]") -> None:
         family = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         family = []
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     for member in family:
         try:
             member.kill()

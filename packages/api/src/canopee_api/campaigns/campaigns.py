@@ -85,9 +85,10 @@ class Campaigns:
         now = self._clock.now()
         row = sql.CampaignRow(
             id=new_id(now), name=(request.name or known.pipeline.title)[:_NAME], kind="collect",
-            pipeline=msgspec.to_builtins(known.ref), parameters=parameters, condition=request.condition, document=None, document_sha256=None,
-            max_targets=_UNLIMITED, is_living=request.living, not_before=now - timedelta(minutes=5),
-            not_after=now + timedelta(seconds=request.expires_in_s), created_by=by, created_at=now,
+            pipeline=msgspec.to_builtins(known.ref), parameters=parameters, condition=request.condition,
+            document=None, document_sha256=None, max_targets=_UNLIMITED, is_living=request.living,
+            not_before=now - timedelta(minutes=5), not_after=now + timedelta(seconds=request.expires_in_s),
+            created_by=by, created_at=now,
         )  # fmt: skip
         return await self._start(row, by=by)
 

@@ -44,7 +44,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
     """Store a campaign; `False` when its id is known."""
     cursor = await tx.execute(
         f"""INSERT INTO campaigns ({_COLUMNS})
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING""",
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING""",  # noqa: S608  constants of this module
         (
             row.id, row.name, row.kind, Jsonb(row.pipeline), Jsonb(row.parameters), Jsonb(row.condition), row.document,
             row.document_sha256, row.max_targets, row.targets, row.is_living, row.is_expanded, row.not_before,
@@ -80,8 +80,9 @@ async def open_campaigns(tx: Connection, now: datetime) -> list[CampaignRow]:
 
 
 async def reserve(tx: Connection, campaign_id: str, wanted: Sequence[str]) -> tuple[int, list[str]]:
-    """Lock a campaign; the last ordinal used, and those of the devices that have no order of it and for which
-    there is room below its maximum.
+    """Lock a campaign.
+
+    Its last ordinal, and which of these devices have no order of it yet, as many as there is room for.
     """
     cursor = await tx.execute(
         "SELECT targets, max_targets FROM campaigns WHERE id = %s FOR UPDATE", (campaign_id,)

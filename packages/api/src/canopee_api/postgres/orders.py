@@ -77,7 +77,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 async def take_sequence(tx: Connection, device_ids: Sequence[str]) -> list[tuple[str, int, int]]:
     """The next sequence number of each device that may get orders, with its generation; locks them, in order."""
     cursor = await tx.execute(
-        """WITH held AS (SELECT id FROM devices WHERE id = ANY(%s::uuid[]) AND state <> 'revoked' ORDER BY id FOR UPDATE)
+        """WITH held AS (SELECT id FROM devices WHERE id = ANY(%s::uuid[]) AND state <> 'revoked'
+                         ORDER BY id FOR UPDATE)
            UPDATE devices d SET order_seq = order_seq + 1 FROM held WHERE d.id = held.id
            RETURNING d.id, d.generation, d.order_seq""",
         (list(device_ids),),
@@ -88,7 +89,8 @@ async def take_sequence(tx: Connection, device_ids: Sequence[str]) -> list[tuple
 async def insert_orders(tx: Connection, orders: Sequence[NewOrder]) -> None:
     async with tx.cursor() as cursor:
         await cursor.executemany(
-            """INSERT INTO orders (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at)
+            """INSERT INTO orders
+                   (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at)
                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
             [msgspec.structs.astuple(order) for order in orders],
         )
@@ -123,7 +125,7 @@ async def owned_orders(tx: Connection, device_id: str, order_ids: Sequence[str])
 
 
 async def insert_run(tx: Connection, run: NewRun) -> bool:
-    """Store the end of an order; `False` when it was known already. What the device knows replaces `unknown` never."""
+    """Store the end of an order; `False` when it was known already."""
     cursor = await tx.execute(
         """INSERT INTO runs (order_id, device_id, state, code, detail, agent_version, started_at, finished_at,
                              received_at, steps)

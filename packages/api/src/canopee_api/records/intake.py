@@ -112,9 +112,7 @@ class Intake:
         marks = await sql.lock_marks(tx, [waiting.stream for waiting in group])
         good: list[sql.NewRecord] = []
         refused: dict[tuple[sql.Stream, int], str] = {}
-        verdicts: list[list[str]] = []
-        for waiting in group:
-            verdicts.append(_sort(waiting, marks, good, refused))
+        verdicts = [_sort(waiting, marks, good, refused) for waiting in group]
         poisoned = await _copy(tx, good)
         refused |= {(record.stream, record.seq): f"refused_by_store: {detail}" for record, detail in poisoned}
         bad = {(record.stream, record.seq) for record, _ in poisoned}

@@ -17,7 +17,7 @@ from canopee_kit.ids import is_id
 
 
 @get("/v1/runs", opt=needs("read"))
-async def runs(  # noqa: PLR0913, PLR0917  one a query parameter
+async def runs(
     areas: Areas,
     device: str = "",
     pipeline: str = "",
