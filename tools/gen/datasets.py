@@ -46,18 +46,22 @@ def _dataset(name: str, kind: type[StepKind[msgspec.Struct]]) -> dict[str, Any]:
 
 
 def _field(field: types.Field, struct: type[msgspec.Struct]) -> dict[str, Any]:
-    declared: types.Type = field.type
+    declared = field.type
     extra: dict[str, Any] = {}
     sentence = ""
-    if isinstance(declared, types.Metadata):
-        schema: dict[str, Any] = declared.extra_json_schema or {}
-        sentence, extra, declared = str(schema.get("description", "")), declared.extra or {}, declared.type
+    if isinstance(field.type, types.Metadata):
+        extra, sentence, declared = _meta(field.type)
     found: dict[str, Any] = {"name": field.name, "sentence": sentence, **_type(declared)}
     if not sentence:
         raise ValueError(f"{struct.__name__}.{field.name} has no description: say in one sentence what it holds")
     if field.required:
         found["required"] = True
     return found | {key: extra[key] for key in ("unit", "ecs", "personal") if key in extra}
+
+
+def _meta(declared: Any) -> tuple[dict[str, Any], str, types.Type]:  # noqa: ANN401  msgspec leaves its types open
+    schema: dict[str, Any] = declared.extra_json_schema or {}
+    return declared.extra or {}, str(schema.get("description", "")), declared.type
 
 
 def _type(declared: types.Type) -> dict[str, Any]:

@@ -94,21 +94,20 @@ def _windows_lane() -> list[str]:
 def _pytest(arguments: Sequence[str]) -> tuple[int, str]:
     """Run the main lane, its output shown as it comes but for the last line, which is returned."""
     command = [
-        sys.executable, "-m", "pytest", "-q", "-n", WORKERS, "--dist", "worksteal",
+        sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal",
         f"--junit-xml={REPORTS / 'junit.xml'}",
         "--cov", f"--cov-report=xml:{REPORTS / 'coverage.xml'}", "--cov-report=",
         *arguments,
     ]  # fmt: skip
     environment = {**os.environ, **_coverage_environment(), "COLUMNS": "120"}
-    last = ""
+    held: list[str] = []
     with subprocess.Popen(  # noqa: S603  our own command
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:
         for line in running.stdout or ():
-            if last:
-                print(last, flush=True)
-            last = line.rstrip("\n")
-    return running.returncode, last
+            print(*held, sep="\n", end="\n" if held else "", flush=True)
+            held = [line.rstrip("\n")]
+    return running.returncode, "".join(held)
 
 
 def _coverage_environment() -> Mapping[str, str]:

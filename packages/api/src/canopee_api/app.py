@@ -71,8 +71,8 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     await database.open()
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
+    areas = _wire(database, keys, secret, clock)
     try:
-        areas = _wire(database, keys, secret, clock)
         listener = Listener(database, areas.fleet, lambda: _reload(areas))
         await _tick(areas)
         await listener.load()
@@ -87,8 +87,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     finally:
         stop.set()
         await asyncio.gather(*tasks)
-        if tasks:
-            await flush(database, areas.fleet)
+        await flush(database, areas.fleet)
         await database.close()
 
 

@@ -21,8 +21,10 @@ from canopee_contract.codec import decode, encode
 from canopee_contract.condition import Scalar
 from canopee_contract.enrolment import Enrol, Enrolled, Renew, Renewed, signed_bytes
 from canopee_contract.facts import FactSet, facts_hash
+from canopee_contract.order import DeliveredOrder
+from canopee_contract.parameters import ParametersSchema
 from canopee_contract.people import NewEnrolmentTokens, NewUser, Publication
-from canopee_contract.pipeline import Kind, ParametersSchema, Pipeline, Step, target_path
+from canopee_contract.pipeline import Kind, Pipeline, Step, target_path
 from canopee_contract.problem import Problem
 from canopee_contract.records import Record, RecordBatch, RecordsReply
 from canopee_kit.ids import new_id
@@ -139,6 +141,10 @@ class Pc:
         self.counter += 1
         sent = CheckIn(self.counter, "0.1.0", facts_hash(self.facts) if self.facts else "", self.order_seq)
         return await self.post("check-in", encode(msgspec.structs.replace(sent, **changes)), CheckInReply)
+
+    async def orders(self) -> tuple[DeliveredOrder, ...]:
+        """The orders that wait, or the first that come."""
+        return (await self.check_in(wait_s=20, trust_version=self._areas.fleet.trust_version)).orders
 
     async def send_facts(self, facts: Mapping[str, Scalar]) -> None:
         """Send facts, to which the identity is added."""

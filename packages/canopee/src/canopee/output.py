@@ -40,7 +40,7 @@ def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
     table.add_column(overflow="fold")
     for name in item.__struct_fields__:
         value: Any = getattr(item, name)
-        pairs: dict[str, Any] = dict(value) if isinstance(value, dict) and value else {"": value}
+        pairs: dict[str, Any] = msgspec.to_builtins(value) if isinstance(value, dict) and value else {"": value}
         for key, part in pairs.items():
             table.add_row(f"{name} {key}".strip().replace("_", " "), _cell(part))
     Console().print(table)

@@ -85,20 +85,24 @@ class LiveFleet:
             for device_id in list(self._waiting):
                 self.wake(device_id)
 
-    async def wait(self, device_id: str, seconds: float) -> None:
-        """Return when there is something new for a device, when another of its calls waits, or after `seconds`."""
+    async def wait(self, device_id: str, seconds: float) -> bool:
+        """Return when there may be something new for a device, or after `seconds`.
+
+        `True` when the wait is over for good: another call of this device waits in its place, or nothing came.
+        """
         if self._is_closing:
-            return
+            return True
         self.wake(device_id)
         future = asyncio.get_running_loop().create_future()
         self._waiting[device_id] = future
         try:
             await asyncio.wait_for(future, seconds)
         except TimeoutError:
-            pass
+            return True
         finally:
             if self._waiting.get(device_id) is future:
                 del self._waiting[device_id]
+        return device_id in self._waiting
 
     def wake(self, device_id: str) -> None:
         """Answer the long poll of a device, if there is one."""

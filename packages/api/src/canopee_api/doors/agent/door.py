@@ -73,11 +73,13 @@ class AgentDoor:
         sent = decode(body, CheckIn)
         await self._areas.enrolment.count(device.id, sent.counter, agent_version=sent.agent_version)
         reply = await self._news(device, sent)
-        wait_s = min(max(sent.wait_s, 0), MAX_WAIT_S)
-        if wait_s and self._is_quiet(device, sent, reply):
-            await self._fleet.wait(device.id, wait_s)
+        until = self._clock.monotonic() + min(sent.wait_s, MAX_WAIT_S)
+        while self._is_quiet(device, sent, reply) and (left_s := until - self._clock.monotonic()) > 0:
+            is_replaced = await self._fleet.wait(device.id, left_s)
             device.last_seen_at = max(device.last_seen_at, self._clock.now())
             reply = await self._news(device, sent)
+            if is_replaced or self._fleet.is_closing:
+                break
         return reply
 
     def _is_quiet(self, device: LiveDevice, sent: CheckIn, reply: CheckInReply) -> bool:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import needs
@@ -18,11 +19,11 @@ from canopee_kit.ids import is_id
 
 @get("/v1/runs", opt=needs("read"))
 async def runs(
-    areas: Areas,
+    areas: NamedDependency[Areas],
     device: str = "",
     pipeline: str = "",
     campaign: str = "",
-    run_state: Annotated[str, Parameter(query="state")] = "",
+    run_state: Annotated[str, QueryParameter(name="state")] = "",
     after: After = "",
     limit: Limit = 100,
 ) -> Page[Run]:
@@ -36,7 +37,7 @@ async def runs(
 
 
 @get("/v1/runs/{order_id:str}", opt=needs("read"))
-async def run(order_id: str, areas: Areas) -> Run:
+async def run(order_id: str, areas: NamedDependency[Areas]) -> Run:
     """One run with its steps; its id is that of its order."""
     async with areas.database.transaction() as tx:
         row = await sql.get_run(tx, order_id) if is_id(order_id) else None
@@ -47,7 +48,7 @@ async def run(order_id: str, areas: Areas) -> Run:
 
 @get("/v1/orders", opt=needs("read"))
 async def orders(
-    areas: Areas, device: str = "", campaign: str = "", after: After = "", limit: Limit = 100
+    areas: NamedDependency[Areas], device: str = "", campaign: str = "", after: After = "", limit: Limit = 100
 ) -> Page[OrderView]:
     """Orders, newest first."""
     async with areas.database.transaction() as tx:
@@ -60,7 +61,7 @@ async def orders(
 
 @get("/v1/records", opt=needs("read_records"))
 async def records(
-    areas: Areas, dataset: str = "", device: str = "", after: After = "", limit: Limit = 100
+    areas: NamedDependency[Areas], dataset: str = "", device: str = "", after: After = "", limit: Limit = 100
 ) -> Page[StoredRecord]:
     """Records, newest first."""
     async with areas.database.transaction() as tx:
@@ -78,7 +79,7 @@ async def records(
 
 
 @get("/v1/rejected", opt=needs("read_records"))
-async def rejected(areas: Areas, after: After = "", limit: Limit = 100) -> Page[RejectedRecord]:
+async def rejected(areas: NamedDependency[Areas], after: After = "", limit: Limit = 100) -> Page[RejectedRecord]:
     """Records refused for good, newest first, with the reason."""
     async with areas.database.transaction() as tx:
         rows = await record_sql.list_rejected(tx, after=number_cursor(after), limit=limit)

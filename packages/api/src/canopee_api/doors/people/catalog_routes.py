@@ -3,6 +3,8 @@
 from typing import Any
 
 from litestar import Request, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from canopee_api.accounts.roles import rights_of
 from canopee_api.doors.areas import Areas
@@ -26,13 +28,13 @@ from canopee_trust.dsse import MAX_BYTES
 
 
 @get("/v1/pipelines", opt=needs("read"))
-async def pipelines(areas: Areas) -> Page[PublishedPipeline]:
+async def pipelines(areas: NamedDependency[Areas]) -> Page[PublishedPipeline]:
     """Every pipeline version ever published."""
     return Page(await areas.trust.pipelines())
 
 
 @get("/v1/pipelines/{name:str}/{version:int}", opt=needs("read"))
-async def pipeline(name: str, version: int, areas: Areas) -> Response[bytes]:
+async def pipeline(name: str, version: int, areas: NamedDependency[Areas]) -> Response[bytes]:
     """The signed text of a published pipeline, byte for byte."""
     known = areas.trust.pipeline(f"{name}@{version}")
     folder, _, file = known.ref.path.rpartition("/")
@@ -41,13 +43,15 @@ async def pipeline(name: str, version: int, areas: Areas) -> Response[bytes]:
 
 
 @get("/v1/trust", opt=needs("read"))
-async def trust(areas: Areas) -> TrustMetadata:
+async def trust(areas: NamedDependency[Areas]) -> TrustMetadata:
     """The newest TUF metadata: what a publisher starts from."""
     return await areas.trust.newest()
 
 
 @post("/v1/trust/publications", opt=needs("publish"))
-async def publish(data: Publication, request: Request[Any, Any, Any], areas: Areas) -> Published:
+async def publish(
+    data: JSONBody[Publication], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> Published:
     """Publish metadata signed offline, with the targets they name. All or nothing."""
     published = await areas.trust.publish(data, by=actor_of(request).login)
     areas.fleet.raise_trust(areas.trust.timestamp_version)
@@ -55,13 +59,15 @@ async def publish(data: Publication, request: Request[Any, Any, Any], areas: Are
 
 
 @get("/v1/catalog/datasets", opt=needs("read"))
-async def datasets(areas: Areas) -> Page[Dataset]:
+async def datasets(areas: NamedDependency[Areas]) -> Page[Dataset]:
     """Dataset versions that are accepted."""
     return Page(areas.datasets.list())
 
 
 @put("/v1/catalog/datasets/{name:str}", opt=needs("publish"))
-async def apply_dataset(name: str, data: Dataset, request: Request[Any, Any, Any], areas: Areas) -> CatalogApplied:
+async def apply_dataset(
+    name: str, data: JSONBody[Dataset], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> CatalogApplied:
     """Declare a dataset version, or add fields to it."""
     if data.name != name:
         raise InvalidError("dataset.name", f"the body names {data.name[:64]}", at="$.name")
@@ -69,19 +75,19 @@ async def apply_dataset(name: str, data: Dataset, request: Request[Any, Any, Any
 
 
 @get("/v1/campaigns", opt=needs("read"))
-async def campaigns(areas: Areas, after: After = "", limit: Limit = 100) -> Page[CampaignView]:
+async def campaigns(areas: NamedDependency[Areas], after: After = "", limit: Limit = 100) -> Page[CampaignView]:
     """Campaigns, newest first."""
     return page(await areas.campaigns.views(after=id_cursor(after), limit=limit), limit, lambda view: view.id)
 
 
 @get("/v1/campaigns/{campaign_id:str}", opt=needs("read"))
-async def campaign(campaign_id: str, areas: Areas) -> CampaignView:
+async def campaign(campaign_id: str, areas: NamedDependency[Areas]) -> CampaignView:
     """One campaign with where its devices stand."""
     return await areas.campaigns.view(campaign_id)
 
 
 @post("/v1/campaigns", opt=needs("run_collect"))
-async def start_campaign(request: Request[Any, Any, Any], areas: Areas) -> CampaignView:
+async def start_campaign(request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> CampaignView:
     """Start a campaign: `document` (signed by approvers), or `collect` (a pipeline that needs no approval)."""
     actor, data = actor_of(request), decode(await request.body(), NewCampaign, max_bytes=MAX_BYTES)
     document = present(data.document)

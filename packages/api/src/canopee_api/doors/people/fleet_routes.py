@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
@@ -19,7 +21,7 @@ _ONLINE = timedelta(minutes=10)
 
 @get("/v1/devices", opt=needs("read"))
 async def devices(
-    areas: Areas, practice: str = "", q: str = "", after: After = "", limit: Limit = 100
+    areas: NamedDependency[Areas], practice: str = "", q: str = "", after: After = "", limit: Limit = 100
 ) -> Page[Device]:
     """Devices by id; `practice` and `q` (part of the name or of the id) narrow the list."""
     async with areas.database.transaction() as tx:
@@ -28,7 +30,7 @@ async def devices(
 
 
 @get("/v1/devices/{device_id:str}", opt=needs("read"))
-async def device(device_id: str, areas: Areas) -> Device:
+async def device(device_id: str, areas: NamedDependency[Areas]) -> Device:
     """One device, with its facts."""
     async with areas.database.transaction() as tx:
         row = await sql.get_device(tx, device_id) if is_id(device_id) else None
@@ -38,7 +40,7 @@ async def device(device_id: str, areas: Areas) -> Device:
 
 
 @post("/v1/devices/{device_id:str}/revoke", opt=needs("administer"))
-async def revoke(device_id: str, request: Request[Any, Any, Any], areas: Areas) -> Device:
+async def revoke(device_id: str, request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> Device:
     """End the enrolment of a device: its token and its orders are refused from now on."""
     await areas.enrolment.revoke(device_id, by=actor_of(request).login)
     async with areas.database.transaction() as tx:
@@ -49,13 +51,15 @@ async def revoke(device_id: str, request: Request[Any, Any, Any], areas: Areas) 
 
 
 @post("/v1/enrolment-tokens", opt=needs("enrol"))
-async def mint_tokens(data: NewEnrolmentTokens, request: Request[Any, Any, Any], areas: Areas) -> EnrolmentTokens:
+async def mint_tokens(
+    data: JSONBody[NewEnrolmentTokens], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> EnrolmentTokens:
     """One-time enrolment tokens; shown in this answer only."""
     return await areas.enrolment.mint(data, by=actor_of(request).login)
 
 
 @post("/v1/match", opt=needs("read"), status_code=200)
-async def match(data: Match, areas: Areas) -> Matched:
+async def match(data: JSONBody[Match], areas: NamedDependency[Areas]) -> Matched:
     """The devices for which a condition holds now."""
     return await areas.campaigns.match(data.condition)
 

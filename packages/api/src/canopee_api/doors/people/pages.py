@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeAlias, TypeVar
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from canopee_api.errors import InvalidError
 from canopee_contract.people import Page
 from canopee_kit.ids import is_id
 
 T = TypeVar("T")
-Limit: TypeAlias = Annotated[int, Parameter(ge=1, le=1000, description="Objects on a page.")]
-After: TypeAlias = Annotated[str, Parameter(max_length=64, description="Cursor: `next` of the page before.")]
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=1000, description="Objects on a page.")]
+After: TypeAlias = Annotated[str, QueryParameter(max_length=64, description="Cursor: `next` of the page before.")]
 
 
 def page(items: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:

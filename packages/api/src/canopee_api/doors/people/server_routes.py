@@ -4,6 +4,7 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from litestar import get
+from litestar.di import NamedDependency
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import PUBLIC, needs
@@ -16,7 +17,7 @@ _ONLINE = timedelta(minutes=10)
 
 
 @get("/v1/health", opt=PUBLIC, security=[])
-async def health(areas: Areas) -> Health:
+async def health(areas: NamedDependency[Areas]) -> Health:
     """Whether this process can reach its database."""
     async with areas.database.transaction() as tx:
         await tx.execute("SELECT 1")
@@ -24,7 +25,7 @@ async def health(areas: Areas) -> Health:
 
 
 @get("/v1/status", opt=needs("read"))
-async def status(areas: Areas) -> Status:
+async def status(areas: NamedDependency[Areas]) -> Status:
     """The fleet in a few numbers."""
     now = areas.clock.now()
     async with areas.database.transaction() as tx:
@@ -37,7 +38,7 @@ async def status(areas: Areas) -> Status:
 
 
 @get("/v1/audit", opt=needs("administer"))
-async def audit(areas: Areas, after: After = "", limit: Limit = 100) -> Page[AuditEntry]:
+async def audit(areas: NamedDependency[Areas], after: After = "", limit: Limit = 100) -> Page[AuditEntry]:
     """Who did what, newest first."""
     async with areas.database.transaction() as tx:
         rows = await list_audit(tx, after=number_cursor(after), limit=limit)

@@ -1,0 +1,111 @@
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from canopee_api.postgres.records import list_records, list_rejected
+from canopee_api.testing import Office, Pc, ReplyError, a_record
+from canopee_contract.dataset import Dataset, Field
+from canopee_contract.records import Record
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+MEASURE = Dataset("measure", 1, "Measure", "a test", 30, (Field("value", "number", "It.", required=True),))
+
+
+def _record(seq: int, body: object = None, dataset: str = "measure") -> Record:
+    return a_record(seq, {"value": seq} if body is None else body, dataset=dataset, at=AT)
+
+
+async def _pc(office: Office) -> Pc:
+    await office.areas.datasets.apply(MEASURE, by="test")
+    return await office.pc()
+
+
+async def _stored(office: Office) -> list[object]:
+    async with office.areas.database.transaction() as tx:
+        return [
+            row.body["value"] for row in await list_records(tx, dataset="measure", device="", after=0, limit=1000)
+        ]
+
+
+async def test_records_are_stored_before_they_are_acknowledged(office: Office) -> None:
+    pc = await _pc(office)
+    reply = await pc.send_records(_record(1), _record(2))
+    assert (reply.mark, reply.verdicts) == (2, ("accepted", "accepted"))
+    assert sorted(await _stored(office), key=str) == [1, 2]
+
+
+async def test_a_batch_sent_again_is_stored_once(office: Office) -> None:
+    pc = await _pc(office)
+    await pc.send_records(_record(1), _record(2))
+    reply = await pc.send_records(_record(1), _record(2), _record(3))
+    assert reply.verdicts == ("duplicate", "duplicate", "accepted")
+    assert len(await _stored(office)) == 3
+
+
+async def test_two_streams_of_a_device_are_numbered_apart(office: Office) -> None:
+    pc = await _pc(office)
+    await pc.send_records(_record(1), stream="one")
+    assert (await pc.send_records(_record(1), stream="two")).verdicts == ("accepted",)
+
+
+@pytest.mark.parametrize(
+    ("body", "dataset", "code"),
+    [
+        ({"value": "text"}, "measure", "wrong_type"),
+        ({}, "measure", "missing_field"),
+        ({"value": 1, "other": 2}, "measure", "unknown_field"),
+        ([1], "measure", "not_an_object"),
+        ({"value": 1}, "nothing_such", "unknown_dataset"),
+    ],
+)
+async def test_a_record_outside_its_dataset_is_kept_among_the_rejected(
+    office: Office, body: object, dataset: str, code: str
+) -> None:
+    pc = await _pc(office)
+    reply = await pc.send_records(_record(1), _record(2, body, dataset), _record(3))
+    assert reply.verdicts == ("accepted", f"rejected:{code}", "accepted")
+    assert reply.mark == 3
+    async with office.areas.database.transaction() as tx:
+        rejected = await list_rejected(tx, after=0, limit=10)
+    assert [(row.code, msgspec.json.decode(row.body)) for row in rejected] == [(code, body)]
+
+
+async def test_one_record_that_postgresql_refuses_does_not_block_the_others(office: Office) -> None:
+    pc = await _pc(office)
+    poisoned = Record(3, "measure", 1, AT, msgspec.Raw(b'{"value": 1e-20000}'))
+    reply = await pc.send_records(*map(_record, (1, 2)), poisoned, *map(_record, range(4, 60)))
+    assert reply.verdicts[2] == "rejected:refused_by_store"
+    assert reply.verdicts.count("accepted") == 58
+    assert (reply.mark, len(await _stored(office))) == (59, 58)
+
+
+async def test_many_devices_at_once_are_committed_together_and_none_is_mixed_up(office: Office) -> None:
+    pcs = [await _pc(office) for _ in range(6)]
+    replies = await asyncio.gather(*(pc.send_records(*map(_record, range(1, 21))) for pc in pcs for _ in range(3)))
+    assert sum(reply.verdicts.count("accepted") for reply in replies) == 6 * 20
+    assert len(await _stored(office)) == 120
+
+
+async def test_sequence_numbers_that_do_not_increase_are_refused_as_a_whole(office: Office) -> None:
+    pc = await _pc(office)
+    with pytest.raises(ReplyError) as refused:
+        await pc.send_records(_record(2), _record(2))
+    assert (refused.value.problem.code, refused.value.problem.at) == ("records.sequence", "$.records[1].seq")
+    assert await _stored(office) == []
+
+
+async def test_an_empty_batch_and_a_nameless_stream_are_refused(office: Office) -> None:
+    pc = await _pc(office)
+    for records, stream in (((), "main"), ((_record(1),), "")):
+        with pytest.raises(ReplyError) as refused:
+            await pc.send_records(*records, stream=stream)
+        assert refused.value.problem.status == 400
+
+
+async def test_an_instant_without_offset_or_in_a_strange_year_is_rejected(office: Office) -> None:
+    pc = await _pc(office)
+    odd = [msgspec.structs.replace(_record(1), at=AT.replace(year=1601))]
+    odd.append(msgspec.structs.replace(_record(2), order_id="no id"))
+    assert (await pc.send_records(*odd)).verdicts == ("rejected:at", "rejected:order_id")
