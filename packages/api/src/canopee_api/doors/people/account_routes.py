@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import PUBLIC, actor_of, bearer_of, needs
@@ -59,7 +59,9 @@ async def create_api_key(
 
 
 @delete("/v1/api-keys/{key_id:str}", opt=needs("administer"))
-async def revoke_api_key(key_id: str, request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> None:
+async def revoke_api_key(
+    key_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> None:
     """End an API key."""
     await areas.people.revoke_api_key(key_id, by=actor_of(request).login)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import needs
@@ -20,9 +20,9 @@ from canopee_kit.ids import is_id
 @get("/v1/runs", opt=needs("read"))
 async def runs(
     areas: NamedDependency[Areas],
-    device: str = "",
-    pipeline: str = "",
-    campaign: str = "",
+    device: FromQuery[str] = "",
+    pipeline: FromQuery[str] = "",
+    campaign: FromQuery[str] = "",
     run_state: Annotated[str, QueryParameter(name="state")] = "",
     after: After = "",
     limit: Limit = 100,
@@ -37,7 +37,7 @@ async def runs(
 
 
 @get("/v1/runs/{order_id:str}", opt=needs("read"))
-async def run(order_id: str, areas: NamedDependency[Areas]) -> Run:
+async def run(order_id: FromPath[str], areas: NamedDependency[Areas]) -> Run:
     """One run with its steps; its id is that of its order."""
     async with areas.database.transaction() as tx:
         row = await sql.get_run(tx, order_id) if is_id(order_id) else None
@@ -48,7 +48,11 @@ async def run(order_id: str, areas: NamedDependency[Areas]) -> Run:
 
 @get("/v1/orders", opt=needs("read"))
 async def orders(
-    areas: NamedDependency[Areas], device: str = "", campaign: str = "", after: After = "", limit: Limit = 100
+    areas: NamedDependency[Areas],
+    device: FromQuery[str] = "",
+    campaign: FromQuery[str] = "",
+    after: After = "",
+    limit: Limit = 100,
 ) -> Page[OrderView]:
     """Orders, newest first."""
     async with areas.database.transaction() as tx:
@@ -61,7 +65,11 @@ async def orders(
 
 @get("/v1/records", opt=needs("read_records"))
 async def records(
-    areas: NamedDependency[Areas], dataset: str = "", device: str = "", after: After = "", limit: Limit = 100
+    areas: NamedDependency[Areas],
+    dataset: FromQuery[str] = "",
+    device: FromQuery[str] = "",
+    after: After = "",
+    limit: Limit = 100,
 ) -> Page[StoredRecord]:
     """Records, newest first."""
     async with areas.database.transaction() as tx:

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -12,7 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 import canopee_api.doors.people as package
 from canopee_api.doors.areas import Areas
-from canopee_api.doors.people.guard import Guard
+from canopee_api.doors.people.guard import PUBLIC, Guard
 from canopee_api.doors.problems import problem_of
 from canopee_contract.codec import encode, inspect
 from canopee_contract.problem import CONTENT_TYPE, Problem
@@ -76,7 +76,7 @@ def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Canopée API",
         version="1",
-        path="/v1",
+        openapi_router=Router("/v1", route_handlers=[], opt=PUBLIC),
         use_handler_docstrings=True,
         components=Components(security_schemes={"bearer": bearer}),
         security=[{"bearer": []}],

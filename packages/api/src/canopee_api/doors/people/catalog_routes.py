@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from canopee_api.accounts.roles import rights_of
 from canopee_api.doors.areas import Areas
@@ -34,7 +34,7 @@ async def pipelines(areas: NamedDependency[Areas]) -> Page[PublishedPipeline]:
 
 
 @get("/v1/pipelines/{name:str}/{version:int}", opt=needs("read"))
-async def pipeline(name: str, version: int, areas: NamedDependency[Areas]) -> Response[bytes]:
+async def pipeline(name: FromPath[str], version: FromPath[int], areas: NamedDependency[Areas]) -> Response[bytes]:
     """The signed text of a published pipeline, byte for byte."""
     known = areas.trust.pipeline(f"{name}@{version}")
     folder, _, file = known.ref.path.rpartition("/")
@@ -66,7 +66,7 @@ async def datasets(areas: NamedDependency[Areas]) -> Page[Dataset]:
 
 @put("/v1/catalog/datasets/{name:str}", opt=needs("publish"))
 async def apply_dataset(
-    name: str, data: JSONBody[Dataset], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+    name: FromPath[str], data: JSONBody[Dataset], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
 ) -> CatalogApplied:
     """Declare a dataset version, or add fields to it."""
     if data.name != name:
@@ -81,7 +81,7 @@ async def campaigns(areas: NamedDependency[Areas], after: After = "", limit: Lim
 
 
 @get("/v1/campaigns/{campaign_id:str}", opt=needs("read"))
-async def campaign(campaign_id: str, areas: NamedDependency[Areas]) -> CampaignView:
+async def campaign(campaign_id: FromPath[str], areas: NamedDependency[Areas]) -> CampaignView:
     """One campaign with where its devices stand."""
     return await areas.campaigns.view(campaign_id)
 

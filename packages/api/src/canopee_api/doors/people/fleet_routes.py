@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
@@ -21,7 +21,11 @@ _ONLINE = timedelta(minutes=10)
 
 @get("/v1/devices", opt=needs("read"))
 async def devices(
-    areas: NamedDependency[Areas], practice: str = "", q: str = "", after: After = "", limit: Limit = 100
+    areas: NamedDependency[Areas],
+    practice: FromQuery[str] = "",
+    q: FromQuery[str] = "",
+    after: After = "",
+    limit: Limit = 100,
 ) -> Page[Device]:
     """Devices by id; `practice` and `q` (part of the name or of the id) narrow the list."""
     async with areas.database.transaction() as tx:
@@ -30,7 +34,7 @@ async def devices(
 
 
 @get("/v1/devices/{device_id:str}", opt=needs("read"))
-async def device(device_id: str, areas: NamedDependency[Areas]) -> Device:
+async def device(device_id: FromPath[str], areas: NamedDependency[Areas]) -> Device:
     """One device, with its facts."""
     async with areas.database.transaction() as tx:
         row = await sql.get_device(tx, device_id) if is_id(device_id) else None
@@ -40,7 +44,9 @@ async def device(device_id: str, areas: NamedDependency[Areas]) -> Device:
 
 
 @post("/v1/devices/{device_id:str}/revoke", opt=needs("administer"))
-async def revoke(device_id: str, request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> Device:
+async def revoke(
+    device_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> Device:
     """End the enrolment of a device: its token and its orders are refused from now on."""
     await areas.enrolment.revoke(device_id, by=actor_of(request).login)
     async with areas.database.transaction() as tx:
