@@ -8,6 +8,7 @@ from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 import canopee_api.doors.people as package
@@ -76,7 +77,8 @@ def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Canopée API",
         version="1",
-        openapi_router=Router("/v1", route_handlers=[], opt=PUBLIC),
+        openapi_router=Router("/v1/openapi", route_handlers=[], opt=PUBLIC),
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         use_handler_docstrings=True,
         components=Components(security_schemes={"bearer": bearer}),
         security=[{"bearer": []}],
