@@ -10,6 +10,13 @@ from dataclasses import dataclass
 
 CHECKS: Mapping[str, Sequence[str]] = {
     "pyright": ("pyright",),
+    "pyright, Windows": (
+        "pyright",
+        "--pythonplatform",
+        "Windows",
+        "packages/agent/src/canopee_agent/windows",
+        "packages/agent/tests/windows",
+    ),
     "ruff check": ("ruff", "check", "--no-fix", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "import rules": ("lint-imports", "--no-cache"),

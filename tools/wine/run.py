@@ -26,7 +26,7 @@ def run(argv: list[str], timeout_s: float | None) -> int:
     os.close(write_out)
     os.close(write_err)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: process.kill())  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  a handler's arguments
+        signal.signal(number, lambda _number, _frame: process.kill())
     sinks = {read_out: sys.stdout.buffer, read_err: sys.stderr.buffer}
     until = time.monotonic() + timeout_s if timeout_s else None
     quiet_rounds = 0

@@ -18,7 +18,8 @@ from canopee_contract.condition import Scalar
 from canopee_contract.enrolment import Enrol, Enrolled, Renewed
 from canopee_contract.facts import FactSet, FactsReply
 from canopee_contract.order import CampaignRef, DeliveredOrder, Order
-from canopee_contract.pipeline import Pipeline, PipelineRef, Step, target_path
+from canopee_contract.parameters import ParametersSchema
+from canopee_contract.pipeline import Kind, Pipeline, PipelineRef, Step, target_path
 from canopee_contract.raw import NULL
 from canopee_contract.records import Record, RecordBatch, RecordsReply
 from canopee_contract.report import RunReport, RunReports, RunsReply, RunVerdict
@@ -68,11 +69,14 @@ class FakeServer:
         content = encode(msgspec.structs.replace(policy, **changes))
         self.publisher.publish("policy", {TRUST_POLICY_PATH: content})
 
-    def publish(self, *steps: Step, kind: str = "collect", name: str = "probe", **fields: Any) -> PipelineRef:  # noqa: ANN401
+    def publish(
+        self, *steps: Step, kind: Kind = "collect", name: str = "probe", parameters: ParametersSchema | None = None
+    ) -> PipelineRef:
         """Publish version 1 of a pipeline; one that collects needs no approval."""
-        approval = "none" if kind == "collect" else "required"
-        values = {"approval": approval, "kind": kind, **fields}
-        pipeline = Pipeline(spec=1, name=name, version=1, title=name, steps=steps, **values)
+        pipeline = Pipeline(
+            spec=1, name=name, version=1, kind=kind, title=name, steps=steps, parameters=parameters or {},
+            approval="none" if kind == "collect" else "required",
+        )  # fmt: skip
         content, path = encode(pipeline), target_path(kind, name, 1)
         self.publisher.publish(kind, {path: content})
         return PipelineRef(path, name, 1, hashlib.sha256(content).hexdigest(), len(content))
@@ -139,7 +143,8 @@ class FakeServer:
         version = version_of(self.publisher.files["metadata/timestamp.json"])
         return json_reply(
             CheckInReply(
-                server_time=self.machine.clock.now(), orders=tuple(self.orders), send_facts=sent.facts_hash != self._hash,
+                server_time=self.machine.clock.now(), orders=tuple(self.orders),
+                send_facts=sent.facts_hash != self._hash,
                 trust_version=version,
             )
         )  # fmt: skip

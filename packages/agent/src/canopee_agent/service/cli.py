@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
             return 0
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             if hasattr(signal, name):
-                signal.signal(getattr(signal, name), lambda *_: agent.stop())
+                signal.signal(getattr(signal, name), lambda _number, _frame: agent.stop())
         agent.run()
         return 0
     finally:

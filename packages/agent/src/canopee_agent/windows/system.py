@@ -1,0 +1,127 @@
+"""What a Windows machine is: registry, SMBIOS, psutil. Nothing is started, nothing is slow."""
+
+import ctypes
+import hashlib
+import platform
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from ctypes import wintypes
+
+import psutil
+
+from canopee_agent.errors import DeniedError, MissingError
+from canopee_agent.ports import Hardware, InstalledProgram, NetworkCard, Platform, View, Volume
+from canopee_agent.windows.registry import WindowsRegistry
+from canopee_agent.windows.smbios import parse
+
+assert sys.platform == "win32"  # noqa: S101  lets type checkers know
+
+_WINDOWS = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+_UNINSTALL = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+_CPU = r"HKLM\HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+_BIOS = r"HKLM\HARDWARE\DESCRIPTION\System\BIOS"
+_CRYPTOGRAPHY = r"HKLM\SOFTWARE\Microsoft\Cryptography"
+_RSMB = int.from_bytes(b"RSMB", "big")
+_WINDOWS_11 = 22_000
+_ARCH = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64"}
+
+
+class WindowsSystem:
+    """`ports.MachineReader`."""
+
+    def __init__(self, registry: WindowsRegistry) -> None:
+        self._registry = registry
+
+    def platform(self) -> Platform:
+        build, revision = self._text(_WINDOWS, "CurrentBuild"), self._text(_WINDOWS, "UBR")
+        name = self._text(_WINDOWS, "ProductName")
+        if build.isdecimal() and int(build) >= _WINDOWS_11:
+            name = name.replace("Windows 10", "Windows 11")  # the registry never learned the new name
+        version = sys.getwindowsversion()
+        numbers = [
+            str(version.major),
+            str(version.minor),
+            build or str(version.build),
+            *([revision] if revision else []),
+        ]
+        arch = platform.machine().lower()
+        return Platform(
+            "windows", name or "Windows", ".".join(numbers), _ARCH.get(arch, arch), socket.gethostname()
+        )
+
+    def hardware(self) -> Hardware:
+        firmware = parse(_firmware_table())
+        return Hardware(
+            maker=firmware.maker or self._text(_BIOS, "SystemManufacturer"),
+            model=firmware.model or self._text(_BIOS, "SystemProductName"),
+            serial=firmware.serial,
+            bios_version=firmware.bios_version or self._text(_BIOS, "BIOSVersion"),
+            cpu_name=self._text(_CPU, "ProcessorNameString").strip(),
+            cores=psutil.cpu_count(logical=False) or psutil.cpu_count() or 0,
+            threads=psutil.cpu_count() or 0,
+            memory_bytes=psutil.virtual_memory().total,
+            volumes=tuple(_volumes()),
+            network_cards=tuple(_network_cards()),
+        )
+
+    def software(self) -> Sequence[InstalledProgram]:
+        views: tuple[View, ...] = ("64", "32")
+        return tuple(program for view in views for program in self._installed(view))
+
+    def fingerprint(self) -> str:
+        identity = [self._text(_CRYPTOGRAPHY, "MachineGuid"), parse(_firmware_table()).serial]
+        return hashlib.sha256("\n".join(identity).encode()).hexdigest()
+
+    def _installed(self, view: View) -> Iterator[InstalledProgram]:
+        try:
+            names = self._registry.subkeys(_UNINSTALL, view)
+        except MissingError:
+            return
+        for name in names:
+            try:
+                values = self._registry.values(f"{_UNINSTALL}\\{name}", view)
+            except (MissingError, DeniedError):  # gone meanwhile, or private to somebody
+                continue
+            title = str(values.get("DisplayName", ""))
+            if title and not values.get("SystemComponent") and not values.get("ParentKeyName"):
+                version, publisher = str(values.get("DisplayVersion", "")), str(values.get("Publisher", ""))
+                yield InstalledProgram(title, version, publisher)
+
+    def _text(self, key: str, name: str) -> str:
+        try:
+            return str(self._registry.value(key, name))
+        except (MissingError, DeniedError):
+            return ""
+
+
+def _firmware_table() -> bytes:
+    get = ctypes.WinDLL("kernel32").GetSystemFirmwareTable
+    get.restype, get.argtypes = wintypes.UINT, [wintypes.DWORD, wintypes.DWORD, wintypes.LPVOID, wintypes.DWORD]
+    size = get(_RSMB, 0, None, 0)
+    if not size:
+        return b""
+    buffer = ctypes.create_string_buffer(size)
+    return buffer.raw[: get(_RSMB, 0, buffer, size)]
+
+
+def _volumes() -> Iterator[Volume]:
+    for partition in psutil.disk_partitions(all=False):
+        try:
+            usage = psutil.disk_usage(partition.mountpoint)
+        except OSError:  # an empty card reader
+            continue
+        yield Volume(partition.mountpoint, partition.fstype, usage.total, usage.free)
+
+
+def _network_cards() -> Iterator[NetworkCard]:
+    for name, addresses in sorted(psutil.net_if_addrs().items()):
+        found = [
+            one.address.partition("%")[0] for one in addresses if one.family in {socket.AF_INET, socket.AF_INET6}
+        ]
+        if found and all(address in {"127.0.0.1", "::1"} for address in found):
+            continue
+        mac = next(
+            (one.address.replace("-", ":").lower() for one in addresses if one.family == psutil.AF_LINK), ""
+        )
+        yield NetworkCard(name, mac, tuple(found))

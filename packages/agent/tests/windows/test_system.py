@@ -1,0 +1,63 @@
+import sys
+
+from canopee_agent.step import Ceiling
+from canopee_agent.steps.collect_hardware import CollectHardware, CollectHardwareParameters
+from canopee_contract.version import version_key
+from canopee_kit.clock import SystemClock
+
+assert sys.platform == "win32"
+
+import winreg  # noqa: E402
+
+from canopee_agent.windows.machine import WindowsMachine  # noqa: E402
+from canopee_agent.windows.smbios import parse  # noqa: E402
+
+
+def _machine() -> WindowsMachine:
+    return WindowsMachine(SystemClock())
+
+
+def test_the_platform_is_a_windows_with_a_version_that_conditions_can_compare() -> None:
+    platform = _machine().system.platform()
+    assert (platform.family, platform.arch) == ("windows", "x86_64")
+    assert version_key(platform.version) is not None
+    assert platform.hostname
+
+
+def test_the_hardware_has_processors_memory_and_a_volume() -> None:
+    hardware = _machine().system.hardware()
+    assert hardware.cores >= 1
+    assert hardware.memory_bytes > 2**28
+    assert any(volume.mount.upper().startswith("C:") for volume in hardware.volumes)
+
+
+def test_installed_programs_are_those_of_both_views() -> None:
+    path = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\Canopee-test"
+    for view, name in ((winreg.KEY_WOW64_64KEY, "Cabinet 64"), (winreg.KEY_WOW64_32KEY, "Cabinet 32")):
+        with winreg.CreateKeyEx(winreg.HKEY_LOCAL_MACHINE, path, 0, winreg.KEY_ALL_ACCESS | view) as key:
+            winreg.SetValueEx(key, "DisplayName", 0, winreg.REG_SZ, name)
+            winreg.SetValueEx(key, "DisplayVersion", 0, winreg.REG_SZ, "8.1.0")
+    try:
+        found = {program.name: program.version for program in _machine().system.software()}
+    finally:
+        for view in (winreg.KEY_WOW64_64KEY, winreg.KEY_WOW64_32KEY):
+            winreg.DeleteKeyEx(winreg.HKEY_LOCAL_MACHINE, path, view, 0)
+    assert found.get("Cabinet 64") == found.get("Cabinet 32") == "8.1.0"
+
+
+def test_the_fingerprint_is_the_same_each_time() -> None:
+    assert _machine().system.fingerprint() == _machine().system.fingerprint()
+
+
+def test_the_step_collect_hardware_makes_one_record_here() -> None:
+    records = list(CollectHardware().run(_machine(), CollectHardwareParameters(), Ceiling()))
+    assert len(records) == 1
+
+
+def test_a_damaged_firmware_table_is_read_as_far_as_it_goes() -> None:
+    strings = b"ACME\x00Model T\x00S-1\x00\x00"
+    system = bytes([1, 8, 0, 0, 1, 2, 0, 3]) + strings
+    raw = bytes([0, 3, 0, 0]) + len(system).to_bytes(4, "little") + system
+    assert (parse(raw).maker, parse(raw).model, parse(raw).serial) == ("ACME", "Model T", "S-1")
+    for length in range(len(raw)):
+        parse(raw[:length])
