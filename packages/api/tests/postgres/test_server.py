@@ -55,7 +55,7 @@ def test_a_second_server_on_the_same_folder_is_refused_with_what_to_do(folder: P
 
 
 def test_the_server_dies_with_its_parent_and_the_next_start_works(folder: Path) -> None:
-    with subprocess.Popen(  # noqa: S603  our own program
+    with subprocess.Popen(
         [sys.executable, "-c", _CHILD, str(folder)], stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None

@@ -1,0 +1,33 @@
+"""The whole system as its user starts it: `canopee up`, then the command line."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from canopee.testing import Installation
+from canopee_api.postgres.location import forget
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
+    """An installation with the agent of this machine and twelve simulated PCs; shared by the tests of a worker."""
+    installation = Installation(tmp_path_factory.mktemp("home"))
+    try:
+        installation.up("--devices", "12")
+        installation.run("wait", "runs", "--at-least", "13", "--timeout", "60")
+        yield installation
+    finally:
+        installation.run("down", expect=None)
+        forget(installation.home.folder / "postgres")
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Generator[Installation]:
+    """An installation of one test's own, not started."""
+    installation = Installation(tmp_path / "home")
+    try:
+        yield installation
+    finally:
+        installation.run("down", expect=None)
+        forget(installation.home.folder / "postgres")
