@@ -1,23 +1,21 @@
 """`canopee run PIPELINE --to …`: give a published pipeline to PCs now, and say what became of it."""
 
 import argparse
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from canopee.approval import approve, newest
 from canopee.documents import read_condition
 from canopee.errors import FailedError, RefusedError, UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
 from canopee_client.client import Client
-from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring
 from canopee_contract.condition import Scalar
-from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, PublishedPipeline, Run
+from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, Run
 from canopee_kit.clock import Clock, SystemClock
-from canopee_kit.ids import new_id
 from canopee_trust.ceremony import read_approvers
 from canopee_trust.documents import seal_campaign
 
@@ -80,33 +78,6 @@ def _request(client: Client, arguments: argparse.Namespace, clock: Clock) -> New
     keys: Path = arguments.keys or home_of(arguments).keys
     approver = read_approvers(keys / "offline", (arguments.approver,))[0]
     return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))
-
-
-def newest(client: Client, name: str) -> PublishedPipeline:
-    """A published pipeline by `name` or `name@version`; raises `UsageError`."""
-    wanted, _, version = name.partition("@")
-    found = [
-        one for one in client.pipelines()
-        if one.state == "published" and one.ref.name == wanted and version in {"", str(one.ref.version)}
-    ]  # fmt: skip
-    if not found:
-        raise UsageError(f"{name} is not published: see `canopee pipelines`")
-    return max(found, key=lambda one: one.ref.version)
-
-
-def approve(
-    pipeline: PublishedPipeline, condition: dict[str, Any], clock: Clock, *, parameters: dict[str, Scalar],
-    expires_in_s: int, name: str = "",
-) -> Campaign:  # fmt: skip
-    """A campaign document for the whole fleet at once, to be signed."""
-    now = clock.now()
-    begins = now - timedelta(minutes=5)
-    return Campaign(
-        spec=1, campaign_id=new_id(now), name=name or pipeline.title, pipeline=pipeline.ref, parameters=parameters,
-        condition=condition, rings=(Ring(WHOLE_FLEET_BP, begins),), not_before=begins,
-        not_after=now + timedelta(seconds=expires_in_s), max_targets=1_000_000, reason="canopee run",
-        requested_by="canopee run",
-    )  # fmt: skip
 
 
 def _parameters(given: list[str]) -> dict[str, Scalar]:

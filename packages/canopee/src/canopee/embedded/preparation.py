@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from canopee.commands.publish import publish_files, publish_first
-from canopee.commands.run import approve, newest
+from canopee.approval import approve, newest
 from canopee.documents import read_document
 from canopee.home import Credential, Home
+from canopee.publishing import publish_files, publish_first
 from canopee_api.accounts.people import Actor, People
 from canopee_api.postgres.accounts import list_users
 from canopee_api.postgres.database import Database
