@@ -1,0 +1,67 @@
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canopee_contract.codec import MAX_DEPTH, MAX_MESSAGE_BYTES, decode, encode, inspect
+from canopee_contract.errors import MalformedError
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+
+
+class Message(msgspec.Struct):
+    name: str
+    size: int = 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "bad_json"), (b"{", "bad_json"), (b'{"a":1}x', "bad_json"), (b"{'a':1}", "bad_json"), (b"01", "bad_json"),
+        (b"\xff", "bad_utf8"), (b'"\xed\xa0\x80"', "bad_utf8"), (b'{"a":1,"a":1}', "duplicate_key"),
+        (b'[{"b":{"a":1,"a":2}}]', "duplicate_key"), (b"NaN", "bad_number"), (b"-Infinity", "bad_number"),
+        (b"1e400", "bad_number"), (b"9223372036854775808", "bad_number"), (b"-9223372036854775809", "bad_number"),
+        (b"1" * 5000, "bad_number"), (b'"a\\u0000b"', "bad_string"), (b'{"\\u0000":1}', "bad_string"),
+        (b'"\\ud800"', "bad_string"), (b'"\\udc00\\ud800"', "bad_string"), (b"[" * 33 + b"]" * 33, "too_deep"),
+        (b"[" * 200_000, "too_deep"), (b'{"a":' * 40 + b"1" + b"}" * 40, "too_deep"),
+        (b" " * (MAX_MESSAGE_BYTES + 1), "too_large"),
+    ],
+)  # fmt: skip
+def test_what_another_reader_would_refuse_or_read_differently_is_refused(raw: bytes, reason: str) -> None:
+    with pytest.raises(MalformedError) as refused:
+        inspect(raw)
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "raw", [b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, b"9223372036854775807", b'"\\ud83d\\ude00"', b"-0.0"]
+)
+def test_what_lies_just_within_the_bounds_is_read(raw: bytes) -> None:
+    inspect(raw)
+
+
+@given(JSON)
+def test_every_acceptable_value_survives_a_round_trip(value: object) -> None:
+    assert inspect(encode(value)) == value
+
+
+@pytest.mark.parametrize("raw", [b"{}", b"[]", b'{"name":1}', b'{"name":"x","size":"1"}', b"null"])
+def test_a_message_of_another_shape_is_refused_with_its_place(raw: bytes) -> None:
+    with pytest.raises(MalformedError) as refused:
+        decode(raw, Message)
+    assert refused.value.reason == "bad_shape"
+
+
+def test_the_same_message_always_gives_the_same_bytes() -> None:
+    assert encode({"b": 1, "a": 2}) == encode({"a": 2, "b": 1}) == b'{"a":2,"b":1}'
+
+
+def test_unknown_fields_of_a_message_are_ignored() -> None:
+    assert decode(b'{"name":"x","newer":true}', Message) == Message("x")

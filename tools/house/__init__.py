@@ -1,0 +1,1 @@
+"""House rules: what no other checker knows. One module a rule, each with `violations(tree) -> lines`."""

@@ -1,0 +1,1 @@
+"""New members of a family, from templates that keep every rule of the house."""
