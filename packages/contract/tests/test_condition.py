@@ -43,10 +43,11 @@ def test_a_test_on_a_fact(fact: str, op: str, value: Any, expected: bool) -> Non
 
 def test_members_are_combined_and_absence_is_false_under_not() -> None:
     true, absent = _test("os.build", "gt", 1), _test("nothing", "eq", 1)
-    for data, expected in (
+    cases: tuple[tuple[Any, bool], ...] = (
         ({"all": []}, True), ({"any": []}, False), ({"not": absent}, True), ({"all": [true, absent]}, False),
         ({"any": [true, absent]}, True), ({"all": [true, {"not": {"any": [absent]}}]}, True),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for data, expected in cases:
         assert evaluate(parse_condition(data), FACTS) is expected, data
 
 

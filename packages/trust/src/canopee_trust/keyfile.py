@@ -10,7 +10,7 @@ import msgspec
 from canopee_contract.codec import decode, encode
 from canopee_contract.errors import MalformedError
 from canopee_trust.ed25519 import PrivateKey
-from canopee_trust.errors import KeyFileError
+from canopee_trust.errors import KeyFileError, TrustError
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -62,6 +62,8 @@ def read_key(path: Path) -> KeyFile:
         key.key  # noqa: B018  refuses a seed of another length
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
-    except (MalformedError, ValueError) as error:
+    except (MalformedError, ValueError, TrustError) as error:
+        if isinstance(error, KeyFileError):
+            raise
         raise KeyFileError(f"{path} is not a key file: {error}") from error
     return key

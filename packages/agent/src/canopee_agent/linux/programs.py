@@ -34,14 +34,14 @@ class LinuxPrograms:
     def run(self, argv: Sequence[str], *, timeout_s: float, max_output_bytes: int) -> ProgramEnd:
         """As `ports.ProgramRunner.run`."""
         self._prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        began = self._clock.monotonic()
+        began, before = self._clock.monotonic(), _descendants()
         process = self._start(argv)
         output = _Capped(max_output_bytes)
         timed_out = False
         try:
             timed_out = not self._wait(process, output, began + timeout_s)
         finally:
-            _kill_tree(process)
+            _kill_tree(process, before)
         if process.stdout is not None:
             process.stdout.close()
         return ProgramEnd(
@@ -116,17 +116,17 @@ def _read(stream: IO[bytes], output: _Capped) -> bool:
         output.write(chunk)
 
 
-def _kill_tree(process: "subprocess.Popen[bytes]") -> None:
-    """Kill what is left of the tree, and wait for the program itself."""
-    try:
-        family = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        family = []
+def _descendants() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def _kill_tree(process: "subprocess.Popen[bytes]", before: set[psutil.Process]) -> None:
+    """Kill whatever descends from us and was not there before the program, and wait until it is gone."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    for member in family:
-        try:
-            member.kill()
-        except psutil.NoSuchProcess:
-            continue
+    while left := {one for one in _descendants() - before if one.pid != process.pid}:
+        for member in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(list(left), timeout=_LOOK_S)
     process.wait()
