@@ -1,0 +1,1 @@
+"""Kinds of tasks: the folder is the list."""
