@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new bench prove
+.PHONY: help setup check fix test gen demo new
 VENV := .venv/bin
 
 help:            ## this list

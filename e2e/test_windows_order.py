@@ -48,10 +48,10 @@ def test_a_signed_order_runs_on_windows_and_its_result_is_on_the_api(
 ) -> None:
     home = tmp_path / "agent"
     home.mkdir()
-    with installed.client() as client:
+    with alone.client() as client:
         token = client.mint_tokens(NewEnrolmentTokens(practice_id="FR-69-00012")).tokens[0]
         (home / "agent.toml").write_text(f'server_url = "{client.url}"\nenrolment_token = "{token}"\n')
-        (home / "root.json").write_bytes((installed.home.keys / "root.json").read_bytes())
+        (home / "root.json").write_bytes((alone.home.keys / "root.json").read_bytes())
         (home / "policy.toml").write_text(
             f"accept_lab_keys = true\nprogram_roots = ['{_windows(PYTHON.parent)}']\n"
             "registry_roots = ['HKLM\\SOFTWARE']\n"
@@ -68,8 +68,8 @@ def test_a_signed_order_runs_on_windows_and_its_result_is_on_the_api(
         pipeline = msgspec.json.decode(msgspec.json.encode(PIPELINE))
         pipeline["steps"][1]["with"]["argv"] = [_windows(PYTHON), "-c", TREE]
         (tmp_path / "probe.yaml").write_bytes(msgspec.json.encode(pipeline))
-        installed.run("publish", str(tmp_path / "probe.yaml"))
-        installed.run("run", "windows_probe", "--to", device.id)
+        alone.run("publish", str(tmp_path / "probe.yaml"))
+        alone.run("run", "windows_probe", "--to", device.id)
         _python("-m", "canopee_agent", "run", "--once", "--home", _windows(home))
 
         run = next(one for one in client.runs(device=device.id) if one.pipeline == "windows_probe@1")
