@@ -43,9 +43,7 @@ def _python(*arguments: str) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_a_signed_order_runs_on_windows_and_its_result_is_on_the_api(
-    alone: Installation, tmp_path: Path
-) -> None:
+def test_a_signed_order_runs_on_windows_and_its_result_is_on_the_api(alone: Installation, tmp_path: Path) -> None:
     alone.up("--no-agent")
     home = tmp_path / "agent"
     home.mkdir()
