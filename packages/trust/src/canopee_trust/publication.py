@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import DelegatedRole, Metadata, Root, Targets
 
 from canopee_contract.codec import decode
 from canopee_contract.condition import parse_condition
@@ -94,15 +94,14 @@ def _verify(now: datetime, current: Repository, metadata: MetadataSet, targets: 
     delegations = top.signed.delegations
     known = dict(delegations.roles or {}) if delegations else {}
     used: set[str] = set()
-    for role in known:
-        raw = metadata.get(role)
+    for role, delegation in known.items():
+        raw = metadata.get(role, current.metadata.get(role))
         if raw is None:
-            if role not in current.metadata:
-                raise PublicationError("role", f"{role} is delegated but has no metadata")
-            continue
-        delegated = _checked(role, read(raw, Targets), top.signed)
-        _check_newer(role, delegated, current.metadata.get(role))
-        used |= _check_targets(role, delegated.signed, current, targets)
+            raise PublicationError("role", f"{role} is delegated but has no metadata")
+        delegated = _checked(role, read(raw, Targets), top.signed)  # also what stays: its keys may have changed
+        if role in metadata:
+            _check_newer(role, delegated, current.metadata.get(role))
+            used |= _check_targets(delegation, delegated.signed, current, targets)
     if strange := sorted(set(metadata) - {"root", "targets", *known}):
         raise PublicationError("role", f"not delegated by targets: {', '.join(strange)}")
     if unused := sorted(set(targets) - used):
@@ -152,8 +151,13 @@ def _check_newer(role: str, metadata: Metadata[Targets], current: bytes | None) 
         )
 
 
-def _check_targets(role: str, signed: Targets, current: Repository, given: Mapping[str, bytes]) -> set[str]:
+def _check_targets(
+    delegation: DelegatedRole, signed: Targets, current: Repository, given: Mapping[str, bytes]
+) -> set[str]:
+    role = delegation.name
     for path, target in signed.targets.items():
+        if not delegation.is_delegated_path(path):
+            raise PublicationError("path", f"{role} may not sign {path}: no PC would look for it there")
         digest, known = target.hashes.get("sha256"), current.targets.get(path)
         content = given.get(path)
         if content is None:
