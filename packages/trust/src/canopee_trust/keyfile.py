@@ -56,14 +56,13 @@ def read_key(path: Path) -> KeyFile:
         KeyFileError: missing, malformed, or readable by others.
     """
     try:
-        if os.name == "posix" and path.stat().st_mode & _OTHERS:
-            raise KeyFileError(f"{path} is readable by others: chmod 600 it, and replace the key if it leaked")
+        is_open = os.name == "posix" and bool(path.stat().st_mode & _OTHERS)
         key = decode(path.read_bytes(), KeyFile)
         key.key  # noqa: B018  refuses a seed of another length
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
     except (MalformedError, ValueError, TrustError) as error:
-        if isinstance(error, KeyFileError):
-            raise
         raise KeyFileError(f"{path} is not a key file: {error}") from error
+    if is_open:
+        raise KeyFileError(f"{path} is readable by others: chmod 600 it, and replace the key if it leaked")
     return key
