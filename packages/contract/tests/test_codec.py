@@ -65,3 +65,41 @@ def test_the_same_message_always_gives_the_same_bytes() -> None:
 
 def test_unknown_fields_of_a_message_are_ignored() -> None:
     assert decode(b'{"name":"x","newer":true}', Message) == Message("x")
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"\xef\xbb\xbf{}", "bad_json"), (b'{"a":1,"\\u0061":2}', "duplicate_key"), (b"[1,]", "bad_json"),
+        (b'"a\nb"', "bad_json"), (b"\xc0\x80", "bad_utf8"), (b'"\xf4\x90\x80\x80"', "bad_utf8"),
+        (b"Infinity", "bad_number"), (b'[{"a":"x\\ud800y"}]', "bad_string"), (b"[-1e999]", "bad_number"),
+        (b'{"a":1', "bad_json"), (b"\0", "bad_json"),
+    ],
+)  # fmt: skip
+def test_a_trick_of_one_reader_is_refused_by_name(raw: bytes, reason: str) -> None:
+    with pytest.raises(MalformedError) as refused:
+        decode(raw, Message)
+    assert refused.value.reason == reason
+
+
+@given(st.binary(max_size=60) | st.text(alphabet='{}[]",:\\u0d8e+-.19 truefalsn', max_size=40).map(str.encode))
+def test_any_bytes_are_read_alike_by_both_readers_or_refused(raw: bytes) -> None:
+    try:
+        value = inspect(raw)
+    except MalformedError as refused:
+        assert refused.reason in {"bad_utf8", "bad_json", "duplicate_key", "too_deep", "bad_string", "bad_number"}  # noqa: PT017  either is right
+    else:
+        assert decode(raw, object) == value
+
+
+def test_a_limit_of_size_may_be_lower_and_includes_its_last_byte() -> None:
+    assert decode(b'{"name":"x"}', Message, max_bytes=12) == Message("x")
+    with pytest.raises(MalformedError, match="12 bytes; at most 11"):
+        decode(b'{"name":"x"}', Message, max_bytes=11)
+
+
+def test_a_refusal_quotes_no_more_than_the_start_of_a_key() -> None:
+    raw = b'{"%s":1,"%s":2}' % (b"k" * 5000, b"k" * 5000)
+    with pytest.raises(MalformedError) as refused:
+        inspect(raw)
+    assert len(refused.value.message) < 120

@@ -26,7 +26,7 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def encode(message: object) -> bytes:
-    """Compact JSON with sorted keys: the same message always gives the same bytes."""
+    """Compact JSON, fields in their order and keys of maps sorted: the same message always gives the same bytes."""
     return _encoder.encode(message)
 
 

@@ -1,0 +1,73 @@
+"""Places in the rings, the hash of facts, and the bytes that a device signs: what both ends must compute alike."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, ring_of, ring_position
+from canopee_contract.codec import decode
+from canopee_contract.enrolment import signed_bytes
+from canopee_contract.facts import facts_hash
+from canopee_contract.order import DeliveredOrder
+from canopee_contract.pipeline import PipelineRef, target_path
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+DEVICE = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+
+def _campaign(*rings: Ring) -> Campaign:
+    ref = PipelineRef(target_path("collect", "p", 1), "p", 1, "0" * 64, 10)
+    return Campaign(1, DEVICE, "c", ref, {}, {"all": []}, rings, NOW, NOW, 1, "why", "who")
+
+
+def test_the_place_of_a_device_is_the_same_for_ever() -> None:
+    assert ring_position(DEVICE) == 2906
+
+
+@given(st.uuids())
+def test_a_place_lies_in_the_fleet(device: object) -> None:
+    assert 0 <= ring_position(str(device)) < WHOLE_FLEET_BP
+
+
+def test_places_are_spread_evenly() -> None:
+    tenths = [ring_position(f"device-{number}") // 1000 for number in range(10_000)]
+    assert all(800 < tenths.count(tenth) < 1200 for tenth in range(10))
+
+
+def test_a_device_belongs_to_the_first_ring_that_reaches_it() -> None:
+    small, half, whole = Ring(1, NOW), Ring(5_000, NOW), Ring(WHOLE_FLEET_BP, NOW)
+    assert ring_of(_campaign(small, half, whole), DEVICE) is half
+    assert ring_of(_campaign(Ring(2_906, NOW), whole), DEVICE) is whole
+    assert ring_of(_campaign(Ring(2_907, NOW)), DEVICE) == Ring(2_907, NOW)
+
+
+@pytest.mark.parametrize("rings", [(), (Ring(1, NOW),)])
+def test_a_campaign_may_not_reach_a_device(rings: tuple[Ring, ...]) -> None:
+    assert ring_of(_campaign(*rings), DEVICE) is None
+
+
+def test_the_hash_of_facts_is_that_of_their_content() -> None:
+    assert facts_hash({"os.family": "windows", "os.build": 19045}) == "b5fe5a9ac85abaaf"
+    assert facts_hash({"os.build": 19045, "os.family": "windows"}) == "b5fe5a9ac85abaaf"
+    assert facts_hash({"os.build": 19046, "os.family": "windows"}) != "b5fe5a9ac85abaaf"
+
+
+def test_a_signature_is_bound_to_its_path() -> None:
+    assert signed_bytes("/agent/v1/enrol", b"{}") == b"canopee-v1\n/agent/v1/enrol\n{}"
+    assert signed_bytes("/agent/v1/enrol", b"{}") != signed_bytes("/agent/v1/renew", b"{}")
+
+
+@pytest.mark.parametrize("raw", [b'{"order":{"a":1}}', b'{"order":{"a":1},"campaign":null}'])
+def test_an_order_without_campaign_document_says_so(raw: bytes) -> None:
+    delivered = decode(raw, DeliveredOrder)
+    assert (bytes(delivered.order), delivered.document) == (b'{"a":1}', None)
+
+
+def test_a_campaign_document_travels_as_its_exact_bytes() -> None:
+    document = b'{ "payload" : "e30=" }'
+    delivered = decode(b'{"order":{},"campaign":' + document + b"}", DeliveredOrder)
+    assert delivered.document == document
+    assert msgspec.json.decode(msgspec.json.encode(delivered)) == {"order": {}, "campaign": {"payload": "e30="}}
