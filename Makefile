@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new
+.PHONY: help setup check fix test gen demo new prove
 VENV := .venv/bin
 
 help:            ## this list
@@ -26,3 +26,6 @@ demo: setup      ## everything on this machine: a fleet at work, in one command
 
 new: setup       ## make new KIND=step NAME=collect_printers
 	@$(VENV)/python -m tools.new $(KIND) $(NAME)
+
+prove: setup     ## make prove WHAT=kill N=400 SEED=7: try to break a promise, many times
+	@$(VENV)/canopee-prove $(WHAT) $(if $(N),--cases $(N)) $(if $(SEED),--seed $(SEED))

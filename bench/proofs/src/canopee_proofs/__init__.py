@@ -1,0 +1,1 @@
+"""Long proofs: each tries to break one promise, a given number of times, from a seed."""

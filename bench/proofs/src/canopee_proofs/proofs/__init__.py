@@ -1,0 +1,1 @@
+"""The proofs: one file a proof, found by discovery; the shape is in `canopee_proofs.proof`."""
