@@ -36,9 +36,19 @@ _TICK_S = 30.0
 _STOP_S = 10
 
 Ready = Callable[[str], None]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Around = Callable[[Application, Areas], Application]
+"""What a benchmark or a test puts in front of the doors."""
 
 
-async def serve(settings: Settings, *, ready: Ready, stop: asyncio.Event, clock: Clock | None = None) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    ready: Ready,
+    stop: asyncio.Event,
+    clock: Clock | None = None,
+    around: Around | None = None,
+) -> None:
     """Run one API process until `stop`; `ready` is called with its address once it answers.
 
     Call it in the main thread: the embedded PostgreSQL, if it is used, dies with that thread.
@@ -51,7 +61,8 @@ async def serve(settings: Settings, *, ready: Ready, stop: asyncio.Event, clock:
         for name in migrate(address):
             _log.info("migration %s applied", name)
         async with running(settings, address, clock or SystemClock()) as areas:
-            server = _Server(_config(settings, areas))
+            application = around(_doors(areas), areas) if around else _doors(areas)
+            server = _Server(_config(settings, application))
             serving = asyncio.create_task(server.serve())
             try:
                 await _started(server, serving)
@@ -153,15 +164,19 @@ class _Server(uvicorn.Server):
         return port
 
 
-def _config(settings: Settings, areas: Areas) -> uvicorn.Config:
+def _doors(areas: Areas) -> Application:
     agents, people = AgentDoor(areas), people_app(areas)
 
     async def doors(scope: Scope, receive: Receive, send: Send) -> None:
         door = agents if scope["path"].startswith("/agent/") else people
         await door(scope, receive, send)  # pyright: ignore[reportArgumentType]  Litestar names the scopes
 
+    return doors
+
+
+def _config(settings: Settings, application: Application) -> uvicorn.Config:
     return uvicorn.Config(
-        doors,
+        application,
         host=settings.host,
         port=settings.port,
         http="httptools",

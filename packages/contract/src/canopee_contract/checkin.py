@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from canopee_contract.numbers import Int64
 from canopee_contract.order import DeliveredOrder
 
 MAX_WAIT_S = 300
@@ -12,16 +13,16 @@ MAX_WAIT_S = 300
 class CheckIn(msgspec.Struct, omit_defaults=True):
     """`POST /agent/v1/check-in`."""
 
-    counter: int
+    counter: Int64
     """Strictly increasing over check-ins and renewals."""
     agent_version: str
     facts_hash: str
-    order_seq: int
+    order_seq: Int64
     """Highest order sequence number stored: orders up to it are not sent again."""
     step_kinds_hash: str = ""
-    trust_version: int = 0
+    trust_version: Int64 = 0
     """Version of the TUF timestamp last verified."""
-    wait_s: int = 0
+    wait_s: Int64 = 0
     """Seconds the server may hold the answer while there is nothing new; 0 to 300."""
 
 

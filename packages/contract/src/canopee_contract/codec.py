@@ -3,10 +3,15 @@
 A message is refused with a stable reason when it is too large, not UTF-8, not JSON, too deep, holds a key
 twice, a NUL or a lone surrogate in a string, a number that is not finite or an integer beyond 64 bits: all
 that PostgreSQL or another reader would refuse or read differently. Then msgspec gives it its type.
+
+Most messages come from `encode`. One that, once read, is written again as the very same bytes holds no key twice,
+no other spelling of a number or of a character, and nothing that its type does not name: it needs no second look.
 """
 
 import json
 import math
+import re
+from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -23,6 +28,9 @@ INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder(order="deterministic")
+_NUL = b"\\u0000"
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_UNBOUNDED = re.compile(r"AnyType|IntType\(gt=None, ge=None")
 
 
 def encode(message: object) -> bytes:
@@ -37,13 +45,31 @@ def decode(raw: bytes, kind: type[T], *, max_bytes: int = MAX_MESSAGE_BYTES) -> 
         MalformedError: with one of the reasons `too_large`, `bad_utf8`, `bad_json`, `duplicate_key`,
             `too_deep`, `bad_string`, `bad_number` or `bad_shape`.
     """
+    decoder, is_opaque, is_bounded = _decoder(kind)
+    if not is_opaque and len(raw) <= max_bytes:
+        try:
+            message = decoder.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # said below, by its reason
+        else:
+            if is_canonical(raw, message) and (is_bounded or not _LONG_NUMBER.search(raw)):
+                return message
     inspect(raw, max_bytes=max_bytes)
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise MalformedError(str(error), code="bad_shape") from error
     except msgspec.DecodeError as error:
         raise MalformedError(str(error), code="bad_json") from error
+
+
+def is_canonical(raw: bytes, message: object) -> bool:
+    """Whether `raw` is what `encode` makes of `message`, which was read from it and holds no `msgspec.Raw`.
+
+    Then every rule of this module holds for it, but for integers of more than 64 bits.
+    """
+    is_flat = raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+    return is_flat and _encoder.encode(message) == raw and _NUL not in raw
 
 
 def inspect(raw: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Any:  # noqa: ANN401  any JSON value
@@ -74,6 +100,13 @@ def inspect(raw: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Any:  # noqa: 
         raise MalformedError(f"not JSON: {error}", code="bad_json") from error
     _walk(value)
     return value
+
+
+@lru_cache(maxsize=256)
+def _decoder(kind: type[Any]) -> tuple[msgspec.json.Decoder[Any], bool, bool]:
+    """The decoder of a type; whether it holds a `Raw`, in which nothing is read; whether its integers have bounds."""
+    inside = repr(msgspec.inspect.type_info(kind))
+    return msgspec.json.Decoder(kind), "RawType" in inside, _UNBOUNDED.search(inside) is None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from canopee_api.audit.chain import note
 from canopee_api.devices.tokens import Tokens
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
-from canopee_api.live.fleet import LiveFleet
+from canopee_api.live.fleet import LiveDevice, LiveFleet
 from canopee_api.postgres import devices as sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
@@ -95,25 +95,30 @@ class Enrolment:
         if state == "revoked" or generation != request.generation:
             raise UnauthenticatedError("device.revoked", "this enrolment is over")
         self._check_clock(request.sent_at)
-        await self.count(request.device_id, request.counter, agent_version=None)
+        await self._count(request.device_id, request.counter)
         now = self._clock.now()
         token, expires_at = self._tokens.make(request.device_id, generation, now)
         return Renewed(token, expires_at, now)
 
-    async def count(self, device_id: str, counter: int, *, agent_version: str | None) -> None:
-        """Note a counter; one that was used makes the device suspect: two machines share its identity."""
+    async def _count(self, device_id: str, counter: int) -> None:
+        """Note the counter of a renewal."""
         device = self._fleet.get(device_id)
         if device is None:
             return
-        version = device.agent_version if agent_version is None else agent_version[:_TEXT]
-        now = self._clock.now()
-        if self._fleet.see(device, counter=counter, agent_version=version, now=now) or device.state != "active":
+        if not self._fleet.see(device, counter=counter, agent_version=device.agent_version, now=self._clock.now()):
+            await self.suspect(device, counter)
+
+    async def suspect(self, device: LiveDevice, counter: int) -> None:
+        """Note that a counter came twice: the device gets no orders until an administrator decides."""
+        if device.state != "active":
             return
         device.state = "suspect"
         async with self._database.transaction() as tx:
-            if await sql.suspect(tx, device_id):
-                await announce(tx, "device", device_id)
-                await note(tx, now, "api", "device.suspect", device_id, counter=counter, seen=device.counter)
+            if await sql.suspect(tx, device.id):
+                await announce(tx, "device", device.id)
+                await note(
+                    tx, self._clock.now(), "api", "device.suspect", device.id, counter=counter, seen=device.counter
+                )
 
     async def revoke(self, device_id: str, *, by: str) -> None:
         """End an enrolment; in force here at once, elsewhere within seconds.

@@ -34,21 +34,14 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int = MAX_MESS
         InvalidError: an encoding that is unknown or broken.
         GoneError: the client went away.
     """
-    declared = header(scope, b"content-length")
-    if declared.isdigit() and int(declared[:12]) > max_bytes:
+    message = await receive()
+    body = _part(message)
+    if message.get("more_body", False):
+        body = await _rest(scope, receive, body, max_bytes)
+    if len(body) > max_bytes:
         raise _too_large(max_bytes)
-    chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise GoneError
-        chunk = message.get("body", b"")
-        size, more = size + len(chunk), message.get("more_body", False)
-        if size > max_bytes:
-            raise _too_large(max_bytes)
-        chunks.append(chunk)
-    return _decoded(b"".join(chunks), header(scope, b"content-encoding"), max_bytes)
+    encoding = header(scope, b"content-encoding")
+    return _decoded(body, encoding, max_bytes) if encoding else body
 
 
 async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
@@ -58,8 +51,27 @@ async def respond(send: Send, status: int, headers: Headers, body: bytes) -> Non
     await send({"type": "http.response.body", "body": body})
 
 
+async def _rest(scope: Scope, receive: Receive, first: bytes, max_bytes: int) -> bytes:
+    """The whole body of which `first` has come; refused as soon as it is known to be too large."""
+    declared = header(scope, b"content-length")
+    if declared.isdigit() and int(declared[:12]) > max_bytes:
+        raise _too_large(max_bytes)
+    parts, size, more = [first], len(first), True
+    while more and size <= max_bytes:
+        message = await receive()
+        parts.append(_part(message))
+        size, more = size + len(parts[-1]), message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _part(message: MutableMapping[str, Any]) -> bytes:
+    if message["type"] != "http.request":
+        raise GoneError
+    return message.get("body", b"")
+
+
 def _decoded(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
-    if encoding in {b"", b"identity"}:
+    if encoding == b"identity":
         return body
     if encoding != b"zstd":
         raise InvalidError("body.encoding", "send the body as it is, or compressed with zstd")

@@ -1,6 +1,7 @@
 """The fleet in memory: what a check-in needs, a few hundred bytes a device."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -8,6 +9,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from canopee_api.postgres.devices import LiveRow
+
+_LONGEST_VERSION = 255
 
 DeviceState: TypeAlias = Literal["active", "suspect", "revoked"]
 
@@ -67,7 +70,9 @@ class LiveFleet:
         """Note a call; `False` when its counter was used before: two machines share this identity."""
         if counter <= device.counter:
             return False
-        device.counter, device.agent_version, device.last_seen_at = counter, agent_version, now
+        device.counter, device.last_seen_at = counter, now
+        if agent_version != device.agent_version:
+            device.agent_version = sys.intern(agent_version[:_LONGEST_VERSION])
         self._seen.add(device.id)
         return True
 

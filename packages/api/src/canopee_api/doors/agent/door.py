@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeAlias
 
 from canopee_api.devices import facts
@@ -17,6 +18,7 @@ from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
 from canopee_contract.codec import decode, encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
 from canopee_contract.facts import FactSet, FactsReply
+from canopee_contract.order import DeliveredOrder
 from canopee_contract.records import RecordBatch
 from canopee_contract.report import RunReports
 
@@ -70,8 +72,14 @@ class AgentDoor:
         return await self._areas.enrolment.renew(decode(body, Renew), path=path, body=body, signature=signature)
 
     async def _check_in(self, device: LiveDevice, body: bytes) -> CheckInReply:
-        sent = decode(body, CheckIn)
-        await self._areas.enrolment.count(device.id, sent.counter, agent_version=sent.agent_version)
+        sent, now = decode(body, CheckIn), self._clock.now()
+        if not self._fleet.see(device, counter=sent.counter, agent_version=sent.agent_version, now=now):
+            await self._areas.enrolment.suspect(device, sent.counter)
+        if sent.wait_s <= 0 and not self._has_orders(device, sent):  # in memory only: the path of most calls
+            return self._reply(device, sent, now)
+        return await self._long_poll(device, sent)
+
+    async def _long_poll(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
         reply = await self._news(device, sent)
         until = self._clock.monotonic() + min(sent.wait_s, MAX_WAIT_S)
         while self._is_quiet(device, sent, reply) and (left_s := until - self._clock.monotonic()) > 0:
@@ -84,13 +92,21 @@ class AgentDoor:
 
     def _is_quiet(self, device: LiveDevice, sent: CheckIn, reply: CheckInReply) -> bool:
         has_news = reply.orders or reply.send_facts or self._fleet.trust_version > sent.trust_version
-        came_meanwhile = device.state == "active" and device.order_head > sent.order_seq
-        return not has_news and not came_meanwhile
+        return not has_news and not self._has_orders(device, sent)
+
+    def _has_orders(self, device: LiveDevice, sent: CheckIn) -> bool:
+        return device.order_head > sent.order_seq and device.state == "active"
 
     async def _news(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
+        orders = await orders_for(self._database, self._clock, device, after=sent.order_seq)
+        return self._reply(device, sent, self._clock.now(), orders)
+
+    def _reply(
+        self, device: LiveDevice, sent: CheckIn, now: datetime, orders: tuple[DeliveredOrder, ...] = ()
+    ) -> CheckInReply:
         return CheckInReply(
-            server_time=self._clock.now(),
-            orders=await orders_for(self._database, self._clock, device, after=sent.order_seq),
+            server_time=now,
+            orders=orders,
             send_facts=device.facts_hash != sent.facts_hash,
             trust_version=self._fleet.trust_version,
             next_in_s=5 if self._fleet.is_closing else 0,
@@ -118,10 +134,10 @@ class AgentDoor:
 
     def _device(self, scope: Scope) -> LiveDevice:
         """The device of the bearer token."""
-        scheme, _, token = header(scope, b"authorization").decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer":
+        authorization = header(scope, b"authorization")
+        if authorization[:7].lower() != b"bearer ":
             raise UnauthenticatedError("token.missing", "send Authorization: Bearer <token>")
-        bearer = self._areas.tokens.check(token, self._clock.now())
+        bearer = self._areas.tokens.check(authorization[7:].decode("latin-1"), self._clock.now())
         device = self._fleet.get(bearer.device_id)
         if device is None or device.state == "revoked" or device.generation != bearer.generation:
             raise UnauthenticatedError("device.revoked", "this enrolment is over")
