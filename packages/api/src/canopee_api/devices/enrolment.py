@@ -105,7 +105,8 @@ class Enrolment:
         device = self._fleet.get(device_id)
         if device is None:
             return
-        if not self._fleet.see(device, counter=counter, agent_version=device.agent_version, now=self._clock.now()):
+        now = self._clock.now().timestamp()
+        if not self._fleet.see(device, counter=counter, agent_version=device.agent_version, now=now):
             await self.suspect(device, counter)
 
     async def suspect(self, device: LiveDevice, counter: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -23,7 +22,8 @@ class LiveDevice(msgspec.Struct, gc=False):
     state: str
     counter: int
     """Highest counter seen."""
-    last_seen_at: datetime
+    last_seen: float
+    """Seconds since 1970."""
     agent_version: str
     facts_hash: str
     order_head: int
@@ -37,6 +37,7 @@ class LiveFleet:
         self._devices: dict[str, LiveDevice] = {}
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._seen: set[str] = set()
+        self._updated: dict[str, str] = {}
         self.trust_version = 0
         """Version of the TUF timestamp served."""
         self._is_closing = False
@@ -59,20 +60,23 @@ class LiveFleet:
         """Add a device, or take over what the database says of it; counters and presence never go back."""
         held = self._devices.get(row.id)
         if held is None:
-            self._devices[row.id] = LiveDevice(*msgspec.structs.astuple(row))
+            self._devices[row.id] = LiveDevice(
+                row.id, row.generation, sys.intern(row.state), row.counter, row.last_seen,
+                sys.intern(row.agent_version), row.facts_hash, row.order_head,
+            )  # fmt: skip
             return
         held.generation, held.state, held.facts_hash = row.generation, row.state, row.facts_hash
         held.order_head = max(held.order_head, row.order_head)
         held.counter = max(held.counter, row.counter)
         self.wake(row.id)
 
-    def see(self, device: LiveDevice, *, counter: int, agent_version: str, now: datetime) -> bool:
+    def see(self, device: LiveDevice, *, counter: int, agent_version: str, now: float) -> bool:
         """Note a call; `False` when its counter was used before: two machines share this identity."""
         if counter <= device.counter:
             return False
-        device.counter, device.last_seen_at = counter, now
+        device.counter, device.last_seen = counter, now
         if agent_version != device.agent_version:
-            device.agent_version = sys.intern(agent_version[:_LONGEST_VERSION])
+            self._updated[device.id] = device.agent_version = sys.intern(agent_version[:_LONGEST_VERSION])
         self._seen.add(device.id)
         return True
 
@@ -127,6 +131,12 @@ class LiveFleet:
         self._seen.difference_update(taken)
         return [self._devices[device_id] for device_id in taken]
 
-    def put_back(self, devices: list[LiveDevice]) -> None:
+    def take_updated(self) -> dict[str, str]:
+        """Devices whose agent has another version since the last call."""
+        taken, self._updated = self._updated, {}
+        return dict(sorted(taken.items()))
+
+    def put_back(self, devices: list[LiveDevice], updated: dict[str, str]) -> None:
         """Their presence could not be written."""
         self._seen.update(device.id for device in devices)
+        self._updated = {**updated, **self._updated}

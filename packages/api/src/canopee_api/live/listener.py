@@ -33,8 +33,9 @@ class Listener:
         """Read every device; changes committed meanwhile are seen by the next `catch_up`."""
         async with self._database.transaction() as tx:
             self._from_xid = await horizon(tx)
-            async for row in live_rows(tx):
-                self._fleet.put(row)
+            async for rows in live_rows(tx):
+                for row in rows:
+                    self._fleet.put(row)
         await self._on_catalog()
 
     async def catch_up(self) -> None:

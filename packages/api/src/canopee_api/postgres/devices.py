@@ -1,14 +1,16 @@
 """SQL of devices: identities, presence, facts, enrolment tokens."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
 from canopee_contract.condition import Scalar
+
+_BLOCK = 10_000
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -35,11 +37,25 @@ class LiveRow(msgspec.Struct, frozen=True):
     generation: int
     state: str
     counter: int
-    last_seen_at: datetime
+    last_seen: float
+    """Seconds since 1970."""
     agent_version: str
     facts_hash: str
     order_head: int
     """Highest sequence number given to it."""
+
+
+class Presence(Protocol):
+    """When a device was last heard of, and the counter it then sent."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def last_seen(self) -> float: ...
+
+    @property
+    def counter(self) -> int: ...
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -71,7 +87,8 @@ SELECT d.id, d.hostname, d.practice_id, d.platform, d.simulated, d.generation, d
 FROM devices d JOIN device_presence p ON p.device_id = d.id LEFT JOIN device_facts f ON f.device_id = d.id
 """
 _LIVE = """
-SELECT d.id, d.generation, d.state, p.counter, p.last_seen_at, p.agent_version, coalesce(f.hash, ''), d.order_seq
+SELECT d.id::text, d.generation, d.state, p.counter, extract(epoch FROM p.last_seen_at)::float8, p.agent_version,
+       coalesce(f.hash, ''), d.order_seq
 FROM devices d JOIN device_presence p ON p.device_id = d.id LEFT JOIN device_facts f ON f.device_id = d.id
 """
 
@@ -98,13 +115,12 @@ async def get_device(tx: Connection, device_id: str) -> DeviceRow | None:
     return DeviceRow(*row) if row else None
 
 
-async def live_rows(tx: Connection) -> AsyncGenerator[LiveRow]:
-    """Every device, for the memory of a process that starts."""
+async def live_rows(tx: Connection) -> AsyncGenerator[list[LiveRow]]:
+    """Every device, for the memory of a process that starts, some thousands at a time."""
     async with tx.cursor(name="live") as cursor:
-        cursor.itersize = 10_000
         await cursor.execute(_LIVE)
-        async for row in cursor:
-            yield LiveRow(*row)
+        while rows := await cursor.fetchmany(_BLOCK):
+            yield [LiveRow(*row) for row in rows]
 
 
 async def live_row(tx: Connection, device_id: str) -> LiveRow | None:
@@ -157,21 +173,29 @@ async def suspect(tx: Connection, device_id: str) -> bool:
     return cursor.rowcount == 1
 
 
-async def write_presence(
-    tx: Connection,
-    *,
-    ids: Sequence[str],
-    seen: Sequence[datetime],
-    counters: Sequence[int],
-    versions: Sequence[str],
-) -> None:
-    """Presence of many devices at once; pass ids sorted, so that two processes never lock one another."""
+async def write_presence(tx: Connection, present: Sequence[Presence]) -> None:
+    """Presence of many devices at once; pass them sorted by id, so that two processes never lock one another.
+
+    The arrays are sent as their text: made by hand, it costs a third of what it costs value by value.
+    """
     await tx.execute(
-        """UPDATE device_presence p SET last_seen_at = greatest(p.last_seen_at, n.seen),
-                  counter = greatest(p.counter, n.counter), agent_version = n.version
-           FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[], %s::text[]) n (id, seen, counter, version)
-           WHERE p.device_id = n.id""",
-        (list(ids), list(seen), list(counters), list(versions)),
+        """UPDATE device_presence p SET last_seen_at = greatest(p.last_seen_at, to_timestamp(n.seen)),
+                  counter = greatest(p.counter, n.counter)
+           FROM unnest(%s::uuid[], %s::float8[], %s::bigint[]) n (id, seen, counter) WHERE p.device_id = n.id""",
+        (
+            "{" + ",".join([one.id for one in present]) + "}",
+            "{" + ",".join([repr(one.last_seen) for one in present]) + "}",
+            "{" + ",".join([str(one.counter) for one in present]) + "}",
+        ),
+    )
+
+
+async def write_versions(tx: Connection, versions: Mapping[str, str]) -> None:
+    """Agent version of the devices, by id, where it changed."""
+    await tx.execute(
+        """UPDATE device_presence p SET agent_version = n.version
+           FROM unnest(%s::uuid[], %s::text[]) n (id, version) WHERE p.device_id = n.id""",
+        (list(versions.keys()), list(versions.values())),
     )
 
 

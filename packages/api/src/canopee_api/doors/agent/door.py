@@ -73,7 +73,9 @@ class AgentDoor:
 
     async def _check_in(self, device: LiveDevice, body: bytes) -> CheckInReply:
         sent, now = decode(body, CheckIn), self._clock.now()
-        if not self._fleet.see(device, counter=sent.counter, agent_version=sent.agent_version, now=now):
+        if not self._fleet.see(
+            device, counter=sent.counter, agent_version=sent.agent_version, now=now.timestamp()
+        ):
             await self._areas.enrolment.suspect(device, sent.counter)
         if sent.wait_s <= 0 and not self._has_orders(device, sent):  # in memory only: the path of most calls
             return self._reply(device, sent, now)
@@ -84,7 +86,7 @@ class AgentDoor:
         until = self._clock.monotonic() + min(sent.wait_s, MAX_WAIT_S)
         while self._is_quiet(device, sent, reply) and (left_s := until - self._clock.monotonic()) > 0:
             is_replaced = await self._fleet.wait(device.id, left_s)
-            device.last_seen_at = max(device.last_seen_at, self._clock.now())
+            device.last_seen = max(device.last_seen, self._clock.now().timestamp())
             reply = await self._news(device, sent)
             if is_replaced or self._fleet.is_closing:
                 break

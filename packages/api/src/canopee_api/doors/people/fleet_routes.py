@@ -1,6 +1,6 @@
 """Devices, their enrolment, and which of them a condition holds for."""
 
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request, get, post
@@ -11,11 +11,11 @@ from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.doors.people.pages import After, Limit, id_cursor, page
 from canopee_api.errors import NotFoundError
+from canopee_api.live.presence import ONLINE
 from canopee_api.postgres import devices as sql
 from canopee_contract.people import Device, EnrolmentTokens, Match, Matched, NewEnrolmentTokens, Page
 from canopee_kit.ids import is_id
 
-_ONLINE = timedelta(minutes=10)
 """A device says something every five minutes at most."""
 
 
@@ -72,8 +72,9 @@ async def match(data: JSONBody[Match], areas: NamedDependency[Areas]) -> Matched
 
 def _device(row: sql.DeviceRow, areas: Areas) -> Device:
     live = areas.fleet.get(row.id)
-    seen = max(row.last_seen_at, live.last_seen_at) if live else row.last_seen_at
-    presence = "online" if areas.clock.now() - seen < _ONLINE else "offline"
+    heard = datetime.fromtimestamp(live.last_seen, UTC) if live else row.last_seen_at
+    seen = max(row.last_seen_at, heard)
+    presence = "online" if areas.clock.now() - seen < ONLINE else "offline"
     state = "revoked" if row.state == "revoked" else "suspect" if row.state == "suspect" else presence
     return Device(
         id=row.id, hostname=row.hostname, practice_id=row.practice_id, platform=row.platform,

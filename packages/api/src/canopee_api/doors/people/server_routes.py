@@ -1,6 +1,5 @@
 """The server itself: health, status, audit."""
 
-from datetime import timedelta
 from importlib.metadata import version
 
 from litestar import get
@@ -9,11 +8,10 @@ from litestar.di import NamedDependency
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import PUBLIC, needs
 from canopee_api.doors.people.pages import After, Limit, number_cursor, page
+from canopee_api.live.presence import ONLINE
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.postgres.records import totals
 from canopee_contract.people import AuditEntry, Health, Page, Status
-
-_ONLINE = timedelta(minutes=10)
 
 
 @get("/v1/health", opt=PUBLIC, security=[])
@@ -30,7 +28,8 @@ async def status(areas: NamedDependency[Areas]) -> Status:
     now = areas.clock.now()
     async with areas.database.transaction() as tx:
         runs, records, orders = await totals(tx)
-    online = sum(now - one.last_seen_at < _ONLINE and one.state != "revoked" for one in areas.fleet)
+    since = (now - ONLINE).timestamp()
+    online = sum(one.last_seen > since and one.state != "revoked" for one in areas.fleet)
     return Status(
         version=version("canopee-api"), devices=len(areas.fleet), devices_online=online, runs=runs, records=records,
         orders_pending=orders, lab_keys=areas.trust.uses_lab_keys, server_time=now,
