@@ -102,10 +102,11 @@ def _is_of(kind: FieldType, value: object) -> bool:
         return isinstance(value, int | float)
     if kind == "boolean":
         return False
-    return isinstance(value, str) and (kind != "instant" or _is_instant(value))
+    return isinstance(value, str) and (kind != "instant" or is_instant(value))
 
 
-def _is_instant(text: str) -> bool:
+def is_instant(text: str) -> bool:
+    """Whether `text` is an instant of ISO 8601 with its offset from UTC."""
     try:
         return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from canopee_contract.numbers import Int64
+
 MAX_RECORDS = 500
 GAP_DATASET = "gap"
 """Dataset of the record that says how many records a full spool had to drop."""
@@ -12,10 +14,10 @@ GAP_DATASET = "gap"
 class Record(msgspec.Struct, omit_defaults=True):
     """One JSON document of a dataset."""
 
-    seq: int
+    seq: Int64
     """Strictly increasing within device, generation and stream."""
     dataset: str
-    version: int
+    version: Int64
     """Of the dataset."""
     at: datetime
     """When it was observed, on the device's clock."""

@@ -10,6 +10,7 @@ from canopee_api.postgres.records import DatasetRow, list_datasets, upsert_datas
 from canopee_contract.dataset import Dataset, Field
 from canopee_contract.people import CatalogApplied
 from canopee_contract.records import GAP_DATASET
+from canopee_contract.shape import Shape
 from canopee_kit.clock import Clock
 
 GAP = Dataset(
@@ -34,20 +35,25 @@ class Datasets:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
-        self._known: dict[tuple[str, int], Dataset] = {(GAP.name, GAP.version): GAP}
+        self._known = {(GAP.name, GAP.version): Shape(GAP)}
 
-    def get(self, name: str, version: int) -> Dataset | None:
+    def shape(self, name: str, version: int) -> Shape | None:
+        """The shape of a dataset version, if it is known."""
         return self._known.get((name, version))
 
     def list(self) -> list[Dataset]:
-        return sorted(self._known.values(), key=lambda dataset: (dataset.name, dataset.version))
+        return [shape.dataset for _, shape in sorted(self._known.items())]
 
     async def reload(self) -> None:
         """Read them from the database."""
         async with self._database.transaction() as tx:
             rows = await list_datasets(tx)
-        known = {(row.name, row.version): msgspec.convert(row.definition, Dataset) for row in rows}
-        self._known = {(GAP.name, GAP.version): GAP, **known}
+        found = [GAP, *(msgspec.convert(row.definition, Dataset) for row in rows)]
+        self._known = {(one.name, one.version): self._shape_of(one) for one in found}
+
+    def _shape_of(self, dataset: Dataset) -> Shape:
+        held = self._known.get((dataset.name, dataset.version))
+        return held if held is not None and held.dataset == dataset else Shape(dataset)
 
     async def apply(self, dataset: Dataset, *, by: str) -> CatalogApplied:
         """Store a dataset version, in force at once here and within seconds elsewhere.

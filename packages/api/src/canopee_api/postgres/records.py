@@ -75,6 +75,12 @@ _COPY = """COPY records (device_id, generation, stream, seq, dataset, version, a
            FROM STDIN"""
 
 
+_ROWS = 500
+_NULL = "\\N"
+_SPACES = bytes.maketrans(b"\n\r\t", b"   ")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+
 async def lock_marks(tx: Connection, streams: Sequence[Stream]) -> dict[Stream, int]:
     """The high-water mark of each stream, locked until the end of the transaction, in one order for everybody."""
     ordered = sorted(set(streams))
@@ -114,19 +120,36 @@ async def raise_marks(tx: Connection, marks: dict[Stream, int]) -> None:
 
 
 async def copy_records(tx: Connection, records: Sequence[NewRecord]) -> None:
-    """COPY; raises `psycopg.DataError` when PostgreSQL refuses one of them."""
+    """COPY, as text made here: half of the cost of a row is its making.
+
+    Raises:
+        psycopg.DataError: PostgreSQL refuses one of them.
+    """
     async with tx.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for record in records:
-            stream = record.stream
-            await copy.write_row(
-                (
-                    stream.device_id, stream.generation, stream.name, record.seq, record.dataset, record.version,
-                    record.at, record.received_at, record.order_id, record.body.decode(),
-                )
-            )  # fmt: skip
+        for start in range(0, len(records), _ROWS):
+            await copy.write(b"".join([_row(record) for record in records[start : start + _ROWS]]))
+
+
+def _row(record: NewRecord) -> bytes:
+    """One line of COPY's text format (https://www.postgresql.org/docs/18/sql-copy.html, "Text Format")."""
+    stream = record.stream
+    head = (
+        f"{stream.device_id}\t{stream.generation}\t{_escaped(stream.name)}\t{record.seq}\t{_escaped(record.dataset)}"
+        f"\t{record.version}\t{record.at}\t{record.received_at}\t{record.order_id or _NULL}\t"
+    )
+    body = record.body.replace(b"\\", b"\\\\")
+    if b"\n" in body or b"\r" in body or b"\t" in body:  # spaces of JSON: its texts cannot hold them as they are
+        body = body.translate(_SPACES)
+    return head.encode() + body + b"\n"
+
+
+def _escaped(text: str) -> str:
+    return text if text.isalnum() else text.translate(_ESCAPES)
 
 
 async def insert_rejected(tx: Connection, rejected: Sequence[Rejected]) -> None:
+    if not rejected:
+        return
     async with tx.cursor() as cursor:
         await cursor.executemany(
             """INSERT INTO rejected_records (device_id, stream, seq, dataset, version, code, detail, body, received_at)

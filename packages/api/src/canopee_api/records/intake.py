@@ -5,41 +5,42 @@ record stands alone; it goes to the rejected ones, and never blocks the rest.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 import psycopg
 
 from canopee_api.catalog.datasets import Datasets
-from canopee_api.errors import BusyError, InvalidError
+from canopee_api.errors import BusyError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.postgres import records as sql
 from canopee_api.postgres.database import Connection, Database
-from canopee_contract.dataset import validate
-from canopee_contract.records import MAX_RECORDS, Record, RecordBatch, RecordsReply
+from canopee_api.records.reading import Reading, read_batch
+from canopee_contract.records import Record, RecordsReply
 from canopee_kit.clock import Clock
-from canopee_kit.ids import is_id
 from canopee_kit.logs import get_logger
 
 _log = get_logger(__name__)
 _GROUP = 64
 """Batches committed together, at most."""
-_QUEUE = 512
-_LONGEST_NAME = 64
-_EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000
+_COMMITTERS = 3
+"""Groups on their way to PostgreSQL: while one is written to disk, the next is made."""
+_MOST_WAITING_BYTES = 64 * 2**20
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """A batch, validated, and who waits for it."""
+    """A batch that was read, and who waits for it."""
 
     stream: sql.Stream
-    records: tuple[Record, ...]
-    faults: tuple[str, ...]
-    """One a record: why it is refused; empty when it is acceptable."""
+    reading: Reading
     received_at: datetime
     reply: "asyncio.Future[RecordsReply]"
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        return self.reading.records
 
 
 class Intake:
@@ -47,32 +48,39 @@ class Intake:
 
     def __init__(self, database: Database, datasets: Datasets, clock: Clock) -> None:
         self._database, self._datasets, self._clock = database, datasets, clock
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(_QUEUE)
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._waiting_bytes = 0
 
-    async def accept(self, device: LiveDevice, batch: RecordBatch) -> RecordsReply:
-        """Store a batch; returns once it is committed.
+    async def accept(self, device: LiveDevice, raw: bytes) -> RecordsReply:
+        """Store the batch in `raw`; returns once it is committed.
 
         Raises:
-            InvalidError: the batch as a whole is malformed.
-            BusyError: too many wait already, or the database does not answer; nothing of the batch is lost.
+            MalformedError: not a message that everybody reads the same way.
+            InvalidError: the batch as a whole is not acceptable.
+            BusyError: too much waits already, or the database does not answer; nothing of the batch is lost.
         """
-        _check(batch)
-        waiting = _Waiting(
-            sql.Stream(device.id, device.generation, batch.stream),
-            batch.records,
-            tuple(self._fault(record) for record in batch.records),
-            self._clock.now(),
-            asyncio.get_running_loop().create_future(),
-        )
+        reading = read_batch(raw, self._datasets)
+        if self._waiting_bytes + len(raw) > _MOST_WAITING_BYTES:
+            raise BusyError("too many records at once", retry_after_s=2)
+        stream = sql.Stream(device.id, device.generation, reading.stream)
+        waiting = _Waiting(stream, reading, self._clock.now(), asyncio.get_running_loop().create_future())
+        self._waiting_bytes += len(raw)
         try:
             self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise BusyError("too many records at once", retry_after_s=2) from None
-        return await waiting.reply
+            return await waiting.reply
+        finally:
+            self._waiting_bytes -= len(raw)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Commit what waits until `stop`; the rest is refused as busy then, and sent again by the agents."""
         ended = asyncio.ensure_future(stop.wait())
+        async with asyncio.TaskGroup() as committers:
+            for _ in range(_COMMITTERS):
+                committers.create_task(self._commit_all(ended))
+        while not self._queue.empty():
+            _fail([self._queue.get_nowait()], BusyError("the server stops", retry_after_s=5))
+
+    async def _commit_all(self, ended: "asyncio.Future[Literal[True]]") -> None:
         while not ended.done():
             next_one = asyncio.ensure_future(self._queue.get())
             await asyncio.wait([next_one, ended], return_when=asyncio.FIRST_COMPLETED)
@@ -80,14 +88,11 @@ class Intake:
                 await self._commit(self._group(next_one.result()))
             else:
                 next_one.cancel()
-        while not self._queue.empty():
-            _fail([self._queue.get_nowait()], BusyError("the server stops", retry_after_s=5))
 
     def _group(self, first: _Waiting) -> list[_Waiting]:
         group = [first]
-        with contextlib.suppress(asyncio.QueueEmpty):
-            while len(group) < _GROUP:
-                group.append(self._queue.get_nowait())
+        while len(group) < _GROUP and not self._queue.empty():
+            group.append(self._queue.get_nowait())
         return group
 
     async def _commit(self, group: list[_Waiting]) -> None:
@@ -96,8 +101,8 @@ class Intake:
                 replies = await self._store(tx, group)
         except BusyError as error:
             _fail(group, error)
-        except psycopg.Error as error:
-            _log.error("a group of %d batches was not stored: %s", len(group), error)
+        except Exception as error:  # noqa: BLE001  the edge of a loop: whatever one batch does, the others are stored
+            _log.error("a group of %d batches was not stored", len(group), exc_info=error)
             if len(group) == 1:
                 _fail(group, BusyError("these records could not be stored now", retry_after_s=60))
                 return
@@ -139,34 +144,6 @@ class Intake:
             for waiting, found in zip(group, verdicts, strict=True)
         ]
 
-    def _fault(self, record: Record) -> str:
-        dataset = self._datasets.get(record.dataset, record.version)
-        if dataset is None:
-            return "unknown_dataset: no such dataset and version is in the catalog"
-        if record.order_id and not is_id(record.order_id):
-            return "order_id: not the id of an order"
-        if record.at.tzinfo is None or not _EARLIEST_YEAR <= record.at.year <= _LATEST_YEAR:
-            return "at: not an instant with an offset from UTC"
-        return validate(dataset, msgspec.json.decode(record.body))
-
-
-def _check(batch: RecordBatch) -> None:
-    if not 1 <= len(batch.records) <= MAX_RECORDS:
-        raise InvalidError("records.count", f"1 to {MAX_RECORDS} records a batch", at="$.records")
-    if not 1 <= len(batch.stream) <= _LONGEST_NAME or not batch.stream.isprintable():
-        raise InvalidError(
-            "records.stream", f"a stream has 1 to {_LONGEST_NAME} printable characters", at="$.stream"
-        )
-    last = 0
-    for number, record in enumerate(batch.records):
-        if record.seq <= last:
-            raise InvalidError(
-                "records.sequence", "sequence numbers increase from 1", at=f"$.records[{number}].seq"
-            )
-        last = record.seq
-        if len(record.dataset) > _LONGEST_NAME or not 0 <= record.version < 2**31:
-            raise InvalidError("records.dataset", "not a dataset and version", at=f"$.records[{number}].dataset")
-
 
 def _sort(
     waiting: _Waiting,
@@ -176,7 +153,7 @@ def _sort(
 ) -> list[str]:
     """One verdict a record; raises the mark of the stream as it goes."""
     verdicts: list[str] = []
-    for record, fault in zip(waiting.records, waiting.faults, strict=True):
+    for record, fault in zip(waiting.records, waiting.reading.faults, strict=True):
         if record.seq <= marks[waiting.stream]:
             verdicts.append("duplicate")
             continue

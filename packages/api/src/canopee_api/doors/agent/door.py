@@ -19,7 +19,6 @@ from canopee_contract.codec import decode, encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
 from canopee_contract.facts import FactSet, FactsReply
 from canopee_contract.order import DeliveredOrder
-from canopee_contract.records import RecordBatch
 from canopee_contract.report import RunReports
 
 PREFIX = "/agent/v1/"
@@ -124,7 +123,7 @@ class AgentDoor:
         return await take_reports(self._database, self._clock, device, decode(body, RunReports))
 
     async def _records(self, device: LiveDevice, body: bytes) -> object:
-        return await self._areas.intake.accept(device, decode(body, RecordBatch))
+        return await self._areas.intake.accept(device, body)
 
     async def _file(self, name: str) -> bytes:
         kind, _, rest = name.partition("/")
