@@ -1,7 +1,8 @@
 """SQL of records: marks, COPY, what was refused, partitions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -127,24 +128,38 @@ async def copy_records(tx: Connection, records: Sequence[NewRecord]) -> None:
     """
     async with tx.cursor() as cursor, cursor.copy(_COPY) as copy:
         for start in range(0, len(records), _ROWS):
-            await copy.write(b"".join([_row(record) for record in records[start : start + _ROWS]]))
+            await copy.write(b"".join(_lines(records[start : start + _ROWS])))
 
 
-def _row(record: NewRecord) -> bytes:
-    """One line of COPY's text format (https://www.postgresql.org/docs/18/sql-copy.html, "Text Format")."""
-    stream = record.stream
-    head = (
-        f"{stream.device_id}\t{stream.generation}\t{_escaped(stream.name)}\t{record.seq}\t{_escaped(record.dataset)}"
-        f"\t{record.version}\t{record.at}\t{record.received_at}\t{record.order_id or _NULL}\t"
-    )
-    body = record.body.replace(b"\\", b"\\\\")
-    if b"\n" in body or b"\r" in body or b"\t" in body:  # spaces of JSON: its texts cannot hold them as they are
-        body = body.translate(_SPACES)
-    return head.encode() + body + b"\n"
+def _lines(records: Sequence[NewRecord]) -> Iterator[bytes]:
+    """COPY's text format (https://www.postgresql.org/docs/18/sql-copy.html); what does not change is written once."""
+    stream = received_at = at = None
+    source = received = observed = ""
+    for record in records:
+        if record.stream is not stream:
+            stream = record.stream
+            source = f"{stream.device_id}\t{stream.generation}\t{_escaped(stream.name)}"
+        if record.received_at is not received_at:
+            received_at, received = record.received_at, record.received_at.isoformat()
+        if record.at != at:
+            at, observed = record.at, record.at.isoformat()
+        body = record.body
+        if b"\\" in body:
+            body = body.replace(b"\\", b"\\\\")
+        if (
+            b"\n" in body or b"\r" in body or b"\t" in body
+        ):  # spaces of JSON: its texts cannot hold them as they are
+            body = body.translate(_SPACES)
+        head = (
+            f"{source}\t{record.seq}\t{_escaped(record.dataset)}\t{record.version}\t{observed}\t{received}\t"
+            f"{record.order_id or _NULL}\t"
+        )
+        yield b"%b%b\n" % (head.encode(), body)
 
 
+@lru_cache(maxsize=4_096)
 def _escaped(text: str) -> str:
-    return text if text.isalnum() else text.translate(_ESCAPES)
+    return text.translate(_ESCAPES)
 
 
 async def insert_rejected(tx: Connection, rejected: Sequence[Rejected]) -> None:
