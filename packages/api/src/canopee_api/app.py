@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 
@@ -94,6 +95,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
             _ticks(areas, stop),
         )
         tasks = [asyncio.create_task(one) for one in work]
+        gc.freeze()  # a million devices are not looked at again and again
         yield areas
     finally:
         stop.set()
@@ -185,6 +187,7 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         backlog=2048,
         timeout_keep_alive=330,
         timeout_graceful_shutdown=_STOP_S,

@@ -10,7 +10,7 @@ from canopee_contract.order import DeliveredOrder
 MAX_WAIT_S = 300
 
 
-class CheckIn(msgspec.Struct, omit_defaults=True):
+class CheckIn(msgspec.Struct, omit_defaults=True, gc=False):
     """`POST /agent/v1/check-in`."""
 
     counter: Int64
@@ -26,7 +26,7 @@ class CheckIn(msgspec.Struct, omit_defaults=True):
     """Seconds the server may hold the answer while there is nothing new; 0 to 300."""
 
 
-class CheckInReply(msgspec.Struct, omit_defaults=True):
+class CheckInReply(msgspec.Struct, omit_defaults=True, gc=False):
     """What is new; `{}` plus the time when nothing is."""
 
     server_time: datetime

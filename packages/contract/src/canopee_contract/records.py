@@ -11,7 +11,7 @@ GAP_DATASET = "gap"
 """Dataset of the record that says how many records a full spool had to drop."""
 
 
-class Record(msgspec.Struct, omit_defaults=True):
+class Record(msgspec.Struct, omit_defaults=True, gc=False):
     """One JSON document of a dataset."""
 
     seq: Int64
@@ -26,7 +26,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     """The run that made it."""
 
 
-class RecordBatch(msgspec.Struct):
+class RecordBatch(msgspec.Struct, gc=False):
     """`POST /agent/v1/records`: at most 500 records, 1 MiB after decompression."""
 
     stream: str
@@ -34,7 +34,7 @@ class RecordBatch(msgspec.Struct):
     records: tuple[Record, ...]
 
 
-class RecordsReply(msgspec.Struct):
+class RecordsReply(msgspec.Struct, gc=False):
     """Sent after the commit."""
 
     mark: int

@@ -20,7 +20,7 @@ class Stream(msgspec.Struct, frozen=True, order=True):
     name: str
 
 
-class NewRecord(msgspec.Struct, frozen=True, kw_only=True):
+class NewRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A valid record to store; `body` is its JSON text."""
 
     stream: Stream
