@@ -1,7 +1,7 @@
 """The load generator of the benchmarks: prepared requests on kept connections, one in flight on each.
 
-It only counts answers and times them: no JSON is read, so that one core of it outruns one core of the API. It says its own
-share of a core with every result.
+It only counts answers and times them: no JSON is read, so that one core of it outruns one core of the API. It says its
+own share of a core with every result.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._shared.opened()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's shape
         self._shared.lost()
 
     def start(self, first_at: float) -> None:
@@ -132,7 +132,7 @@ class _Shared:
 async def burst(
     host: str, port: int, requests: Sequence[NextRequest], *, seconds: float, per_second: float = 0.0
 ) -> Load:
-    """One connection a member of `requests`, for `seconds`; `per_second` paces them all together, 0: as fast as they can."""
+    """One connection a member of `requests`, for `seconds`; `per_second` paces them all together, 0: unpaced."""
     loop = asyncio.get_running_loop()
     shared = _Shared(len(requests), len(requests) / per_second if per_second else 0.0)
     connections: list[_Connection] = []
@@ -157,10 +157,15 @@ async def burst(
     return Load(number, elapsed, cpu, tuple(sorted(shared.latencies[:number])), shared.errors)
 
 
-def post(path: str, token: str, body: bytes) -> bytes:
+def post(path: str, token: str, body: bytes, *headers: str) -> bytes:
     """The bytes of one POST."""
-    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    lines = (
+        f"POST {path} HTTP/1.1",
+        "host: bench",
+        f"authorization: Bearer {token}",
+        f"content-length: {len(body)}",
+    )
+    return "\r\n".join((*lines, *headers, "", "")).encode() + body
 
 
 def cycled(requests: Iterator[bytes]) -> NextRequest:

@@ -1,6 +1,6 @@
 """SQL of records: marks, COPY, what was refused, partitions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -18,6 +18,10 @@ class Stream(msgspec.Struct, frozen=True, order=True):
     device_id: str
     generation: int
     name: str
+
+
+class StaleMarksError(Exception):
+    """A mark is not what it was held to be: another process has raised it. The transaction must be rolled back."""
 
 
 class NewRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -103,6 +107,27 @@ async def lock_marks(tx: Connection, streams: Sequence[Stream]) -> dict[Stream, 
         arrays,
     )
     return {Stream(row[0], row[1], row[2]): row[3] for row in await cursor.fetchall()}
+
+
+async def advance_marks(tx: Connection, held: Mapping[Stream, int], marks: Mapping[Stream, int]) -> None:
+    """Raise marks from what they are held to be; raises `StaleMarksError` when one of them is not so any more."""
+    ordered = sorted(marks)
+    cursor = await tx.execute(
+        """UPDATE record_marks m SET mark = w.mark
+           FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::bigint[], %s::bigint[])
+               w (device_id, generation, stream, held, mark)
+           WHERE m.device_id = w.device_id AND m.generation = w.generation AND m.stream = w.stream
+             AND m.mark = w.held""",
+        (
+            "{" + ",".join([stream.device_id for stream in ordered]) + "}",
+            [stream.generation for stream in ordered],
+            [stream.name for stream in ordered],
+            "{" + ",".join([str(held[stream]) for stream in ordered]) + "}",
+            "{" + ",".join([str(marks[stream]) for stream in ordered]) + "}",
+        ),
+    )
+    if cursor.rowcount != len(ordered):
+        raise StaleMarksError
 
 
 async def raise_marks(tx: Connection, marks: dict[Stream, int]) -> None:

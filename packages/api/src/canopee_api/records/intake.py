@@ -25,8 +25,10 @@ from canopee_kit.logs import get_logger
 _log = get_logger(__name__)
 _GROUP = 64
 """Batches committed together, at most."""
-_COMMITTERS = 3
-"""Groups on their way to PostgreSQL: while one is written to disk, the next is made."""
+_COMMITTERS = 2
+"""Groups on their way to PostgreSQL: while one is written to disk, the next is made. More would make them smaller."""
+_REMEMBERED = 200_000
+"""Streams whose marks are remembered."""
 _MOST_WAITING_BYTES = 64 * 2**20
 
 
@@ -50,6 +52,8 @@ class Intake:
         self._database, self._datasets, self._clock = database, datasets, clock
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._waiting_bytes = 0
+        self._marks: dict[sql.Stream, int] = {}
+        """Marks as this process last committed them; another process may have raised them since."""
 
     async def accept(self, device: LiveDevice, raw: bytes) -> RecordsReply:
         """Store the batch in `raw`; returns once it is committed.
@@ -97,12 +101,17 @@ class Intake:
 
     async def _commit(self, group: list[_Waiting]) -> None:
         try:
-            async with self._database.transaction() as tx:
-                replies = await self._store(tx, group)
+            replies = await self._store_quickly(group)
+            if replies is None:
+                async with self._database.transaction() as tx:
+                    replies, marks = await self._store(tx, group)
+                self._remember(marks)
         except BusyError as error:
+            self._forget(group)
             _fail(group, error)
         except Exception as error:  # noqa: BLE001  the edge of a loop: whatever one batch does, the others are stored
             _log.error("a group of %d batches was not stored", len(group), exc_info=error)
+            self._forget(group)
             if len(group) == 1:
                 _fail(group, BusyError("these records could not be stored now", retry_after_s=60))
                 return
@@ -113,7 +122,42 @@ class Intake:
                 if not waiting.reply.done():
                     waiting.reply.set_result(reply)
 
-    async def _store(self, tx: Connection, group: list[_Waiting]) -> list[RecordsReply]:
+    async def _store_quickly(self, group: list[_Waiting]) -> list[RecordsReply] | None:
+        """One UPDATE and one COPY, where the marks that this process remembers are still true and nothing is refused.
+
+        `None`, with nothing stored, when that is not so: then everything is looked at again with the marks locked.
+        """
+        held = {waiting.stream: self._marks.get(waiting.stream, -1) for waiting in group}
+        if min(held.values()) < 0 or any(map(_has_fault, group)):
+            return None
+        marks, good = dict(held), list[sql.NewRecord]()
+        verdicts = [_sort(waiting, marks, good, {}) for waiting in group]
+        try:
+            async with self._database.transaction() as tx:
+                await sql.advance_marks(tx, held, marks)
+                await sql.copy_records(tx, good)
+        except (sql.StaleMarksError, psycopg.DataError):
+            self._forget(group)
+            return None
+        self._remember(marks)
+        return [
+            RecordsReply(marks[waiting.stream], tuple(found))
+            for waiting, found in zip(group, verdicts, strict=True)
+        ]
+
+    def _remember(self, marks: dict[sql.Stream, int]) -> None:
+        if len(self._marks) > _REMEMBERED:
+            self._marks.clear()
+        self._marks.update(marks)
+
+    def _forget(self, group: list[_Waiting]) -> None:
+        for waiting in group:
+            self._marks.pop(waiting.stream, None)
+
+    async def _store(
+        self, tx: Connection, group: list[_Waiting]
+    ) -> tuple[list[RecordsReply], dict[sql.Stream, int]]:
+        """Sort out and store a group, its marks locked; the replies and the marks, true once this is committed."""
         marks = await sql.lock_marks(tx, [waiting.stream for waiting in group])
         good: list[sql.NewRecord] = []
         refused: dict[tuple[sql.Stream, int], str] = {}
@@ -131,7 +175,7 @@ class Intake:
             ],
         )
         await sql.raise_marks(tx, marks)
-        return [
+        replies = [
             RecordsReply(
                 marks[waiting.stream],
                 tuple(
@@ -143,6 +187,11 @@ class Intake:
             )
             for waiting, found in zip(group, verdicts, strict=True)
         ]
+        return replies, marks
+
+
+def _has_fault(waiting: _Waiting) -> bool:
+    return any(waiting.reading.faults)
 
 
 def _sort(
