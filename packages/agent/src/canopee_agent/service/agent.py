@@ -14,7 +14,7 @@ from canopee_agent.engine.runner import Outcome, Runner
 from canopee_agent.engine.spool import Spool
 from canopee_agent.errors import RefusedError
 from canopee_agent.ports import Machine, ServerLink
-from canopee_agent.service import facts
+from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.server import Server
@@ -72,6 +72,7 @@ class Agent:
         self._facts_at = -_FACTS_EVERY_S
         self._clock = clock
         self._link = link
+        self._has_worked = True
         self._stop = threading.Event()
 
     def close(self) -> None:
@@ -120,11 +121,15 @@ class Agent:
             _log.info("enrolled as device %s", self._server.identity.device_id)
         self._recover()
         self._drain()
+        if self._has_worked:
+            self._has_worked = False
+            memory.release()
         reply = self._check_in(wait_s)
         if reply.trust_version > self._repository.timestamp_version:
             self._refresh()
         if reply.send_facts:
             self._server.send_facts(FactSet(facts_hash(self._facts), self._facts))
+        self._has_worked |= bool(reply.orders)
         for delivered in reply.orders:
             self._take(delivered)
         self._drain()
