@@ -1,3 +1,4 @@
+import random
 from typing import Any
 
 import msgspec
@@ -5,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canopee_contract.checkin import CheckIn
 from canopee_contract.codec import MAX_DEPTH, MAX_MESSAGE_BYTES, decode, encode, inspect
 from canopee_contract.errors import MalformedError
+from canopee_contract.facts import FactSet
+from canopee_contract.report import RunVerdict
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -103,3 +107,45 @@ def test_a_refusal_quotes_no_more_than_the_start_of_a_key() -> None:
     with pytest.raises(MalformedError) as refused:
         inspect(raw)
     assert len(refused.value.message) < 120
+
+
+def _slowly(raw: bytes, kind: type[Any]) -> Any:  # noqa: ANN401
+    try:
+        inspect(raw)
+        return msgspec.json.decode(raw, type=kind)
+    except MalformedError as error:
+        return _reason(error)
+    except msgspec.DecodeError:
+        return "malformed"
+
+
+def _quickly(raw: bytes, kind: type[Any]) -> Any:  # noqa: ANN401
+    try:
+        return decode(raw, kind)
+    except MalformedError as error:
+        return _reason(error)
+
+
+def _reason(error: MalformedError) -> str:
+    return "malformed" if error.reason in {"bad_shape", "bad_json"} else error.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "whole"),
+    [
+        (CheckIn, CheckIn(7, "0.1.0", "0123456789abcdef", 3, trust_version=2, wait_s=240)),
+        (FactSet, FactSet("0" * 16, {"os.name": "Windows 11 Pro", "hardware.cores": 8, "a.b": 1.5, "c.d": True})),
+        (RunVerdict, RunVerdict("01890a5d-ac96-774b-bcce-b302099a8057", "accepted")),
+    ],
+    ids=lambda value: getattr(value, "__name__", "message"),
+)
+def test_the_quick_reading_of_a_message_never_differs_from_the_careful_one(kind: type[Any], whole: Any) -> None:  # noqa: ANN401
+    draw, raw = random.Random(11), encode(whole)
+    assert decode(raw, kind) == whole
+    for _ in range(3_000):
+        start, length = draw.randrange(len(raw)), draw.randrange(5)
+        put = draw.choice(
+            (b"", b"0", b'"', b"9" * 25, b"null", b",", b"}", b"\\u0000", b"\xc3", b" ", b"1e999", b"[" * 40)
+        )
+        changed = raw[:start] + put + raw[start + length :]
+        assert _quickly(changed, kind) == _slowly(changed, kind), changed

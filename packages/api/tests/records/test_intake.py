@@ -1,13 +1,18 @@
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
+from canopee_api.live.fleet import LiveDevice
 from canopee_api.postgres.records import list_records, list_rejected
+from canopee_api.records.intake import Intake
 from canopee_api.testing import Office, Pc, ReplyError, a_record
+from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset, Field
-from canopee_contract.records import Record
+from canopee_contract.records import Record, RecordBatch, RecordsReply
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 MEASURE = Dataset("measure", 1, "Measure", "a test", 30, (Field("value", "number", "It.", required=True),))
@@ -109,3 +114,100 @@ async def test_an_instant_without_offset_or_in_a_strange_year_is_rejected(office
     odd = [msgspec.structs.replace(_record(1), at=AT.replace(year=1601))]
     odd.append(msgspec.structs.replace(_record(2), order_id="no id"))
     assert (await pc.send_records(*odd)).verdicts == ("rejected:at", "rejected:order_id")
+
+
+@asynccontextmanager
+async def _other_process(office: Office) -> AsyncGenerator[Intake]:
+    """The intake of another API process on the same database."""
+    areas, stop = office.areas, asyncio.Event()
+    other = Intake(areas.database, areas.datasets, areas.clock)
+    running = asyncio.create_task(other.run(stop))
+    yield other
+    stop.set()
+    await running
+
+
+def _device(office: Office, pc: Pc) -> LiveDevice:
+    device = office.areas.fleet.get(pc.id)
+    assert device is not None
+    return device
+
+
+async def test_what_another_process_stored_meanwhile_is_a_duplicate_here(office: Office) -> None:
+    pc = await _pc(office)
+    async with _other_process(office) as other:
+        for first in range(1, 45, 11):  # by turns: the marks that each remembers are stale every time
+            batch = encode(RecordBatch("main", tuple(map(_record, range(first, first + 10)))))
+            assert set((await other.accept(_device(office, pc), batch)).verdicts) == {"accepted"}
+            assert set((await pc.send_records(*map(_record, range(first, first + 10)))).verdicts) == {"duplicate"}
+            reply = await pc.send_records(*map(_record, range(first + 5, first + 11)))
+            assert reply.verdicts == ("duplicate",) * 5 + ("accepted",)
+            again = await other.accept(_device(office, pc), encode(RecordBatch("main", (_record(first + 10),))))
+            assert again.verdicts == ("duplicate",)
+    assert sorted(await _stored(office), key=str) == sorted(range(1, 45), key=str)
+
+
+async def test_the_same_batch_sent_to_two_processes_at_once_is_stored_once(office: Office) -> None:
+    pc = await _pc(office)
+    async with _other_process(office) as other:
+        await pc.send_records(_record(1))
+        await other.accept(_device(office, pc), encode(RecordBatch("main", (_record(1),))))
+        for seq in range(2, 30):
+            batch = encode(RecordBatch("main", (_record(seq),)))
+            replies = await asyncio.gather(
+                *(intake.accept(_device(office, pc), batch) for intake in (other, office.areas.intake))
+            )
+            assert sorted(reply.verdicts[0] for reply in replies) == ["accepted", "duplicate"]
+    assert len(await _stored(office)) == 29
+
+
+async def test_a_record_that_another_encoder_wrote_is_stored_as_well(office: Office) -> None:
+    pc = await _pc(office)
+    spaced = b'{"stream": "main", "records": [{"seq": 1, "dataset": "measure", "version": 1,'
+    spaced += b'\n\t"at": "2026-11-24T08:00:00Z", "body": {\n\t"value":\r 5}}]}'
+    reply = await pc.post("records", spaced, RecordsReply)
+    assert reply.verdicts == ("accepted",)
+    assert await _stored(office) == [5]
+
+
+async def test_texts_with_every_awkward_character_come_back_as_they_were(office: Office) -> None:
+    note = Dataset("note", 1, "Note", "a test", 30, (Field("value", "text", "It.", required=True),))
+    await office.areas.datasets.apply(note, by="test")
+    pc = await office.pc()
+    texts = [
+        "C:\\Temp\\new",
+        "tab\tline\nreturn\r",
+        "\\N",
+        "\\.",
+        "é€😀",
+        '"quoted"',
+        "",
+        "\x7f\x1f",
+        "\\\\",
+        "a\\",
+    ]
+    records = [a_record(seq, {"value": text}, dataset="note", at=AT) for seq, text in enumerate(texts, start=1)]
+    stream = "odd \\ stream"
+    assert set((await pc.send_records(*records, stream=stream)).verdicts) == {"accepted"}
+    async with office.areas.database.transaction() as tx:
+        rows = await list_records(tx, dataset="note", device="", after=0, limit=100)
+    assert [row.body["value"] for row in reversed(rows)] == texts
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_one_record_with_a_doubled_key_refuses_the_whole_batch(office: Office, place: int) -> None:
+    pc = await _pc(office)
+    records = [_record(seq) for seq in (1, 2, 3)]
+    records[place] = Record(place + 1, "measure", 1, AT, msgspec.Raw(b'{"value":1,"value":2}'))
+    with pytest.raises(ReplyError) as refused:
+        await pc.send_records(*records)
+    assert refused.value.problem.code == "message.duplicate_key"
+    assert await _stored(office) == []
+
+
+async def test_a_dataset_that_gets_a_field_accepts_it_from_then_on(office: Office) -> None:
+    pc = await _pc(office)
+    assert (await pc.send_records(_record(1, {"value": 1, "unit": "s"}))).verdicts == ("rejected:unknown_field",)
+    wider = msgspec.structs.replace(MEASURE, fields=(*MEASURE.fields, Field("unit", "keyword", "It.")))
+    await office.areas.datasets.apply(wider, by="test")
+    assert (await pc.send_records(_record(2, {"value": 1, "unit": "s"}))).verdicts == ("accepted",)
