@@ -22,7 +22,7 @@ DATASET = Dataset(
         Field("at", "instant", "It."),
         Field("version", "version", "It."),
         Field("tags", "list", "It."),
-        Field("disks", "list", "It.", items=(Field("mount", "text", "It.", required=True), Field("free", "integer", "."))),
+        Field("disks", "list", "It.", items=(Field("mount", "text", "", required=True), Field("free", "integer", ""))),
         Field("place", "object", "It.", items=(Field("seen_at", "instant", "It."), Field("floor", "integer", "It."))),
     ),
 )  # fmt: skip
