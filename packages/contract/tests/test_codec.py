@@ -149,3 +149,52 @@ def test_the_quick_reading_of_a_message_never_differs_from_the_careful_one(kind:
         )
         changed = raw[:start] + put + raw[start + length :]
         assert _quickly(changed, kind) == _slowly(changed, kind), changed
+
+
+@pytest.mark.timeout(20)
+def test_a_megabyte_of_keys_with_one_of_them_twice_is_refused_at_once() -> None:
+    """Looking for it by counting took minutes of processor: one small message would have held a server."""
+    keys = [f'"{number}":0' for number in range(100_000)]
+    with pytest.raises(MalformedError, match="'99999' appears twice"):
+        inspect(("{" + ",".join([*keys, keys[-1]]) + "}").encode(), max_bytes=2 * MAX_MESSAGE_BYTES)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" + b"0," * 500_000 + b"0]", b'"' + b"a" * 1_000_000 + b'"', b'"' + b"\\u0041" * 170_000 + b'"',
+        b"{" + b",".join(b'"%d":[]' % number for number in range(70_000)) + b"}", b" " * 1_000_000 + b"1",
+        b"[" + b"1e308," * 150_000 + b"0]",
+    ],
+    ids=["array", "text", "escapes", "object", "spaces", "numbers"],
+)  # fmt: skip
+def test_the_largest_messages_of_every_shape_are_read(raw: bytes) -> None:
+    assert len(raw) <= MAX_MESSAGE_BYTES
+    inspect(raw)
+
+
+def test_a_key_that_is_written_in_two_ways_is_still_one_key_at_every_depth() -> None:
+    for raw in (b'{"a":{"b":1,"\\u0062":2}}', b'[[{"":1,"":2}]]', '{"é":1,"\\u00e9":2}'.encode()):
+        with pytest.raises(MalformedError) as refused:
+            inspect(raw)
+        assert refused.value.reason == "duplicate_key"
+
+
+def test_keys_that_look_alike_are_two_keys() -> None:
+    assert inspect('{"é":1,"e\u0301":2,"E":3,"e":4}'.encode()) == {"é": 1, "e\u0301": 2, "E": 3, "e": 4}
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"name":"x","size":1.0}', b'{"name":"x","size":true}', b'{"name":"x","size":null}']
+)
+def test_an_integer_is_written_as_one(raw: bytes) -> None:
+    with pytest.raises(MalformedError, match=r"\$\.size"):
+        decode(raw, Message)
+
+
+@given(
+    st.dictionaries(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), JSON, max_size=5)
+)
+def test_the_order_of_keys_never_changes_the_bytes(value: dict[str, Any]) -> None:
+    assert encode(dict(reversed(value.items()))) == encode(value)

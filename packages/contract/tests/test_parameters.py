@@ -105,3 +105,78 @@ DATASET = Dataset(
 )  # fmt: skip
 def test_a_record_is_validated_against_its_dataset(body: object, fault: str) -> None:
     assert validate(DATASET, body) == fault
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 2**63, -(2**64)])
+def test_a_number_that_no_message_can_carry_is_refused(value: float) -> None:
+    """`nan` compares with nothing: it would pass both bounds, and travel as null."""
+    schema = {"n": ParameterSchema("number", minimum=0, maximum=1e30)}
+    with pytest.raises(SchemaError, match=r"^n: "):
+        check_parameters(schema, {"n": value})
+
+
+def test_the_bounds_of_a_number_are_part_of_it() -> None:
+    schema = {"n": ParameterSchema("integer", minimum=-1, maximum=1)}
+    assert [check_parameters(schema, {"n": n})["n"] for n in (-1, 0, 1)] == [-1, 0, 1]
+    for n in (-2, 2):
+        with pytest.raises(SchemaError):
+            check_parameters(schema, {"n": n})
+
+
+def test_the_longest_text_is_counted_in_characters_and_never_above_the_limit_of_all() -> None:
+    def accepts(limit: int, text: str) -> bool:
+        try:
+            check_parameters({"t": ParameterSchema("string", pattern=".*", max_length=limit)}, {"t": text})
+        except SchemaError:
+            return False
+        return True
+
+    assert accepts(3, "ééé")
+    assert not accepts(3, "éééé")
+    assert accepts(10_000, "x" * 1_000)
+    assert not accepts(10_000, "x" * 1_001)
+    assert not accepts(-1, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [({"mode": "safe", "z": 1, "a": 2}, "parameters.unknown"), ({}, "parameters.missing"),
+     ({"mode": 1}, "parameters.invalid")],
+)  # fmt: skip
+def test_a_refusal_carries_a_stable_code(given: dict[str, Any], code: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        check_parameters({"mode": ParameterSchema("string", enum=("fast", "safe"))}, given)
+    assert refused.value.reason == code
+
+
+def test_a_choice_is_compared_with_its_type() -> None:
+    numbers = {"n": ParameterSchema("number", enum=(1, 2.5))}
+    assert check_parameters(numbers, {"n": 1.0}) == {"n": 1.0}
+    with pytest.raises(SchemaError, match="not one of the values allowed"):
+        check_parameters(numbers, {"n": 2})
+    with pytest.raises(SchemaError, match="expected number, found bool"):
+        check_parameters(numbers, {"n": True})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        ParameterSchema("string", enum=()), ParameterSchema("integer", enum=("a",)),
+        ParameterSchema("string", enum=(1,)),
+        ParameterSchema("integer", enum=(1, 2, 30), maximum=10), ParameterSchema("boolean", enum=(1,)),
+        ParameterSchema("string", enum=("a", "B"), pattern="[a-z]"), ParameterSchema("boolean", default=1),
+        ParameterSchema("string", enum=("a",), default="b"), ParameterSchema("string", pattern="[a-z]+", default="A"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_no_value_can_satisfy_or_that_breaks_itself_is_refused_by_its_author(
+    schema: ParameterSchema,
+) -> None:
+    with pytest.raises(SchemaError, match=r"^p: "):
+        check_schema({"p": schema})
+
+
+def test_a_false_or_zero_default_is_a_default() -> None:
+    schema = {"f": ParameterSchema("boolean", default=False), "n": ParameterSchema("integer", default=0),
+              "t": ParameterSchema("string", enum=("", "x"), default="")}  # fmt: skip
+    check_schema(schema)
+    assert check_parameters(schema, {}) == {"f": False, "n": 0, "t": ""}

@@ -72,3 +72,45 @@ def test_a_value_is_read_up_to_its_bound() -> None:
 )  # fmt: skip
 def test_no_pattern_makes_a_long_value_slow(pattern: str) -> None:
     assert not matches(pattern, "a" * (MAX_VALUE - 1) + "c")
+
+
+@given(st.text(max_size=30))
+def test_a_text_whose_punctuation_is_escaped_matches_itself_only(text: str) -> None:
+    pattern = "".join(f"\\{char}" if char.isascii() and not char.isalnum() else char for char in text)
+    assert matches(pattern, text)
+    assert not matches(pattern, text + "x")
+    assert not matches(pattern, "x" + text)
+
+
+@given(PATTERNS, PATTERNS, VALUES)
+def test_an_alternative_is_the_union_and_a_group_changes_nothing(one: str, two: str, value: str) -> None:
+    if len(one) + len(two) < MAX_PATTERN - 8:
+        assert matches(f"({one})|({two})", value) is (matches(one, value) or matches(two, value))
+    assert matches(f"({one})", value) is matches(one, value)
+
+
+@given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 8))
+def test_a_repetition_counts(low: int, more: int, length: int) -> None:
+    assert matches(f"a{{{low},{low + more}}}", "a" * length) is (low <= length <= low + more)
+    assert matches(f"a{{{low}}}", "a" * length) is (length == low)
+
+
+def test_a_matcher_gives_the_same_answer_when_its_memory_of_steps_is_full() -> None:
+    compiled = compile_pattern("[^z]*z")
+    seen = "".join(chr(0x4E00 + number) for number in range(5_000))
+    for start in range(0, 5_000, 500):
+        assert compiled.matches(seen[start : start + 500] + "z")
+        assert not compiled.matches(seen[start : start + 500])
+
+
+@pytest.mark.parametrize("value", ["\n", "\0", "\ud800", "\U0001f600", "e\u0301"])
+def test_any_character_is_one_character(value: str) -> None:
+    assert matches("." * len(value), value)
+    assert not matches("." * (len(value) + 1), value)
+
+
+def test_anchors_are_characters_once_escaped_and_a_value_is_matched_as_a_whole_over_lines() -> None:
+    assert matches(r"\^a\$", "^a$")
+    assert not matches("a", "a\n")
+    assert not matches("a", "b\na")
+    assert matches("a.b", "a\nb")

@@ -5,12 +5,12 @@ hash of its id, so that anybody can compute it and nobody can choose it.
 """
 
 import hashlib
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from canopee_contract.condition import Scalar
+from canopee_contract.instant import Instant
 from canopee_contract.pipeline import PipelineRef
 
 CAMPAIGN_TYPE = "application/vnd.canopee.campaign.v1+json"
@@ -22,7 +22,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     up_to_bp: int
     """Basis points of the fleet, 1 to 10 000; rings go up to 10 000 in increasing order."""
-    not_before: datetime
+    not_before: Instant
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="campaign"):
@@ -36,8 +36,8 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     parameters: dict[str, Scalar]
     condition: dict[str, Any]
     rings: tuple[Ring, ...]
-    not_before: datetime
-    not_after: datetime
+    not_before: Instant
+    not_after: Instant
     max_targets: int
     """No order of this campaign has a higher ordinal."""
     reason: str

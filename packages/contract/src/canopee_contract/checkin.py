@@ -1,9 +1,8 @@
 """Check-in: the agent says where it stands and waits for what is new."""
 
-from datetime import datetime
-
 import msgspec
 
+from canopee_contract.instant import Instant
 from canopee_contract.numbers import Int64
 from canopee_contract.order import DeliveredOrder
 
@@ -29,7 +28,7 @@ class CheckIn(msgspec.Struct, omit_defaults=True, gc=False):
 class CheckInReply(msgspec.Struct, omit_defaults=True, gc=False):
     """What is new; `{}` plus the time when nothing is."""
 
-    server_time: datetime
+    server_time: Instant
     orders: tuple[DeliveredOrder, ...] = ()
     """By increasing sequence number."""
     send_facts: bool = False

@@ -112,8 +112,8 @@ def _decoder(kind: type[Any]) -> tuple[msgspec.json.Decoder[Any], bool, bool]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = dict(pairs)
     if len(keys) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        seen = set[str]()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
         raise MalformedError(f"the key {twice[:80]!r} appears twice", code="duplicate_key")
     return keys
 

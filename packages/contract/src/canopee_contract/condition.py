@@ -19,12 +19,14 @@ absence. `{"all": []}` holds everywhere, `{"any": []}` nowhere.
 Versions and patterns are those of `version.py` and `pattern.py`.
 """
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
 import msgspec
 
+from canopee_contract.codec import INTEGER_MAX, INTEGER_MIN
 from canopee_contract.errors import ConditionError, PatternError
 from canopee_contract.pattern import compile_pattern, matches
 from canopee_contract.version import version_key
@@ -162,7 +164,9 @@ def _parse(data: object, at: str, depth: int, budget: list[int]) -> Condition:
         if keys == {key}:
             members = _list(document[key], f"{at}.{key}")
             return kind(tuple(_parse(m, f"{at}.{key}[{n}]", depth - 1, budget) for n, m in enumerate(members)))
-    raise ConditionError(f"{at}: exactly one of all, any, not, or fact + op + value; found: {sorted(keys)}")
+    raise ConditionError(
+        f"{at}: exactly one of all, any, not, or fact + op + value; found: {sorted(map(str, keys))}"
+    )
 
 
 def _list(value: object, at: str) -> list[Any]:
@@ -175,7 +179,7 @@ def _parse_test(data: dict[str, Any], at: str) -> Test:
     fact, op, value = data["fact"], data["op"], data["value"]
     if not isinstance(fact, str) or not 1 <= len(fact) <= 200:  # noqa: PLR2004  longest name of a fact
         raise ConditionError(f"{at}.fact: the name of a fact is expected")
-    if op not in OPERATORS:
+    if not isinstance(op, str) or op not in OPERATORS:
         raise ConditionError(f"{at}.op: {op!r} is not one of {', '.join(sorted(OPERATORS))}")
     return Test(fact, op, _parse_value(op, value, f"{at}.value"))
 
@@ -201,6 +205,10 @@ def _parse_value(op: str, value: object, at: str) -> Scalar | tuple[Scalar, ...]
 def _scalar(value: object, at: str) -> Scalar:
     if not isinstance(value, str | int | float | bool):
         raise ConditionError(f"{at}: a text, a number or a boolean is expected")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConditionError(f"{at}: a finite number is expected")
+    if isinstance(value, int) and not INTEGER_MIN <= value <= INTEGER_MAX:
+        raise ConditionError(f"{at}: an integer of at most 64 bits is expected")
     return value
 
 

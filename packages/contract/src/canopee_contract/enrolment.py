@@ -4,9 +4,9 @@ Both bodies are signed by the device's Ed25519 key: the header `Canopee-Signatur
 signature of `SIGNED_PREFIX` + path + newline + body.
 """
 
-from datetime import datetime
-
 import msgspec
+
+from canopee_contract.instant import Instant
 
 SIGNATURE_HEADER = "canopee-signature"
 SIGNED_PREFIX = b"canopee-v1\n"
@@ -30,7 +30,7 @@ class Enrol(msgspec.Struct):
     agent_version: str
     fingerprint: str
     """Hash of the hardware identity: two live devices with one fingerprint are clones."""
-    sent_at: datetime
+    sent_at: Instant
     """Wall clock of the device."""
     nonce: str
 
@@ -42,8 +42,8 @@ class Enrolled(msgspec.Struct):
     generation: int
     practice_id: str
     token: str
-    token_expires_at: datetime
-    server_time: datetime
+    token_expires_at: Instant
+    server_time: Instant
 
 
 class Renew(msgspec.Struct):
@@ -53,7 +53,7 @@ class Renew(msgspec.Struct):
     generation: int
     counter: int
     """Strictly increasing over check-ins and renewals: a clone shows itself."""
-    sent_at: datetime
+    sent_at: Instant
     nonce: str
 
 
@@ -61,5 +61,5 @@ class Renewed(msgspec.Struct):
     """A new bearer token."""
 
     token: str
-    token_expires_at: datetime
-    server_time: datetime
+    token_expires_at: Instant
+    server_time: Instant

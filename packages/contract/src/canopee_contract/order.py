@@ -4,12 +4,12 @@ The order alone authorises nothing: the pipeline it names must be in the TUF rep
 must be signed by approvers, and the local policy must allow both.
 """
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from canopee_contract.condition import Scalar
+from canopee_contract.instant import Instant
 from canopee_contract.pipeline import PipelineRef
 from canopee_contract.raw import NULL, present
 
@@ -38,9 +38,9 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     """Of the trust policy: raised when the online key is replaced."""
     seq: int
     """Strictly increasing for a device and generation."""
-    issued_at: datetime
-    not_before: datetime
-    expires_at: datetime
+    issued_at: Instant
+    not_before: Instant
+    expires_at: Instant
     pipeline: PipelineRef
     parameters: dict[str, Scalar]
     campaign: CampaignRef | None

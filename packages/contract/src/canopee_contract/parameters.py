@@ -5,11 +5,13 @@ sense, `enum`, `minimum`, `maximum`, `pattern` (anchored, see `pattern.py`), `ma
 `description`. A string must be bounded by `enum` or by `pattern`: there is no free text, path, URL or command.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from canopee_contract.codec import INTEGER_MAX, INTEGER_MIN
 from canopee_contract.condition import Scalar, same_scalar
 from canopee_contract.errors import PatternError, SchemaError
 from canopee_contract.pattern import compile_pattern, matches
@@ -60,6 +62,10 @@ def check_schema(schema: ParametersSchema) -> None:
                 compile_pattern(parameter.pattern)
             except PatternError as error:
                 raise SchemaError(f"{name}: {error.message}") from error
+        for choice in parameter.enum or ():
+            _check(name, parameter, choice)
+        if parameter.enum == ():
+            raise SchemaError(f"{name}: an empty enum lets no value through")
         if parameter.default is not None:
             _check(name, parameter, parameter.default)
 
@@ -103,6 +109,10 @@ def _check_text(name: str, parameter: ParameterSchema, text: str) -> None:
 
 
 def _check_range(name: str, parameter: ParameterSchema, number: float) -> None:
+    if isinstance(number, float) and not math.isfinite(number):
+        raise SchemaError(f"{name}: not a finite number")
+    if isinstance(number, int) and not INTEGER_MIN <= number <= INTEGER_MAX:
+        raise SchemaError(f"{name}: an integer does not fit in 64 bits")
     if parameter.minimum is not None and number < parameter.minimum:
         raise SchemaError(f"{name}: less than {parameter.minimum}")
     if parameter.maximum is not None and number > parameter.maximum:

@@ -7,9 +7,10 @@ Inside `with`, a value `{"$param": "name"}` stands for a parameter of the order 
 for an output of an earlier step: a whole value, never a piece of a text.
 """
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from canopee_contract.parameters import ParametersSchema
 
@@ -21,10 +22,10 @@ OnError: TypeAlias = Literal["stop", "continue"]
 class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often a step that failed for a temporary reason is tried again."""
 
-    attempts: int = 1
+    attempts: Annotated[int, Meta(ge=1, le=10)] = 1
     """Attempts in all, 1 to 10."""
-    delay_s: float = 5.0
-    """Seconds between two attempts, doubled each time."""
+    delay_s: Annotated[float, Meta(ge=0, le=3_600)] = 5.0
+    """Seconds between two attempts, doubled each time; 0 to 3 600."""
 
 
 class Step(
@@ -44,7 +45,7 @@ class Step(
     """Where its records go; empty: to the dataset of the step kind's name."""
     when: dict[str, Any] | None = None
     """A condition over facts, `params.<name>`, `steps.<id>.state` and `steps.<id>.<output>`."""
-    timeout_s: float = 60.0
+    timeout_s: Annotated[float, Meta(gt=0)] = 60.0
     retry: Retry = Retry()
     on_error: OnError = "stop"
 
@@ -52,11 +53,11 @@ class Step(
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Ceilings of one run; the local policy may lower them."""
 
-    deadline_s: float = 600.0
+    deadline_s: Annotated[float, Meta(gt=0)] = 600.0
     """Seconds for all steps together."""
-    output_bytes: int = 262_144
+    output_bytes: Annotated[int, Meta(ge=0)] = 262_144
     """Bytes of outputs and of program output kept."""
-    records: int = 10_000
+    records: Annotated[int, Meta(ge=0)] = 10_000
 
 
 class Pipeline(
@@ -71,7 +72,7 @@ class Pipeline(
 
     spec: Literal[1]
     name: str
-    version: int
+    version: Annotated[int, Meta(ge=1)]
     kind: Kind
     title: str
     steps: tuple[Step, ...]

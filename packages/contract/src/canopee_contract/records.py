@@ -1,9 +1,8 @@
 """Records on their way in: batches, the high-water mark and one verdict a record."""
 
-from datetime import datetime
-
 import msgspec
 
+from canopee_contract.instant import Instant
 from canopee_contract.numbers import Int64
 
 MAX_RECORDS = 500
@@ -19,7 +18,7 @@ class Record(msgspec.Struct, omit_defaults=True, gc=False):
     dataset: str
     version: Int64
     """Of the dataset."""
-    at: datetime
+    at: Instant
     """When it was observed, on the device's clock."""
     body: msgspec.Raw
     order_id: str = ""

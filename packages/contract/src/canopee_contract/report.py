@@ -1,9 +1,10 @@
 """Run reports: what became of an order, step by step. A report is sent until acknowledged and never dropped."""
 
-from datetime import datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
+
+from canopee_contract.instant import Instant
 
 RunState: TypeAlias = Literal["done", "skipped", "failed", "timed_out", "expired", "cancelled", "unknown"]
 StepState: TypeAlias = Literal["done", "skipped", "failed", "timed_out", "unknown"]
@@ -21,7 +22,7 @@ class StepReport(msgspec.Struct, omit_defaults=True):
     """Why it is not `done`: dotted and stable."""
     detail: str = ""
     attempts: int = 1
-    started_at: datetime | None = None
+    started_at: Instant | None = None
     duration_s: float = 0.0
     records: int = 0
     outputs: dict[str, Any] = {}
@@ -38,8 +39,8 @@ class RunReport(msgspec.Struct, omit_defaults=True):
     pipeline: str
     """Name, `@`, version: `inventory_hardware@3`; empty when the order could not be read."""
     agent_version: str
-    finished_at: datetime
-    started_at: datetime | None = None
+    finished_at: Instant
+    started_at: Instant | None = None
     code: str = ""
     """Why it is not `done`, such as `refused.pipeline_hash` or `condition_false`."""
     detail: str = ""
