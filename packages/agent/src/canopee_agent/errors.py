@@ -13,6 +13,7 @@ PermanentError
     └── RevokedError        this enrolment is over
 TemporaryError
 ├── BusyError               locked by somebody else: a retry may help
+├── DiskError               the agent's state cannot be written now: the disk is full, or fails
 └── UnreachableError        the server cannot be reached, or asks to wait
 """
 
@@ -94,6 +95,12 @@ class BusyError(TemporaryError):
     """Locked by somebody else."""
 
     code: ClassVar[str] = "step.busy"
+
+
+class DiskError(TemporaryError):
+    """The agent's state cannot be written now; nothing new is taken in charge until it can."""
+
+    code: ClassVar[str] = "state.disk"
 
 
 class UnreachableError(TemporaryError):

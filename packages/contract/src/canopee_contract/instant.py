@@ -1,8 +1,8 @@
-"""An instant on the wire: RFC 3339 with its offset. A local time compares with nothing, so it is refused."""
+"""A moment, with its time zone: one without is refused as it is read, since it could be compared with nothing."""
 
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
-from msgspec import Meta
+import msgspec
 
-Instant: TypeAlias = Annotated[datetime, Meta(tz=True)]
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]

@@ -12,7 +12,7 @@ from canopee_contract.pipeline import Kind
 from canopee_contract.trust_policy import TrustedKey, TrustPolicy
 from canopee_trust.dsse import MAX_BYTES, OpenedEnvelope, open_envelope, seal
 from canopee_trust.ed25519 import PrivateKey, PublicKey
-from canopee_trust.errors import EnvelopeError
+from canopee_trust.errors import EnvelopeError, TrustError
 
 
 class OpenedOrder(msgspec.Struct, frozen=True):
@@ -73,7 +73,10 @@ def open_campaign(raw: bytes, policy: TrustPolicy, kind: Kind) -> OpenedCampaign
 
 
 def _keys(trusted: Sequence[TrustedKey]) -> list[PublicKey]:
-    return [PublicKey.from_base64(key.public_key) for key in trusted]
+    try:
+        return [PublicKey.from_base64(key.public_key) for key in trusted]
+    except TrustError as error:
+        raise EnvelopeError("policy", f"the trust policy holds a key that is none: {error.message}") from error
 
 
 def _are_lab(trusted: Sequence[TrustedKey], opened: OpenedEnvelope) -> bool:

@@ -25,7 +25,7 @@ class TrustError(PermanentError):
 
 
 class EnvelopeError(TrustError):
-    """Reasons: `too_large`, `malformed`, `payload_type`, `threshold`, `payload`."""
+    """Reasons: `too_large`, `malformed`, `payload_type`, `threshold`, `payload`, `policy`."""
 
     code: ClassVar[str] = "trust.envelope"
 

@@ -25,7 +25,7 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
 
     @property
     def key(self) -> PrivateKey:
-        return PrivateKey.from_bytes(base64.b64decode(self.seed))
+        return PrivateKey.from_bytes(base64.b64decode(self.seed, validate=True))
 
 
 def make_key(name: str, *, lab: bool) -> KeyFile:
@@ -43,6 +43,8 @@ def write_key(path: Path, key: KeyFile) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise KeyFileError(f"{path} exists; a key is never overwritten: choose another folder") from error
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(encode(key))
         file.flush()

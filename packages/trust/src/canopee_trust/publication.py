@@ -3,6 +3,7 @@
 # pyright: reportPrivateImportUsage=false
 # (tuf and securesystemslib document these modules as their public doors, and re-export without `as`)
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -13,13 +14,19 @@ from tuf.api.metadata import DelegatedRole, Metadata, Root, Targets
 from canopee_contract.codec import decode
 from canopee_contract.condition import parse_condition
 from canopee_contract.errors import ContractError
-from canopee_contract.facts import FactSources
+from canopee_contract.facts import MAX_FACTS, FactSources, SoftwareFact
+from canopee_contract.facts import NAME_PATTERN as FACT_NAME
 from canopee_contract.parameters import check_schema
+from canopee_contract.pattern import compile_pattern
 from canopee_contract.pipeline import Pipeline, target_path
 from canopee_contract.trust_policy import FACT_SOURCES_PATH, TRUST_POLICY_PATH, TrustPolicy
-from canopee_trust.errors import MetadataError, PublicationError
+from canopee_trust.ed25519 import PublicKey
+from canopee_trust.errors import MetadataError, PublicationError, TrustError
 from canopee_trust.repository import MetadataSet, SignedT, read
 from canopee_trust.roles import OFFLINE
+
+MAX_SOURCES = MAX_FACTS - 20
+"""The rest is for the facts that every agent sends."""
 
 
 class Repository(msgspec.Struct, frozen=True):
@@ -56,9 +63,9 @@ def check_target(path: str, content: bytes) -> None:
     """
     try:
         if path == TRUST_POLICY_PATH:
-            decode(content, TrustPolicy)
+            _check_policy(decode(content, TrustPolicy))
         elif path == FACT_SOURCES_PATH:
-            decode(content, FactSources)
+            _check_sources(decode(content, FactSources))
         elif path.startswith("pipelines/"):
             check_pipeline(path, content)
     except ContractError as error:
@@ -86,6 +93,35 @@ def check_pipeline(path: str, content: bytes) -> Pipeline:
         if condition is not None:
             parse_condition(condition)
     return pipeline
+
+
+def _check_policy(policy: TrustPolicy) -> None:
+    """One key that is none, or a threshold that cannot be reached, would stop every PC at its next order."""
+    for key in (*policy.directors, *policy.approvers):
+        try:
+            PublicKey.from_base64(key.public_key)
+        except TrustError as error:
+            raise PublicationError("target_malformed", f"{key.name}: {error.message}") from error
+    approvers = len({key.public_key for key in policy.approvers})
+    for name, needed in (("action", policy.action_approvals), ("collect", policy.collect_approvals)):
+        if not 1 <= needed <= approvers:
+            message = f"{name}_approvals is {needed}: it is at least 1, and there are {approvers} approvers"
+            raise PublicationError("target_malformed", message)
+    if not policy.directors:
+        raise PublicationError("target_malformed", "no director: nobody could sign an order")
+
+
+def _check_sources(sources: FactSources) -> None:
+    """Names that conditions can read, patterns that agents understand, and not more than a PC may send."""
+    names = [source.name for source in sources.sources]
+    for name in names:
+        if not re.fullmatch(FACT_NAME, name) or names.count(name) > 1:
+            raise PublicationError("target_malformed", f"{name!r} is no name of a fact, or is given twice")
+    if len(names) > MAX_SOURCES:
+        raise PublicationError("target_malformed", f"{len(names)} facts; at most {MAX_SOURCES}")
+    for source in sources.sources:
+        if isinstance(source, SoftwareFact):
+            compile_pattern(source.display_name)
 
 
 def _verify(now: datetime, current: Repository, metadata: MetadataSet, targets: Mapping[str, bytes]) -> None:

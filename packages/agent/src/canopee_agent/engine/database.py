@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from canopee_agent.errors import StateError
+from canopee_agent.errors import DiskError, StateError
 from canopee_kit.clock import Clock
 from canopee_kit.logs import get_logger
 
@@ -88,13 +88,37 @@ def _set_aside(path: Path, clock: Clock) -> Path:
 
 
 class Transaction:
-    """`begin immediate` … `commit`, or `rollback` on an exception."""
+    """`begin immediate` … `commit`, or `rollback` on an exception.
+
+    Raises:
+        DiskError: the disk is full, or fails; nothing of the transaction is kept.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def __enter__(self) -> None:
-        self._db.execute("begin immediate")
+        try:
+            self._db.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            raise _disk_error(error) from error
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("commit" if kind is None else "rollback")
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if kind is None:
+            try:
+                self._db.execute("commit")
+            except sqlite3.OperationalError as failure:
+                self._roll_back()
+                raise _disk_error(failure) from failure
+            return
+        self._roll_back()
+        if isinstance(error, sqlite3.OperationalError):
+            raise _disk_error(error) from error
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:  # SQLite has rolled back by itself when the disk is full
+            self._db.execute("rollback")
+
+
+def _disk_error(error: sqlite3.OperationalError) -> DiskError:
+    return DiskError(f"the state of the agent cannot be written: {error}; free some space on its disk")

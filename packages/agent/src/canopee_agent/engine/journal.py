@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from canopee_agent.engine.database import Transaction, open_database
-from canopee_contract.codec import encode
+from canopee_contract.codec import MAX_MESSAGE_BYTES, encode
 from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.report import MAX_REPORTS, RunReport, StepReport
 from canopee_kit.clock import Clock
@@ -26,6 +26,9 @@ _TABLES = (
         primary key (order_id, id))""",
     "create table if not exists report (order_id text primary key, body blob not null)",
 )
+
+
+_BATCH_BYTES = MAX_MESSAGE_BYTES - 1_000
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -105,9 +108,16 @@ class Journal:
             self._db.execute("delete from step where order_id = ?", (report.order_id,))
 
     def reports(self) -> list[RunReport]:
-        """The oldest reports that wait for a verdict."""
-        rows = self._db.execute("select body from report order by rowid limit ?", (MAX_REPORTS,))
-        return [msgspec.json.decode(row[0], type=RunReport) for row in rows]
+        """The oldest reports that wait for a verdict: at most 50, and no more than a message holds."""
+        reports: list[RunReport] = []
+        room = _BATCH_BYTES
+        rows = self._db.execute("select body from report order by rowid limit ?", (MAX_REPORTS,)).fetchall()
+        for (body,) in rows:
+            room -= len(body) + 1
+            if reports and room < 0:
+                break
+            reports.append(msgspec.json.decode(body, type=RunReport))
+        return reports
 
     def forget_reports(self, order_ids: Sequence[str]) -> None:
         """The server gave its verdict on these."""

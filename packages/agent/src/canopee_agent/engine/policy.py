@@ -40,7 +40,7 @@ def read_policy(path: Path) -> LocalPolicy:
         StateError: unreadable, or with a key or a value that is not known: nothing is guessed.
     """
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), LocalPolicy)
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8-sig")), LocalPolicy)
     except FileNotFoundError:
         return LocalPolicy()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:

@@ -14,7 +14,7 @@ from canopee_agent.engine.values import resolve
 from canopee_agent.errors import NotSupportedError, StepError, TimedOutError
 from canopee_agent.ports import Machine
 from canopee_agent.step import Ceiling, NamedOutputs, StepKind, clean_text
-from canopee_contract.codec import encode
+from canopee_contract.codec import encode, inspect
 from canopee_contract.condition import Scalar, evaluate, parse_condition
 from canopee_contract.pipeline import Pipeline, Step
 from canopee_contract.records import Record
@@ -40,9 +40,9 @@ class Outcome(msgspec.Struct, frozen=True):
 class _Attempt(msgspec.Struct):
     """What one attempt of a step left."""
 
-    records: list[msgspec.Struct] = []
+    records: list[bytes] = []
     outputs: dict[str, Scalar] = {}
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Runner:
@@ -71,6 +71,7 @@ class _Run:
         limits = self._pipeline.limits
         self._until = machine.clock.monotonic() + min(limits.deadline_s, policy.max_deadline_s)
         self._output_bytes = min(limits.output_bytes, policy.max_output_bytes)
+        self._outputs_left = self._output_bytes
         self._records = min(limits.records, policy.max_records)
         self._known: dict[str, Scalar] = {f"params.{name}": value for name, value in what.parameters.items()}
 
@@ -100,6 +101,7 @@ class _Run:
         state, code, detail = _verdict(last.error)
         stored = self._store(step, last.records)
         if last.error is None:
+            self._outputs_left -= _size(last.outputs)
             self._known |= {f"steps.{step.id}.{name}": value for name, value in last.outputs.items()}
         report = StepReport(
             step.id, step.use, state, code, detail, attempts, started_at,
@@ -155,10 +157,10 @@ class _Run:
         except Exception as error:  # noqa: BLE001  the edge of a step: a fault of its code must not end the agent
             _log.exception("a step failed in a way that it does not declare")
             attempt.error = StepError(f"{type(error).__name__}: {error}")
+        except BaseException as error:  # noqa: BLE001  `sys.exit()` in a step is no success of it
+            attempt.error = StepError(f"it ended itself: {type(error).__name__}")
 
-    def _drain(
-        self, steps: Generator[msgspec.Struct, None, Any], records: list[msgspec.Struct]
-    ) -> dict[str, Scalar]:
+    def _drain(self, steps: Generator[msgspec.Struct, None, Any], records: list[bytes]) -> dict[str, Scalar]:
         while True:
             try:
                 record = next(steps)
@@ -166,17 +168,16 @@ class _Run:
                 return self._capped(_outputs(end.value))
             if len(records) >= self._records:
                 raise StepError("more records than the limits allow")
-            records.append(record)
+            records.append(_acceptable(encode(record)))
 
     def _capped(self, outputs: dict[str, Scalar]) -> dict[str, Scalar]:
-        if len(encode(outputs)) > self._output_bytes:
-            raise StepError(f"outputs are larger than {self._output_bytes} bytes")
+        if _size(outputs) > self._outputs_left:
+            raise StepError(f"the outputs of this run are larger than {self._output_bytes} bytes")
         return outputs
 
-    def _store(self, step: Step, records: list[msgspec.Struct]) -> int:
+    def _store(self, step: Step, bodies: list[bytes]) -> int:
         """Spool the records of the last attempt; how many. One too large is left out, and said in the log."""
         kind, now = self._kinds[step.use], self._machine.clock.now()
-        bodies = [encode(record) for record in records]
         kept = [body for body in bodies if len(body) <= MAX_RECORD_BYTES]
         if len(kept) < len(bodies):
             _log.error(
@@ -190,13 +191,25 @@ class _Run:
         return len(kept)
 
 
+def _acceptable(body: bytes) -> bytes:
+    """`body`, once a message can carry it: a single value that no server takes would hold back all the others."""
+    if len(body) <= MAX_RECORD_BYTES:
+        inspect(b"[[[[%b]]]]" % body)
+    return body
+
+
+def _size(outputs: dict[str, Scalar]) -> int:
+    """Bytes of outputs in a report; none for none."""
+    return len(_acceptable(encode(outputs))) if outputs else 0
+
+
 def _outputs(value: object) -> dict[str, Scalar]:
     if isinstance(value, NamedOutputs):
         return dict(value.values)
     return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else {}
 
 
-def _verdict(error: Exception | None) -> tuple[StepState, str, str]:
+def _verdict(error: BaseException | None) -> tuple[StepState, str, str]:
     if error is None:
         return "done", "", ""
     code, detail = getattr(error, "code", "step"), clean_text(str(error))[:_LONGEST_DETAIL]

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from canopee_agent.engine.database import Transaction, open_database
+from canopee_agent.errors import DiskError
 from canopee_contract.codec import MAX_MESSAGE_BYTES, encode
 from canopee_contract.records import GAP_DATASET, MAX_RECORDS, Record, RecordBatch
 from canopee_kit.clock import Clock
@@ -66,17 +67,22 @@ class Spool:
         """Store records, whose `seq` is given here; returns once they are on disk.
 
         Raises:
+            DiskError: they could not be written; none of them is kept.
             ValueError: a body is larger than `MAX_RECORD_BYTES`.
         """
         rows = [(r.dataset, r.version, r.at.isoformat(), r.order_id, bytes(r.body)) for r in records]
         if any(len(row[-1]) > MAX_RECORD_BYTES for row in rows):
             raise ValueError(f"a record is larger than {MAX_RECORD_BYTES} bytes")
-        with Transaction(self._db):
-            self._db.executemany(
-                "insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", rows
-            )
-            self._bytes += sum(len(row[-1]) + _ROW_BYTES for row in rows)
-            self._make_room()
+        try:
+            with Transaction(self._db):
+                self._db.executemany(
+                    "insert into record (dataset, version, at, order_id, body) values (?,?,?,?,?)", rows
+                )
+                self._bytes += sum(len(row[-1]) + _ROW_BYTES for row in rows)
+                self._make_room()
+        except DiskError:
+            self._bytes = self._measure()
+            raise
 
     def batch(self) -> RecordBatch | None:
         """The oldest records, at most 500 and 1 MiB; `None` when there is none."""

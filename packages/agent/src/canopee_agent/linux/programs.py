@@ -89,13 +89,13 @@ class _Capped:
     """The first and the last half of what is written."""
 
     def __init__(self, limit: int) -> None:
-        self._half = limit // 2
+        self._half, self._first = limit // 2, limit - limit // 2
         self._head, self._tail = bytearray(), bytearray()
         self.total = 0
 
     def write(self, chunk: bytes) -> None:
         self.total += len(chunk)
-        room = self._half - len(self._head)
+        room = self._first - len(self._head)
         self._head += chunk[:room]
         self._tail += chunk[room:] if room > 0 else chunk
         del self._tail[: -self._half or None]

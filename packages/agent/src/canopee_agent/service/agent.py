@@ -12,13 +12,13 @@ from canopee_agent.engine.journal import Journal
 from canopee_agent.engine.policy import read_policy
 from canopee_agent.engine.runner import Outcome, Runner
 from canopee_agent.engine.spool import Spool
-from canopee_agent.errors import RefusedError
+from canopee_agent.errors import RefusedError, RejectedError, RevokedError, UnreachableError
 from canopee_agent.ports import Machine, ServerLink
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
 from canopee_agent.service.identity import IdentityStore
-from canopee_agent.service.server import Server
-from canopee_agent.step import StepKind
+from canopee_agent.service.server import LONGEST_WAIT_S, Server
+from canopee_agent.step import StepKind, clean_text
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import decode
 from canopee_contract.condition import Scalar
@@ -30,6 +30,7 @@ from canopee_contract.trust_policy import FACT_SOURCES_PATH
 from canopee_kit.clock import Clock
 from canopee_kit.discovery import discover
 from canopee_kit.errors import TemporaryError
+from canopee_kit.ids import is_id
 from canopee_kit.logs import get_logger
 from canopee_trust.client import TrustedRepository
 from canopee_trust.dsse import payload_of, read_envelope
@@ -40,6 +41,7 @@ _log = get_logger(__name__)
 WAIT_S = 240
 _FACTS_EVERY_S = 3_600.0
 _BACKOFF_S, _LONGEST_BACKOFF_S = 5.0, 300.0
+_LONGEST_NAME, _LONGEST_DETAIL = 200, 2_000
 
 
 class ServerClock:
@@ -91,6 +93,7 @@ class Agent:
 
         Raises:
             RevokedError: this enrolment is over.
+            RejectedError: the server does not want to enrol this PC.
             StateError: something must be repaired by somebody.
         """
         failures = 0
@@ -98,9 +101,14 @@ class Agent:
             try:
                 next_in_s = self.round(wait_s=WAIT_S)
                 failures = 0
-            except TemporaryError as error:
+            except (TemporaryError, RejectedError) as error:
+                is_over = isinstance(error, RevokedError) or not self._server.is_enrolled
+                if is_over and isinstance(error, RejectedError):
+                    raise
                 failures += 1
-                next_in_s = _backoff_s(failures, error.retry_after_s)
+                next_in_s = _backoff_s(
+                    failures, error.retry_after_s if isinstance(error, TemporaryError) else None
+                )
                 if not self._stop.is_set():
                     _log.warning("%s; trying again in %.0f s", error, next_in_s)
             self._stop.wait(next_in_s)
@@ -133,7 +141,8 @@ class Agent:
         for delivered in reply.orders:
             self._take(delivered)
         self._drain()
-        return reply.next_in_s * random.uniform(1.0, 2.0)  # noqa: S311  spreads the load
+        next_in_s = min(max(reply.next_in_s, 0), LONGEST_WAIT_S)
+        return next_in_s * random.uniform(1.0, 2.0)  # noqa: S311  spreads the load
 
     def status(self) -> Mapping[str, object]:
         """What a person on this PC may want to know."""
@@ -195,6 +204,9 @@ class Agent:
         except RefusedError as error:
             self._report_unopened(delivered, error)
             return
+        if not is_id(opened.order.order_id):
+            _log.error("an order whose id is none was refused")
+            return
         if self._journal.accept(opened.order, opened.sha256, delivered):
             self._go(opened.order, opened.sha256, delivered)
 
@@ -231,17 +243,21 @@ class Agent:
     def _report(self, order: Order, sha256: str, outcome: Outcome, **times: object) -> RunReport:
         report = RunReport(
             order_id=order.order_id, seq=order.seq, state=outcome.state, order_sha256=sha256,
-            pipeline=f"{order.pipeline.name}@{order.pipeline.version}", agent_version=__version__,
-            finished_at=self._clock.now(), code=outcome.code, detail=outcome.detail, steps=outcome.steps,
+            pipeline=f"{order.pipeline.name[:_LONGEST_NAME]}@{order.pipeline.version}", agent_version=__version__,
+            finished_at=self._clock.now(), code=outcome.code, detail=clean_text(outcome.detail)[:_LONGEST_DETAIL],
+            steps=outcome.steps,
         )  # fmt: skip
         return msgspec.structs.replace(report, **times)
 
     def _report_unopened(self, delivered: DeliveredOrder, error: RefusedError) -> None:
         """Say that an order was refused, under the name it gives itself: nothing else of it counts."""
         try:
-            named = msgspec.json.decode(payload_of(read_envelope(bytes(delivered.order))), type=Order)
-        except (TrustError, msgspec.DecodeError):
+            named = decode(payload_of(read_envelope(bytes(delivered.order))), Order)
+        except (TrustError, ContractError):
             _log.error("an order that cannot be read was refused: %s", error)
+            return
+        if not is_id(named.order_id):
+            _log.error("an order whose id is none was refused: %s", error)
             return
         outcome = Outcome("failed", error.reason, error.message, ())
         self._journal.end(self._report(named, "", outcome))
@@ -251,9 +267,15 @@ class Agent:
         """Send reports, then records, until nothing waits."""
         while reports := self._journal.reports():
             reply = self._server.send_reports(RunReports(tuple(reports)))
-            self._journal.forget_reports([verdict.order_id for verdict in reply.verdicts])
+            judged = {verdict.order_id for verdict in reply.verdicts}
+            if judged.isdisjoint(report.order_id for report in reports):
+                raise UnreachableError("the server gives no verdict on the reports that it was sent")
+            self._journal.forget_reports(sorted(judged))
         while batch := self._spool.batch():
-            self._spool.acknowledge(batch, self._server.send_records(batch).mark)
+            mark = self._server.send_records(batch).mark
+            if mark < batch.records[0].seq:
+                raise UnreachableError("the server acknowledges none of the records that it was sent")
+            self._spool.acknowledge(batch, mark)
 
 
 def _backoff_s(failures: int, asked_s: float | None) -> float:

@@ -41,7 +41,7 @@ class Home(msgspec.Struct, frozen=True):
         """
         path = self.folder / "agent.toml"
         try:
-            config = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Config)
+            config = msgspec.convert(tomllib.loads(path.read_text("utf-8-sig")), Config)
         except FileNotFoundError as error:
             raise StateError(f"{path} is missing: write it with server_url and enrolment_token") from error
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -61,9 +61,15 @@ def check_url(url: str) -> None:
     """Refuse an address that would send anything in clear over a network.
 
     Raises:
-        StateError: not https, nor http to this machine.
+        StateError: not an address, or not https, nor http to this machine.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise StateError(f"{url!r}: server_url is not an address: {error}") from error
+    if parts.username or parts.query or parts.fragment or not has_port:
+        raise StateError(f"{url!r}: server_url is https://host, then a port and a path where there are some")
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):

@@ -8,10 +8,13 @@ from canopee_agent.ports import InstalledProgram, Machine
 from canopee_agent.service.identity import Identity
 from canopee_agent.step import clean_text
 from canopee_contract.condition import Scalar
-from canopee_contract.facts import MAX_TEXT, FactSources, RegistryFact, SoftwareFact
+from canopee_contract.errors import PatternError
+from canopee_contract.facts import MAX_FACTS, MAX_TEXT, FactSources, RegistryFact, SoftwareFact
 from canopee_contract.pattern import matches
 from canopee_contract.version import version_key
+from canopee_kit.logs import get_logger
 
+_log = get_logger(__name__)
 _LARGEST = 2**63 - 1
 
 
@@ -37,7 +40,7 @@ def collect(machine: Machine, identity: Identity, sources: FactSources | None) -
     software = machine.system.software() if any(isinstance(source, SoftwareFact) for source in named) else ()
     for source in named:
         value = _registry(machine, source) if isinstance(source, RegistryFact) else _software(software, source)
-        if value is not None:
+        if value is not None and len(facts) < MAX_FACTS:
             facts.setdefault(source.name, _clean(value))
     return facts
 
@@ -54,7 +57,11 @@ def _registry(machine: Machine, source: RegistryFact) -> Scalar | None:
 
 def _software(installed: Sequence[InstalledProgram], source: SoftwareFact) -> str | None:
     """The highest version among the programs whose name matches."""
-    found = [program.version for program in installed if matches(source.display_name, program.name)]
+    try:
+        found = [program.version for program in installed if matches(source.display_name, program.name)]
+    except PatternError as error:  # of a newer language, or wrong: the other facts do not depend on it
+        _log.warning("the fact %s has no value here: %s", source.name, error.message)
+        return None
     known = [version for version in found if version_key(version) is not None]
     return max(known, key=lambda version: version_key(version) or ((), 0, ""), default=None)
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from canopee_agent.errors import UnreachableError
+from canopee_agent.errors import StateError, UnreachableError
 from canopee_agent.ports import Reply, Request
 from canopee_agent.service.config import check_url
 
@@ -19,11 +19,11 @@ class HttpLink:
     """One kept connection; `interrupt` may be called from another thread."""
 
     def __init__(self, url: str, ca_file: Path | None = None) -> None:
-        """Raises `StateError` for an address that is not safe."""
+        """Raises `StateError` for an address that is not safe, or a `ca_file` that is none."""
         check_url(url)
         parts = urlsplit(url)
         self._host, self._port, self._base = parts.hostname or "", parts.port, parts.path.rstrip("/")
-        self._context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
+        self._context = _context(ca_file) if parts.scheme == "https" else None
         self._connection: http.client.HTTPConnection | None = None
         self._is_over = threading.Event()
 
@@ -83,3 +83,10 @@ class HttpLink:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:  # SSLError, for a file that holds no certificate, is an OSError
+        raise StateError(f"ca_file {ca_file} cannot be used: {error}") from error

@@ -30,6 +30,7 @@ _PREFIX = "/agent/v1/"
 _COMPRESSED_FROM = 1_024
 _RENEW_BEFORE = timedelta(minutes=5)
 _SKEWED = "clock.skewed"
+_LEAST_WAIT_S, LONGEST_WAIT_S = 1, 3_600
 
 
 class Server:
@@ -140,7 +141,7 @@ class Server:
         except RejectedError as error:
             if error.problem.code != _SKEWED:
                 raise
-            self._offset = datetime.fromisoformat(error.problem.detail) - self._clock.now()
+            self._offset = _instant(error) - self._clock.now()
         again = msgspec.structs.replace(message, sent_at=self.now())
         if isinstance(again, Renew):
             again = msgspec.structs.replace(again, counter=self._store.next_counter())
@@ -163,7 +164,12 @@ class Server:
             return reply.body
         try:
             problem = msgspec.json.decode(reply.body, type=Problem)
-        except msgspec.DecodeError:
+        except msgspec.DecodeError as error:
+            if reply.status != 404:  # noqa: PLR2004  a file that is not there needs no words
+                raise UnreachableError(
+                    f"answer {reply.status} is not the API's: is there a proxy or a portal in between?",
+                    retry_after_s=_wait_s(None, reply.headers.get("retry-after", "")),
+                ) from error
             problem = Problem("server.not_ours", "not an answer of the API", reply.status)
         if reply.status in {429, 502, 503, 504} or reply.status >= 500:  # noqa: PLR2004  server's fault
             wait_s = _wait_s(problem, reply.headers.get("retry-after", ""))
@@ -173,10 +179,23 @@ class Server:
         raise RejectedError(problem)
 
 
-def _wait_s(problem: Problem, header: str) -> float | None:
+def _wait_s(problem: Problem | None, header: str) -> float | None:
+    """What the server asks, within bounds: it may not make a PC hammer it, nor fall silent for ever."""
+    asked = problem.retry_after_s if problem else None
     if header.isascii() and header.isdecimal():
-        return float(header)
-    return None if problem.retry_after_s is None else float(problem.retry_after_s)
+        asked = int(header[:9])
+    return None if asked is None else float(min(max(asked, _LEAST_WAIT_S), LONGEST_WAIT_S))
+
+
+def _instant(error: RejectedError) -> datetime:
+    """The server's time, as a problem tells it; raises `error` when it does not."""
+    try:
+        instant = datetime.fromisoformat(error.problem.detail)
+    except ValueError:
+        raise error from None
+    if instant.tzinfo is None:
+        raise error
+    return instant
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:
