@@ -1,5 +1,7 @@
 """Days when the network, the server or what it says is not as it should be: the agent waits, and loses nothing."""
 
+import base64
+import itertools
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from canopee_contract.records import RecordsReply
 from canopee_contract.report import RunsReply
 from canopee_kit.errors import CanopeeError
 from canopee_trust.dsse import seal
+from canopee_trust.ed25519 import PrivateKey
 
 PREFIX = "/agent/v1/"
 HARDWARE = Step("hardware", "collect_hardware")
@@ -53,37 +56,35 @@ def _fails(server: FakeServer) -> CanopeeError:
     return failed.value
 
 
-@pytest.mark.parametrize("call", [*CALLS, "enrol", "tuf/"])
-@pytest.mark.parametrize("status", [204, 302, 400, 401, 403, 407, 429, 500, 511])
-def test_a_portal_that_answers_instead_of_the_server_is_waited_for(
-    server: FakeServer, call: str, status: int
-) -> None:
-    """A hotel's, a proxy's or a box's page is no refusal of the server: it stopped the agent for good."""
+def _heals(server: FakeServer, call: str, *replies: Reply) -> None:
+    """Each of these answers to `call` is waited for; then the order runs, and its records arrive once."""
     order_id = server.order(server.publish(HARDWARE))
     normal = _normal(server, call)
-    server.link.answer(
-        PREFIX + call, lambda _: Reply(status, {"content-type": "text/html"}, b"<html>log in</html>")
-    )
-    assert isinstance(_fails(server), UnreachableError)
-    server.link.answer(PREFIX + call, normal)
-    _round(server)
+    agent = server.agent()
+    try:
+        for reply in replies:
+            server.link.answer(PREFIX + call, lambda _, reply=reply: reply)
+            with pytest.raises(UnreachableError):
+                agent.round()
+        server.link.answer(PREFIX + call, normal)
+        agent.round()
+    finally:
+        agent.close()
     assert (server.reports[order_id].state, len(server.records)) == ("done", 1)
 
 
+@pytest.mark.parametrize("call", [*CALLS, "enrol", "tuf/"])
+def test_a_portal_that_answers_instead_of_the_server_is_waited_for(server: FakeServer, call: str) -> None:
+    """A hotel's, a proxy's or a box's page is no refusal of the server: it stopped the agent for good."""
+    statuses = (204, 302, 400, 401, 403, 407, 429, 500, 511)
+    headers = {"content-type": "text/html"}
+    _heals(server, call, *(Reply(status, headers, b"<html>log in</html>") for status in statuses))
+
+
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b"null", b"<html>", b'{"mark":"x"}', b"\xff\xfe", b'{"server_time":"2026-11-24"}']
-)
-def test_an_answer_that_is_not_the_expected_message_is_waited_for(
-    server: FakeServer, call: str, body: bytes
-) -> None:
-    order_id = server.order(server.publish(HARDWARE))
-    normal = _normal(server, call)
-    server.link.answer(PREFIX + call, lambda _: Reply(200, {}, body))
-    assert isinstance(_fails(server), UnreachableError)
-    server.link.answer(PREFIX + call, normal)
-    _round(server)
-    assert server.reports[order_id].state == "done"
+def test_an_answer_that_is_not_the_expected_message_is_waited_for(server: FakeServer, call: str) -> None:
+    bodies = (b"", b"{}", b"[]", b"null", b"<html>", b'{"mark":"x"}', b"\xff\xfe", b'{"server_time":"2026-11-24"}')
+    _heals(server, call, *(Reply(200, {}, body) for body in bodies))
 
 
 @pytest.mark.parametrize("call", ["runs", "records"])
@@ -95,35 +96,32 @@ def test_a_server_that_acknowledges_nothing_is_asked_once_and_not_for_ever(serve
     assert server.link.paths().count(PREFIX + call) == 1
 
 
-@pytest.mark.parametrize(
-    ("header", "asked", "expected"),
-    [
-        ("17", None, 17), ("0", None, 1), ("99999", None, 3_600), ("9" * 400, None, 3_600), ("-5", None, None),
-        ("soon", None, None), ("Tue, 24 Nov 2026 08:00:00 GMT", None, None), ("٣", None, None), ("", 7, 7),
-        ("", -7, 1), ("", 10**12, 3_600), ("5", 7, 5), ("1.5", 7, 7),
-    ],
+WAITS: tuple[tuple[str, int | None, float | None], ...] = (
+    ("17", None, 17), ("0", None, 1), ("99999", None, 3_600), ("9" * 400, None, 3_600), ("-5", None, None),
+    ("soon", None, None), ("Tue, 24 Nov 2026 08:00:00 GMT", None, None), ("٣", None, None), ("", 7, 7),
+    ("", -7, 1), ("", 10**12, 3_600), ("5", 7, 5), ("1.5", 7, 7),
 )  # fmt: skip
-def test_a_server_may_ask_to_wait_within_bounds(
-    server: FakeServer, header: str, asked: int | None, expected: float | None
-) -> None:
+
+
+def test_a_server_may_ask_to_wait_within_bounds(server: FakeServer) -> None:
     """Waiting for 10**12 s raised an error that ended the agent; for 10**9 s, it would have been silent for ever."""
-    body = encode({"code": "busy", "title": "busy", "status": 503, "retry_after_s": asked})
-    server.link.answer(PREFIX + "enrol", lambda _: Reply(503, {"retry-after": header}, body))
-    failed = _fails(server)
-    assert isinstance(failed, UnreachableError)
-    assert failed.retry_after_s == expected
+    agent = server.agent()
+    for header, asked, expected in WAITS:
+        body = encode({"code": "busy", "title": "busy", "status": 503, "retry_after_s": asked})
+        reply = Reply(503, {"retry-after": header}, body)
+        server.link.answer(PREFIX + "enrol", lambda _, reply=reply: reply)
+        with pytest.raises(UnreachableError) as failed:
+            agent.round()
+        assert failed.value.retry_after_s == expected, (header, asked)
+    agent.close()
 
 
-@pytest.mark.parametrize(
-    ("next_in_s", "least", "most"), [(-5, 0, 0), (0, 0, 0), (10, 10, 20), (10**12, 3_600, 7_200)]
-)
-def test_the_next_check_in_comes_within_bounds(
-    server: FakeServer, next_in_s: int, least: float, most: float
-) -> None:
+def test_the_next_check_in_comes_within_bounds(server: FakeServer) -> None:
     now = server.machine.clock.now()
-    reply = json_reply(CheckInReply(server_time=now, next_in_s=next_in_s))
-    server.link.answer(PREFIX + "check-in", lambda _: reply)
-    assert least <= _round(server) <= most
+    for next_in_s, least, most in ((-5, 0, 0), (0, 0, 0), (10, 10, 20), (10**12, 3_600, 7_200)):
+        reply = json_reply(CheckInReply(server_time=now, next_in_s=next_in_s))
+        server.link.answer(PREFIX + "check-in", lambda _, reply=reply: reply)
+        assert least <= _round(server) <= most
 
 
 def _running(server: FakeServer, code: str, call: str = "check-in", status: int = 400) -> Agent:
@@ -149,8 +147,13 @@ def test_a_refusal_by_the_server_does_not_end_an_enrolled_agent(server: FakeServ
     assert server.link.paths().count(PREFIX + call) == 1
 
 
-@pytest.mark.parametrize("code", ["device.revoked", "device.unknown"])
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("check-in", "device.revoked"), ("facts", "device.unknown"),
+        ("runs", "device.revoked"), ("records", "device.unknown"),
+    ],
+)  # fmt: skip
 def test_the_end_of_its_enrolment_ends_the_agent_whatever_call_tells_it(
     server: FakeServer, call: str, code: str
 ) -> None:
@@ -226,7 +229,7 @@ def test_counters_grow_over_check_ins_renewals_and_restarts(server: FakeServer) 
         _round(server)
         server.machine.clock.advance(3_500)
     assert len(seen) >= 9
-    assert all(later > earlier for earlier, later in zip(seen, seen[1:], strict=False))
+    assert all(later > earlier for earlier, later in itertools.pairwise(seen))
 
 
 @pytest.mark.parametrize("code", ["token.expired", "token.malformed"])
@@ -270,8 +273,6 @@ def test_a_clock_that_is_still_wrong_after_its_correction_is_corrected_once_only
 
 
 def _garbage(payload: bytes) -> DeliveredOrder:
-    from canopee_trust.ed25519 import PrivateKey  # noqa: PLC0415  a stranger's key
-
     return DeliveredOrder(
         msgspec.Raw(seal("application/vnd.canopee.order.v1+json", payload, [PrivateKey.generate()]))
     )
@@ -280,8 +281,6 @@ def _garbage(payload: bytes) -> DeliveredOrder:
 def _order_text(server: FakeServer, **changes: Any) -> bytes:  # noqa: ANN401
     server.order(server.publish(HARDWARE))
     envelope = msgspec.json.decode(server.orders.pop().order)
-    import base64  # noqa: PLC0415  here only
-
     return encode({**msgspec.json.decode(base64.b64decode(envelope["payload"])), **changes})
 
 
