@@ -109,3 +109,8 @@ def test_a_policy_that_cannot_be_read_for_sure_lets_nothing_start(tmp_path: Path
     (tmp_path / "policy.toml").write_text(text)
     with pytest.raises(StateError, match="correct the local policy"):
         read_policy(tmp_path / "policy.toml")
+
+
+def test_a_policy_saved_by_the_notepad_of_windows_is_read(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text("enabled = false\r\n", "utf-8-sig")
+    assert not read_policy(tmp_path / "policy.toml").enabled

@@ -45,6 +45,10 @@ class HttpLink:
             self._drop()
             raise UnreachableError(f"{self._host} does not answer: {error}") from error
 
+    def close(self) -> None:
+        """Close the kept connection."""
+        self._drop()
+
     def interrupt(self) -> None:
         """End the request under way, and refuse later ones."""
         self._is_over.set()
@@ -63,6 +67,8 @@ class HttpLink:
             body = response.read(MAX_REPLY_BYTES + 1)
             if len(body) > MAX_REPLY_BYTES:
                 raise http.client.HTTPException(f"an answer larger than {MAX_REPLY_BYTES} bytes")
+            if response.length:  # `read(n)` says nothing of an answer that was cut
+                raise http.client.IncompleteRead(body, response.length)
             reply = Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
             if response.will_close:
                 self._drop()
