@@ -16,6 +16,22 @@ from canopee_trust.errors import TrustError
 
 SEED_BYTES = KEY_BYTES = 32
 SIGNATURE_BYTES = 64
+_SMALL_ORDER = frozenset(
+    map(
+        bytes.fromhex,
+        (
+            "00" * 32,
+            "01" + "00" * 31,
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "ec" + "ff" * 30 + "7f",
+            "ed" + "ff" * 30 + "7f",
+            "ee" + "ff" * 30 + "7f",
+        ),
+    )
+)
+"""Encodings, but for the sign bit, of the points whose order divides 8. OpenSSL accepts them: with such a key a
+signature of 64 bytes that anybody can write holds for any message."""
 _EVP_PKEY_ED25519 = 1087
 _POINTER = ctypes.c_void_p
 _SIZE = ctypes.c_size_t
@@ -44,6 +60,8 @@ class PublicKey:
     def __init__(self, raw: bytes) -> None:
         if len(raw) != KEY_BYTES:
             raise TrustError("key", f"an Ed25519 public key has {KEY_BYTES} bytes, not {len(raw)}")
+        if raw[:-1] + bytes([raw[-1] & 0x7F]) in _SMALL_ORDER:
+            raise TrustError("key", "a public key of small order: anybody could sign for it")
         self.raw = raw
 
     @classmethod
