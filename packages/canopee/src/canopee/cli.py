@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 import canopee.commands as package
 from canopee.errors import RefusedError, UsageError
-from canopee_client.errors import AnswerError
+from canopee_client.errors import AnswerError, RequestError
 from canopee_kit import logs
 from canopee_kit.errors import CanopeeError
 from canopee_trust.errors import KeyFileError, TrustError
@@ -41,7 +41,7 @@ def exit_code(error: CanopeeError) -> int:
     """The exit code that an error stands for."""
     if isinstance(error, AnswerError):
         return NOT_FOUND if error.problem.status == 404 else REFUSED  # noqa: PLR2004  not found
-    if isinstance(error, UsageError | KeyFileError):
+    if isinstance(error, UsageError | RequestError | KeyFileError):
         return USAGE
     return REFUSED if isinstance(error, RefusedError | TrustError) else FAILED
 

@@ -1,13 +1,15 @@
 """The API, one method a call. Messages are those of `canopee_contract.people`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from canopee_client.errors import AnswerError, NoAnswerError
+from canopee_client.errors import AnswerError, NoAnswerError, RequestError
 from canopee_contract import people
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
@@ -16,18 +18,34 @@ from canopee_contract.problem import Problem
 T = TypeVar("T")
 PAGE = 1000
 _TIMEOUT_S = 120.0
+_LAST_PORT = 65_535
+_TEMPORARY = frozenset({429, 502, 503, 504})
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]*")
 
 
 class Client:
     """One connection to one API, with one credential. Close it, or use it in a `with`."""
 
     def __init__(self, url: str, token: str = "", *, transport: httpx.BaseTransport | None = None) -> None:
-        """`token`: a session token or an API key; empty for the calls that need none."""
+        """`token`: a session token or an API key; empty for the calls that need none.
+
+        Raises:
+            RequestError: `url` is not the address of an API, or `token` cannot be one.
+        """
+        if not _TOKEN.fullmatch(token):
+            raise RequestError("a token or an API key is one word of letters, digits and ._-~+/=")
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self.url = url
-        self._http = httpx.Client(
-            base_url=url, headers=headers, timeout=_TIMEOUT_S, trust_env=False, transport=transport
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=url, headers=headers, timeout=_TIMEOUT_S, trust_env=False, transport=transport
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise RequestError(f"{url!r} is not an address: {error}") from error
+        base = self._http.base_url
+        if base.scheme not in {"http", "https"} or not base.host or (base.port or 1) > _LAST_PORT:
+            self._http.close()
+            raise RequestError(f"{url!r} is not an address: it starts with https:// or http://")
 
     def __enter__(self) -> Self:
         return self
@@ -72,10 +90,10 @@ class Client:
         return self.pages("/v1/devices", people.Device, filters)
 
     def device(self, device_id: str) -> people.Device:
-        return self.call("GET", f"/v1/devices/{device_id}", people.Device)
+        return self.call("GET", f"/v1/devices/{_path(device_id)}", people.Device)
 
     def revoke_device(self, device_id: str) -> people.Device:
-        return self.call("POST", f"/v1/devices/{device_id}/revoke", people.Device)
+        return self.call("POST", f"/v1/devices/{_path(device_id)}/revoke", people.Device)
 
     def match(self, condition: dict[str, Any]) -> people.Matched:
         return self.call("POST", "/v1/match", people.Matched, body=people.Match(condition))
@@ -84,7 +102,7 @@ class Client:
         return self.pages("/v1/runs", people.Run, filters)
 
     def run(self, order_id: str) -> people.Run:
-        return self.call("GET", f"/v1/runs/{order_id}", people.Run)
+        return self.call("GET", f"/v1/runs/{_path(order_id)}", people.Run)
 
     def orders(self, **filters: str) -> Iterator[people.OrderView]:
         return self.pages("/v1/orders", people.OrderView, filters)
@@ -102,7 +120,7 @@ class Client:
         return self.pages("/v1/campaigns", people.CampaignView)
 
     def campaign(self, campaign_id: str) -> people.CampaignView:
-        return self.call("GET", f"/v1/campaigns/{campaign_id}", people.CampaignView)
+        return self.call("GET", f"/v1/campaigns/{_path(campaign_id)}", people.CampaignView)
 
     def start_campaign(self, new: people.NewCampaign) -> people.CampaignView:
         return self.call("POST", "/v1/campaigns", people.CampaignView, body=new)
@@ -117,7 +135,7 @@ class Client:
         return self.pages("/v1/catalog/datasets", Dataset)
 
     def apply_dataset(self, dataset: Dataset) -> people.CatalogApplied:
-        return self.call("PUT", f"/v1/catalog/datasets/{dataset.name}", people.CatalogApplied, body=dataset)
+        return self.call("PUT", f"/v1/catalog/datasets/{_path(dataset.name)}", people.CatalogApplied, body=dataset)
 
     def audit(self) -> Iterator[people.AuditEntry]:
         return self.pages("/v1/audit", people.AuditEntry)
@@ -129,7 +147,7 @@ class Client:
             query = {**(filters or {}), "limit": str(PAGE), **({"after": after} if after else {})}
             page: people.Page[T] = self.call("GET", path, people.Page[kind], query=query)
             yield from page.items
-            after = page.next
+            after = page.next or None
 
     def call(
         self, method: str, path: str, kind: type[T], *, body: object = None, query: Mapping[str, str] | None = None
@@ -147,15 +165,42 @@ class Client:
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{self.url} does not answer: {error}") from error
         if reply.is_success:
-            return msgspec.json.decode(reply.content, type=kind)
+            return _decoded(reply, kind)
         problem = _problem(reply)
-        if problem.status in {429, 503}:
-            raise NoAnswerError(problem.detail or problem.title, retry_after_s=problem.retry_after_s)
+        if reply.status_code in _TEMPORARY:
+            raise NoAnswerError(problem.detail or problem.title, retry_after_s=_retry_after_s(reply, problem))
         raise AnswerError(problem)
+
+
+def _decoded(reply: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(reply.content, type=kind)
+    except msgspec.DecodeError as error:
+        detail = f"the answer is not what was expected ({error}): is this a Canopée API of the same version?"
+        raise AnswerError(Problem("client.not_an_answer", "Not an answer", reply.status_code, detail)) from error
 
 
 def _problem(reply: httpx.Response) -> Problem:
     try:
         return msgspec.json.decode(reply.content, type=Problem)
     except msgspec.DecodeError:
-        return Problem("client.not_an_answer", reply.reason_phrase, reply.status_code, "is this a Canopée API?")
+        title = f"{reply.status_code} {reply.reason_phrase}".strip()
+        return Problem("client.not_an_answer", title, reply.status_code, f"{title}: is this a Canopée API?")
+
+
+def _retry_after_s(reply: httpx.Response, problem: Problem) -> float | None:
+    header = reply.headers.get("retry-after", "")
+    if header.isascii() and header.isdecimal():
+        return float(header[:9])
+    return problem.retry_after_s
+
+
+def _path(name: str) -> str:
+    """`name` as one segment of a path.
+
+    Raises:
+        RequestError: it cannot be the name of anything.
+    """
+    if name in {"", ".", ".."}:
+        raise RequestError(f"{name!r} is the name of nothing")
+    return quote(name, safe="")

@@ -1,7 +1,8 @@
 """The client's branch of the errors.
 
 PermanentError
-└── AnswerError        the API refused the call; `problem` says why
+├── AnswerError        the API refused the call; `problem` says why
+└── RequestError         what the client was given cannot be sent: an address, a token, a name
 TemporaryError
 └── NoAnswerError      the API cannot be reached, or asks to come back later
 """
@@ -21,6 +22,12 @@ class AnswerError(PermanentError):
         place = f" ({problem.at})" if problem.at else ""
         super().__init__(f"{problem.detail or problem.title}{place} [{problem.code}]")
         self.problem = problem
+
+
+class RequestError(PermanentError):
+    """What the client was given cannot be sent; the message says what to change."""
+
+    code: ClassVar[str] = "client.usage"
 
 
 class NoAnswerError(TemporaryError):

@@ -33,6 +33,15 @@ class _TextLines(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  its parent's name
+        """The line, in which nothing that came from elsewhere can begin another one, or command a terminal."""
+        line = super().formatMessage(record)
+        return line if line.isprintable() else "".join(map(_shown, line))
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
+
 
 class _JsonLines(logging.Formatter):
     """One JSON object a line, with the field names of the Elastic Common Schema."""

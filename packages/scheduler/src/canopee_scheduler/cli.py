@@ -28,12 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     logs.set_up()
     try:
         configuration = read_configuration(arguments.config)
-        planned, api_key = configuration.planned(), configuration.api_key()
+        planned, client = configuration.planned(), Client(configuration.url, configuration.api_key())
     except CanopeeError as error:
         sys.stderr.write(f"canopee-scheduler: {error}\n")
         return 2
     failed = 0
-    with Client(configuration.url, api_key) as client:
+    with client:
         for one in planned:
             try:
                 _log.info("%s: %s", one.use, one.kind.run(client, one.options))

@@ -38,9 +38,14 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def api_key(self) -> str:
         """The key in its file; raises `ConfigurationError`."""
         try:
-            return Path(self.api_key_file).read_text("utf-8").strip()
+            key = Path(self.api_key_file).read_text("utf-8-sig").strip()
         except OSError as error:
             raise ConfigurationError(f"{self.api_key_file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{self.api_key_file}: not a text that holds one API key") from error
+        if not key:
+            raise ConfigurationError(f"{self.api_key_file} is empty: write the API key into it")
+        return key
 
     def planned(self) -> list[Planned]:
         """Every task, its options checked before any of them runs.
@@ -66,6 +71,6 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_configuration(path: Path) -> Configuration:
     """Read a configuration file; raises `ConfigurationError`."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Configuration)
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8-sig")), Configuration)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"{path}: {error}") from error

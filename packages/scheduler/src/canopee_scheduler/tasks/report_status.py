@@ -31,6 +31,10 @@ class ReportStatus(TaskKind[ReportStatusOptions]):
         status = client.status()
         path = Path(options.file)
         part = path.with_name(f"{path.name}.part")
-        part.write_bytes(encode(status) + b"\n")
-        part.replace(path)
+        try:
+            part.write_bytes(encode(status) + b"\n")
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
         return f"{status.devices} devices, {status.devices_online} online, written to {path}"
