@@ -230,8 +230,8 @@ class FakePrograms:
         self._clock.advance(duration_s)
         kept = program.output
         if len(kept) > max_output_bytes:
-            half = max_output_bytes // 2
-            kept = kept[:half] + kept[-half:]
+            last = max_output_bytes // 2
+            kept = kept[: max_output_bytes - last] + kept[len(kept) - last :]
         exit_code = -9 if timed_out else program.exit_code
         return ProgramEnd(exit_code, timed_out, duration_s, kept, len(program.output))
 

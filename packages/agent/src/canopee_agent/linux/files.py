@@ -9,7 +9,10 @@ class LinuxFiles:
     """`ports.FileReader`."""
 
     def exists(self, path: str) -> bool:
-        return Path(path).exists()
+        try:
+            return Path(path).exists()
+        except OSError:  # too long a name, or a folder that we may not enter
+            return False
 
     def real_path(self, path: str) -> str:
         try:
