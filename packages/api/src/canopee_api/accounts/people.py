@@ -47,7 +47,8 @@ class People:
         self._database, self._clock = database, clock
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(2)  # each takes 64 MiB and a core
-        self._failures: dict[str, list[float]] = {}
+        self._attempts: dict[str, list[float]] = {}
+        """Login → when it was tried without success; the login tried last comes last."""
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
     async def log_in(self, login: Login) -> Session:
@@ -57,13 +58,13 @@ class People:
             UnauthenticatedError: wrong login or password; the answer takes as long for both.
             BusyError: too many failures for this login.
         """
-        self._check_attempts(login.login)
+        attempt = self._count_attempt(login.login)
         async with self._database.transaction() as tx:
             user = await sql.get_user(tx, login.login)
         is_good = await self._verify(user.password_hash if user else self._nobody, login.password)
         if user is None or not is_good or user.state != "active":
-            self._failures.setdefault(login.login[:_LOGIN], []).append(self._clock.monotonic())
             raise UnauthenticatedError("session.refused", "wrong login or password")
+        self._attempts.get(user.login, []).remove(attempt)
         now = self._clock.now()
         token, expires_at = f"cps_{secrets.token_urlsafe(32)}", now + SESSION
         async with self._database.transaction() as tx:
@@ -83,6 +84,8 @@ class People:
             UnauthenticatedError: nobody.
         """
         now = self._clock.now()
+        if not token.isprintable():
+            raise _refused()
         async with self._database.transaction() as tx:
             if token.startswith("cps_"):
                 user = await sql.user_of_session(tx, _sha256(token), now=now)
@@ -92,7 +95,7 @@ class People:
                 key = await sql.get_api_key(tx, token.split("_", 2)[1])
                 if key is not None and _is_good(key, token, now):
                     return Actor(key.owner, tuple(role for role in key.roles if role in key.owner_roles))
-        raise UnauthenticatedError("credential.refused", "log in again, or use an API key that is still good")
+        raise _refused()
 
     async def create_user(self, new: NewUser, *, by: str) -> User:
         """A local account.
@@ -168,14 +171,33 @@ class People:
             except (VerificationError, InvalidHashError):
                 return False
 
-    def _check_attempts(self, login: str) -> None:
-        recent_from = self._clock.monotonic() - _ATTEMPT_WINDOW_S
-        recent = [at for at in self._failures.get(login[:_LOGIN], []) if at > recent_from]
+    def _count_attempt(self, login: str) -> float:
+        """Note an attempt before its password is looked at, so that those made at once count too; when it was.
+
+        Raises:
+            BusyError: too many of them failed.
+        """
+        now, name = self._clock.monotonic(), login[:_LOGIN]
+        self._forget_attempts(now - _ATTEMPT_WINDOW_S)
+        recent = [at for at in self._attempts.pop(name, []) if at > now - _ATTEMPT_WINDOW_S]
+        self._attempts[name] = recent
         if len(recent) >= _ATTEMPTS:
-            wait_s = recent[0] + _ATTEMPT_WINDOW_S - self._clock.monotonic()
+            wait_s = recent[0] + _ATTEMPT_WINDOW_S - now
             raise BusyError("too many failures for this login: wait", retry_after_s=max(1.0, wait_s))
-        if login[:_LOGIN] in self._failures:
-            self._failures[login[:_LOGIN]] = recent
+        recent.append(now)
+        return now
+
+    def _forget_attempts(self, before: float) -> None:
+        """Forget the logins that nobody tried lately: a stranger may invent as many as he likes."""
+        while self._attempts:
+            name, attempts = next(iter(self._attempts.items()))
+            if attempts and attempts[-1] > before:
+                return
+            del self._attempts[name]
+
+
+def _refused() -> UnauthenticatedError:
+    return UnauthenticatedError("credential.refused", "log in again, or use an API key that is still good")
 
 
 def _is_good(key: sql.ApiKeyRow, token: str, now: datetime) -> bool:
