@@ -20,13 +20,12 @@ from canopee_api.doors.people.app import people_app
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
-from canopee_api.postgres.changes import forget_changes
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.migrate import migrate
-from canopee_api.postgres.records import ensure_partitions
 from canopee_api.postgres.server import EmbeddedServer
 from canopee_api.records.intake import Intake
-from canopee_api.settings import Settings, read_secret
+from canopee_api.records.storage import Storage
+from canopee_api.settings import Keep, Settings, read_secret
 from canopee_kit.clock import Clock, SystemClock
 from canopee_kit.errors import TemporaryError
 from canopee_kit.logs import get_logger
@@ -82,10 +81,10 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     await database.open()
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
-    areas = _wire(database, keys, secret, clock)
+    areas = _wire(database, keys, secret, clock, settings.keep)
     try:
         listener = Listener(database, areas.fleet, lambda: _reload(areas))
-        await _tick(areas)
+        await _prepare(areas)
         await listener.load()
         work = (
             listener.run(stop),
@@ -102,7 +101,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
         await database.close()
 
 
-def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock) -> Areas:
+def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep: Keep) -> Areas:
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
     return Areas(
@@ -116,7 +115,16 @@ def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock) -> 
         trust=trust,
         campaigns=Campaigns(database, trust, clock),
         intake=Intake(database, datasets, clock),
+        storage=Storage(database, datasets, clock, keep),
     )
+
+
+async def _prepare(areas: Areas) -> None:
+    """Partitions before the first record; while a table is busy, the default one takes what comes."""
+    try:
+        await areas.storage.make_partitions()
+    except TemporaryError as error:
+        _log.warning("the partitions are made later: %s", error)
 
 
 async def _reload(areas: Areas) -> None:
@@ -128,7 +136,7 @@ async def _reload(areas: Areas) -> None:
 async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
     """What is done again and again: each is idempotent, and a failure waits for the next time."""
     jobs: tuple[Callable[[Areas], Awaitable[object]], ...] = (
-        _tick,
+        lambda areas: areas.storage.tend(),
         lambda areas: areas.trust.keep_fresh(),
         lambda areas: areas.campaigns.expand_unfinished(),
         lambda areas: areas.campaigns.reconsider(),
@@ -143,12 +151,6 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
                 _log.exception("a periodic job failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _TICK_S)
-
-
-async def _tick(areas: Areas) -> None:
-    async with areas.database.transaction() as tx:
-        await ensure_partitions(tx, areas.clock.now())
-        await forget_changes(tx)
 
 
 class _Server(uvicorn.Server):

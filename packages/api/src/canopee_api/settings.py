@@ -11,6 +11,29 @@ from canopee_api.errors import ServerError
 
 DEFAULT_LISTEN = "127.0.0.1:8470"
 _SECRET_BYTES = 32
+_MOST_DAYS = 36_500
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """How long what is not a record is kept, in days."""
+
+    orders: int = 400
+    """Orders and runs, after the end of their campaign: `CANOPEE_KEEP_ORDERS_DAYS`."""
+    rejected: int = 90
+    """Records refused for good: `CANOPEE_KEEP_REJECTED_DAYS`."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Keep":
+        """Read the two variables.
+
+        Raises:
+            ServerError: not a number of days.
+        """
+        default = cls()
+        return cls(
+            orders=_days(environ, "CANOPEE_KEEP_ORDERS_DAYS", default.orders),
+            rejected=_days(environ, "CANOPEE_KEEP_REJECTED_DAYS", default.rejected),
+        )
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +51,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """32 random bytes, from which tokens are made; written if absent. The same for every process of a fleet."""
     pool_size: int = 8
     """Connections to PostgreSQL."""
+    keep: Keep = Keep()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read `CANOPEE_HOME`, `CANOPEE_DATABASE_URL`, `CANOPEE_LISTEN`, `CANOPEE_KEYS`, `CANOPEE_SECRET_FILE`.
+
+        Those of `Keep` too.
 
         Raises:
             ServerError: an address that cannot be read, or that would be served to others without TLS.
@@ -45,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             port=port,
             keys=Path(environ.get("CANOPEE_KEYS") or home / "keys"),
             secret_file=Path(environ.get("CANOPEE_SECRET_FILE") or home / "secret.key"),
+            keep=Keep.from_env(environ),
         )
 
 
@@ -64,6 +91,13 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not is_loopback:
         raise ServerError(f"{host} is not a loopback address: serve it through a TLS proxy on this machine")
     return host, int(port)
+
+
+def _days(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "") or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_DAYS:
+        raise ServerError(f"{name}={text!r} is not a number of days from 1 to {_MOST_DAYS}")
+    return int(text)
 
 
 def read_secret(path: Path) -> bytes:
