@@ -17,6 +17,7 @@ from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import Receive, Scope, Send
 from canopee_api.doors.people.app import people_app
+from canopee_api.errors import ServerError
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
@@ -33,6 +34,7 @@ from canopee_kit.logs import get_logger
 _log = get_logger(__name__)
 _TICK_S = 30.0
 _STOP_S = 10
+_WATCH_S, _REVIVE_AGAIN_S = 0.2, 5.0
 
 Ready = Callable[[str], None]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -56,18 +58,19 @@ async def serve(
         ServerError: the embedded server, the keys or the configuration cannot be used.
         psycopg.OperationalError: the database of `database_url` does not answer.
     """
-    with _database(settings) as address:
+    with _database(settings) as (address, embedded):
         for name in migrate(address):
             _log.info("migration %s applied", name)
         async with running(settings, address, clock or SystemClock()) as areas:
             application = around(_doors(areas), areas) if around else _doors(areas)
             server = _Server(_config(settings, application))
-            serving = asyncio.create_task(server.serve())
+            serving, watching = asyncio.create_task(server.serve()), asyncio.create_task(_watch(embedded))
             try:
                 await _started(server, serving)
                 ready(f"http://{settings.host}:{server.port}")
                 await _first(asyncio.create_task(stop.wait()), serving)
             finally:
+                watching.cancel()
                 areas.fleet.close()
                 server.should_exit = True
                 await serving
@@ -206,12 +209,23 @@ async def _first(*tasks: "asyncio.Task[object]") -> None:
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Generator[str]:
+def _database(settings: Settings) -> Generator[tuple[str, EmbeddedServer | None]]:
     if settings.database_url:
-        yield settings.database_url
+        yield settings.database_url, None
         return
     server = EmbeddedServer(settings.home / "postgres")
     try:
-        yield server.start()
+        yield server.start(), server
     finally:
         server.stop()
+
+
+async def _watch(server: EmbeddedServer | None) -> None:
+    """Start the embedded PostgreSQL again when it died; without it nothing can be answered, so nothing else runs."""
+    while server is not None:
+        try:
+            server.revive()
+        except ServerError as error:
+            _log.error("PostgreSQL cannot be started again now: %s", error)
+            await asyncio.sleep(_REVIVE_AGAIN_S)
+        await asyncio.sleep(_WATCH_S)

@@ -1,7 +1,9 @@
 """What an API process is told at its start, by environment variables."""
 
+import contextlib
 import ipaddress
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -107,17 +109,26 @@ def read_secret(path: Path) -> bytes:
         ServerError: unreadable, or not 32 bytes.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make_secret(path)
         secret = path.read_bytes()
-        if len(secret) != _SECRET_BYTES:
-            raise ServerError(f"{path} does not hold {_SECRET_BYTES} bytes: restore it from a backup") from None
-        return secret
     except OSError as error:
-        raise ServerError(f"{path} cannot be written: {error.strerror}") from error
-    secret = os.urandom(_SECRET_BYTES)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(descriptor)
+        raise ServerError(f"{path} cannot be read or written: {error.strerror}") from error
+    if len(secret) != _SECRET_BYTES:
+        raise ServerError(f"{path} does not hold {_SECRET_BYTES} bytes: restore it from a backup")
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all; the first of several processes wins."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(_SECRET_BYTES))
+            file.flush()
+            os.fsync(descriptor)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(part)
+    finally:
+        part.unlink()

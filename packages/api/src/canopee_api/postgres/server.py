@@ -58,6 +58,11 @@ class EmbeddedServer:
         self._lock: IO[bytes] | None = None
         self._location: Location | None = None
 
+    @staticmethod
+    def find(folder: Path) -> str:
+        """The address of the server that another process of this machine runs for a home."""
+        return _address(folder, locate(folder))
+
     @property
     def pid(self) -> int:
         """Process id of the server; 0 when it is not started."""
@@ -68,7 +73,7 @@ class EmbeddedServer:
         """The address that `start` returned; it stays the same over restarts."""
         if self._location is None:
             raise ServerError("the server was not started")
-        return self._address(self._location)
+        return _address(self._folder, self._location)
 
     @property
     def has_died(self) -> bool:
@@ -96,7 +101,7 @@ class EmbeddedServer:
         except BaseException:
             self.stop()
             raise
-        return self._address(location)
+        return _address(self._folder, location)
 
     def revive(self) -> bool:
         """Start the server again if it has died; `True` when it had. As `start`, from the same thread.
@@ -117,6 +122,10 @@ class EmbeddedServer:
         self._remove_stale_pid(location)
         self._launch(location)
         self._wait(location)
+
+    def wait_until_free(self) -> None:
+        """Return once no process of an earlier server works here any more; what does not go by itself is killed."""
+        self._remove_stale_pid(locate(self._folder))
 
     def stop(self) -> None:
         """Stop the server: at most some seconds; open transactions are rolled back."""
@@ -178,12 +187,8 @@ class EmbeddedServer:
                 preexec_fn=_becoming(location),
             )  # fmt: skip
 
-    def _address(self, location: Location) -> str:
-        password = (self._folder / "password").read_text()
-        return make_conninfo(host=str(location.socket), user=_USER, dbname=_DATABASE, password=password)
-
     def _wait(self, location: Location) -> None:
-        maintenance = make_conninfo(self._address(location), dbname="postgres")
+        maintenance = make_conninfo(_address(self._folder, location), dbname="postgres")
         until = self._clock.monotonic() + _START_S
         while True:
             try:
@@ -223,6 +228,11 @@ class EmbeddedServer:
         (location.data / "postmaster.pid").unlink(missing_ok=True)
         for leftover in location.socket.glob(".s.PGSQL.*"):
             leftover.unlink()
+
+
+def _address(folder: Path, location: Location) -> str:
+    password = (folder / "password").read_text()
+    return make_conninfo(host=str(location.socket), user=_USER, dbname=_DATABASE, password=password)
 
 
 def _locked(path: Path) -> IO[bytes]:
