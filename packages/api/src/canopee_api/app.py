@@ -18,16 +18,16 @@ from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import Receive, Scope, Send
 from canopee_api.doors.people.app import people_app
+from canopee_api.errors import ServerError
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
-from canopee_api.postgres.changes import forget_changes
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.migrate import migrate
-from canopee_api.postgres.records import ensure_partitions
 from canopee_api.postgres.server import EmbeddedServer
 from canopee_api.records.intake import Intake
-from canopee_api.settings import Settings, read_secret
+from canopee_api.records.storage import Storage
+from canopee_api.settings import Keep, Settings, read_secret
 from canopee_kit.clock import Clock, SystemClock
 from canopee_kit.errors import TemporaryError
 from canopee_kit.logs import get_logger
@@ -35,6 +35,7 @@ from canopee_kit.logs import get_logger
 _log = get_logger(__name__)
 _TICK_S = 30.0
 _STOP_S = 10
+_WATCH_S, _REVIVE_AGAIN_S = 0.2, 5.0
 
 Ready = Callable[[str], None]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -58,18 +59,19 @@ async def serve(
         ServerError: the embedded server, the keys or the configuration cannot be used.
         psycopg.OperationalError: the database of `database_url` does not answer.
     """
-    with _database(settings) as address:
+    with _database(settings) as (address, embedded):
         for name in migrate(address):
             _log.info("migration %s applied", name)
         async with running(settings, address, clock or SystemClock()) as areas:
             application = around(_doors(areas), areas) if around else _doors(areas)
             server = _Server(_config(settings, application))
-            serving = asyncio.create_task(server.serve())
+            serving, watching = asyncio.create_task(server.serve()), asyncio.create_task(_watch(embedded))
             try:
                 await _started(server, serving)
                 ready(f"http://{settings.host}:{server.port}")
                 await _first(asyncio.create_task(stop.wait()), serving)
             finally:
+                watching.cancel()
                 areas.fleet.close()
                 server.should_exit = True
                 await serving
@@ -83,10 +85,10 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     await database.open()
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
-    areas = _wire(database, keys, secret, clock)
+    areas = _wire(database, keys, secret, clock, settings.keep)
     try:
         listener = Listener(database, areas.fleet, lambda: _reload(areas))
-        await _tick(areas)
+        await _prepare(areas)
         await listener.load()
         work = (
             listener.run(stop),
@@ -104,7 +106,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
         await database.close()
 
 
-def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock) -> Areas:
+def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep: Keep) -> Areas:
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
     return Areas(
@@ -118,7 +120,16 @@ def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock) -> 
         trust=trust,
         campaigns=Campaigns(database, trust, clock),
         intake=Intake(database, datasets, clock),
+        storage=Storage(database, datasets, clock, keep),
     )
+
+
+async def _prepare(areas: Areas) -> None:
+    """Partitions before the first record; while a table is busy, the default one takes what comes."""
+    try:
+        await areas.storage.make_partitions()
+    except TemporaryError as error:
+        _log.warning("the partitions are made later: %s", error)
 
 
 async def _reload(areas: Areas) -> None:
@@ -130,7 +141,7 @@ async def _reload(areas: Areas) -> None:
 async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
     """What is done again and again: each is idempotent, and a failure waits for the next time."""
     jobs: tuple[Callable[[Areas], Awaitable[object]], ...] = (
-        _tick,
+        lambda areas: areas.storage.tend(),
         lambda areas: areas.trust.keep_fresh(),
         lambda areas: areas.campaigns.expand_unfinished(),
         lambda areas: areas.campaigns.reconsider(),
@@ -145,12 +156,6 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
                 _log.exception("a periodic job failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _TICK_S)
-
-
-async def _tick(areas: Areas) -> None:
-    async with areas.database.transaction() as tx:
-        await ensure_partitions(tx, areas.clock.now())
-        await forget_changes(tx)
 
 
 class _Server(uvicorn.Server):
@@ -207,12 +212,23 @@ async def _first(*tasks: "asyncio.Task[object]") -> None:
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Generator[str]:
+def _database(settings: Settings) -> Generator[tuple[str, EmbeddedServer | None]]:
     if settings.database_url:
-        yield settings.database_url
+        yield settings.database_url, None
         return
     server = EmbeddedServer(settings.home / "postgres")
     try:
-        yield server.start()
+        yield server.start(), server
     finally:
         server.stop()
+
+
+async def _watch(server: EmbeddedServer | None) -> None:
+    """Start the embedded PostgreSQL again when it died; without it nothing can be answered, so nothing else runs."""
+    while server is not None:
+        try:
+            server.revive()
+        except ServerError as error:
+            _log.error("PostgreSQL cannot be started again now: %s", error)
+            await asyncio.sleep(_REVIVE_AGAIN_S)
+        await asyncio.sleep(_WATCH_S)

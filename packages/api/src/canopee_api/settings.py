@@ -1,7 +1,9 @@
 """What an API process is told at its start, by environment variables."""
 
+import contextlib
 import ipaddress
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,29 @@ from canopee_api.errors import ServerError
 
 DEFAULT_LISTEN = "127.0.0.1:8470"
 _SECRET_BYTES = 32
+_MOST_DAYS = 36_500
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """How long what is not a record is kept, in days."""
+
+    orders: int = 400
+    """Orders and runs, after the end of their campaign: `CANOPEE_KEEP_ORDERS_DAYS`."""
+    rejected: int = 90
+    """Records refused for good: `CANOPEE_KEEP_REJECTED_DAYS`."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Keep":
+        """Read the two variables.
+
+        Raises:
+            ServerError: not a number of days.
+        """
+        default = cls()
+        return cls(
+            orders=_days(environ, "CANOPEE_KEEP_ORDERS_DAYS", default.orders),
+            rejected=_days(environ, "CANOPEE_KEEP_REJECTED_DAYS", default.rejected),
+        )
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +53,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """32 random bytes, from which tokens are made; written if absent. The same for every process of a fleet."""
     pool_size: int = 8
     """Connections to PostgreSQL."""
+    keep: Keep = Keep()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read `CANOPEE_HOME`, `CANOPEE_DATABASE_URL`, `CANOPEE_LISTEN`, `CANOPEE_KEYS`, `CANOPEE_SECRET_FILE`.
+
+        Those of `Keep` too.
 
         Raises:
             ServerError: an address that cannot be read, or that would be served to others without TLS.
@@ -45,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             port=port,
             keys=Path(environ.get("CANOPEE_KEYS") or home / "keys"),
             secret_file=Path(environ.get("CANOPEE_SECRET_FILE") or home / "secret.key"),
+            keep=Keep.from_env(environ),
         )
 
 
@@ -66,6 +95,13 @@ def parse_listen(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def _days(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "") or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_DAYS:
+        raise ServerError(f"{name}={text!r} is not a number of days from 1 to {_MOST_DAYS}")
+    return int(text)
+
+
 def read_secret(path: Path) -> bytes:
     """The secret in `path`, which is made on the first call.
 
@@ -73,17 +109,26 @@ def read_secret(path: Path) -> bytes:
         ServerError: unreadable, or not 32 bytes.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make_secret(path)
         secret = path.read_bytes()
-        if len(secret) != _SECRET_BYTES:
-            raise ServerError(f"{path} does not hold {_SECRET_BYTES} bytes: restore it from a backup") from None
-        return secret
     except OSError as error:
-        raise ServerError(f"{path} cannot be written: {error.strerror}") from error
-    secret = os.urandom(_SECRET_BYTES)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(descriptor)
+        raise ServerError(f"{path} cannot be read or written: {error.strerror}") from error
+    if len(secret) != _SECRET_BYTES:
+        raise ServerError(f"{path} does not hold {_SECRET_BYTES} bytes: restore it from a backup")
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all; the first of several processes wins."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(_SECRET_BYTES))
+            file.flush()
+            os.fsync(descriptor)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(part)
+    finally:
+        part.unlink()

@@ -14,6 +14,7 @@ from canopee_contract import people
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
 from canopee_contract.problem import Problem
+from canopee_contract.storage import Volumes
 
 T = TypeVar("T")
 PAGE = 1000
@@ -64,6 +65,9 @@ class Client:
 
     def status(self) -> people.Status:
         return self.call("GET", "/v1/status", people.Status)
+
+    def storage(self) -> Volumes:
+        return self.call("GET", "/v1/storage", Volumes)
 
     def log_in(self, login: str, password: str) -> people.Session:
         return self.call("POST", "/v1/sessions", people.Session, body=people.Login(login, password))

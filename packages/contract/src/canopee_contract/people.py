@@ -38,6 +38,10 @@ class Status(msgspec.Struct):
     lab_keys: bool
     """Whether a development key may sign orders or campaigns here."""
     server_time: datetime
+    records_lag_s: float = 0.0
+    """How long the slowest reader of records has let its next record wait."""
+    oldest_transaction_s: float = 0.0
+    """Age of the open transaction that holds every reader of records back; 0 when there is none."""
 
 
 class Login(msgspec.Struct):

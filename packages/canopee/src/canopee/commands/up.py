@@ -12,7 +12,6 @@ from types import FrameType
 from typing import IO
 
 import msgspec
-import psutil
 
 from canopee.embedded import preparation
 from canopee.embedded.processes import Children
@@ -79,15 +78,12 @@ def _up(arguments: argparse.Namespace) -> int:
     try:
         address = server.start()
         url, password = _start(arguments, home, catalog, address, children)
-        running = Running(url, os.getpid(), {**children.pids(), "postgres": server.pid}, clock.now())
-        part = home.running.with_suffix(".part")
-        part.write_bytes(encode(running))
-        part.replace(home.running)
+        _note_running(home, url, server, children)
         _tell(home, url, password, arguments.devices)
         while True:
             children.check()
-            if not psutil.pid_exists(server.pid) or psutil.Process(server.pid).status() == psutil.STATUS_ZOMBIE:
-                raise FailedError("PostgreSQL stopped by itself: start again, it will recover")
+            if server.revive():
+                _note_running(home, url, server, children)
             clock.sleep(_LOOK_S)
     except _StopError:
         return 0
@@ -98,6 +94,13 @@ def _up(arguments: argparse.Namespace) -> int:
         children.stop()
         server.stop()
         lock.close()
+
+
+def _note_running(home: Home, url: str, server: EmbeddedServer, children: Children) -> None:
+    running = Running(url, os.getpid(), {**children.pids(), "postgres": server.pid}, SystemClock().now())
+    part = home.running.with_suffix(".part")
+    part.write_bytes(encode(running))
+    part.replace(home.running)
 
 
 def _start(

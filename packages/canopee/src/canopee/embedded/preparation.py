@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -44,9 +45,13 @@ class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def make_keys(home: Home, clock: Clock) -> None:
-    """Development keys, once."""
-    if not (home.keys / "root.json").is_file():
-        make_lab_keys(home.keys, clock.now())
+    """Development keys, once: the folder appears whole or not at all."""
+    if (home.keys / "root.json").is_file():
+        return
+    part = home.keys.with_name("keys.part")
+    shutil.rmtree(part, ignore_errors=True)
+    make_lab_keys(part, clock.now())
+    part.rename(home.keys)
 
 
 def make_administrator(address: str, url: str, home: Home, clock: Clock) -> str:

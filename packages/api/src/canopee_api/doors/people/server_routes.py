@@ -11,7 +11,9 @@ from canopee_api.doors.people.pages import After, Limit, number_cursor, page
 from canopee_api.live.presence import ONLINE
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.postgres.records import totals
+from canopee_api.records.volumes import following, volumes
 from canopee_contract.people import AuditEntry, Health, Page, Status
+from canopee_contract.storage import Volumes
 
 
 @get("/v1/health", opt=PUBLIC, security=[])
@@ -29,11 +31,20 @@ async def status(areas: NamedDependency[Areas]) -> Status:
     async with areas.database.transaction() as tx:
         runs, records, orders = await totals(tx)
     since = (now - ONLINE).timestamp()
+    found = await following(areas.database, areas.clock)
     online = sum(one.last_seen > since and one.state != "revoked" for one in areas.fleet)
     return Status(
         version=version("canopee-api"), devices=len(areas.fleet), devices_online=online, runs=runs, records=records,
         orders_pending=orders, lab_keys=areas.trust.uses_lab_keys, server_time=now,
+        records_lag_s=max((one.seconds for one in found.readers), default=0.0),
+        oldest_transaction_s=found.holder.seconds if found.holder else 0.0,
     )  # fmt: skip
+
+
+@get("/v1/storage", opt=needs("read"))
+async def storage(areas: NamedDependency[Areas]) -> Volumes:
+    """What is kept, how fast it grows and for how long it stays; how far the readers of records are."""
+    return await volumes(areas.database, areas.storage, areas.clock)
 
 
 @get("/v1/audit", opt=needs("administer"))
@@ -48,4 +59,4 @@ async def audit(areas: NamedDependency[Areas], after: After = "", limit: Limit =
     return page(views, limit, lambda entry: entry.id)
 
 
-ROUTES = [health, status, audit]
+ROUTES = [health, status, storage, audit]
