@@ -1,5 +1,6 @@
 """What an API process is told at its start, by environment variables."""
 
+import contextlib
 import ipaddress
 import os
 from collections.abc import Mapping
@@ -73,17 +74,25 @@ def read_secret(path: Path) -> bytes:
         ServerError: unreadable, or not 32 bytes.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make_secret(path)
         secret = path.read_bytes()
-        if len(secret) != _SECRET_BYTES:
-            raise ServerError(f"{path} does not hold {_SECRET_BYTES} bytes: restore it from a backup") from None
-        return secret
     except OSError as error:
-        raise ServerError(f"{path} cannot be written: {error.strerror}") from error
-    secret = os.urandom(_SECRET_BYTES)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(descriptor)
+        raise ServerError(f"{path} cannot be read, or written: {error.strerror}") from error
+    if len(secret) != _SECRET_BYTES:
+        raise ServerError(f"{path} does not hold {_SECRET_BYTES} bytes: restore it from a backup")
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Appear whole or not at all: of several processes that start at once, one makes it, the others read that one."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(_SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
