@@ -14,6 +14,7 @@ PermanentError
 TemporaryError
 ├── BusyError               locked by somebody else: a retry may help
 └── UnreachableError        the server cannot be reached, or asks to wait
+    └── CutLinkError        a kept connection was cut: what was sent may have arrived
 """
 
 from typing import ClassVar
@@ -100,3 +101,9 @@ class UnreachableError(TemporaryError):
     """The server cannot be reached, or asks to wait."""
 
     code: ClassVar[str] = "server.unreachable"
+
+
+class CutLinkError(UnreachableError):
+    """A kept connection was cut: the server may have seen the request, or not."""
+
+    code: ClassVar[str] = "server.cut"
