@@ -105,3 +105,15 @@ async def test_connections_are_kept_and_one_closed_by_the_server_is_opened_again
 async def test_a_server_that_is_not_there_is_a_cut() -> None:
     with pytest.raises(CutError):
         await Pool("http://127.0.0.1:1", limit=1).call("GET", "/")
+
+
+async def test_a_counted_call_on_a_connection_that_is_cut_is_not_sent_again(server: tuple[str, list[int]]) -> None:
+    url, seen = server
+    pool = Pool(url, limit=1)
+    for _ in range(2):
+        await pool.call("GET", "/")
+    with pytest.raises(CutError):
+        await pool.call("GET", "/", is_counted=True)
+    assert seen[0] == 2
+    assert len(seen) == 1
+    pool.close()

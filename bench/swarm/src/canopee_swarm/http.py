@@ -43,9 +43,16 @@ class Pool:
         self._zstd = zstandard.ZstdCompressor(level=3)
 
     async def call(
-        self, method: str, path: str, body: bytes = b"", *, headers: Sequence[str] = (), timeout_s: float = 30.0
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        headers: Sequence[str] = (),
+        timeout_s: float = 30.0,
+        is_counted: bool = False,
     ) -> Answer:
-        """Send one request and read its answer.
+        """Send one request and read its answer; never twice when it `is_counted`, since its counter is good for once.
 
         Raises:
             CutError: no connection, a cut, or no answer within `timeout_s`.
@@ -58,19 +65,19 @@ class Pool:
             lines += ["content-type: application/json", f"content-length: {len(body)}"]
         request = ("\r\n".join(lines) + "\r\n\r\n").encode() + body
         async with self._slots:
-            return await self._exchange(request, timeout_s)
+            return await self._exchange(request, timeout_s, is_counted=is_counted)
 
     def close(self) -> None:
         """Close every connection; calls in flight end with `CutError`."""
         for connection in list(self._all):
             connection.close()
 
-    async def _exchange(self, request: bytes, timeout_s: float) -> Answer:
+    async def _exchange(self, request: bytes, timeout_s: float, *, is_counted: bool) -> Answer:
         connection, was_kept = await self._take()
         try:
             return await self._once(connection, request, timeout_s)
         except CutError:
-            if not was_kept or not connection.is_stale:
+            if is_counted or not was_kept or not connection.is_stale:
                 raise
         fresh = await self._open()  # the server had closed a kept connection: it has seen nothing of the call
         return await self._once(fresh, request, timeout_s)

@@ -57,19 +57,26 @@ class Link:
 
     async def call(self, call: str, message: object, kind: type[T], *, timeout_s: float = 30.0) -> T:
         """One authenticated POST."""
-        answer = await self._authenticated("POST", PREFIX + call, encode(message), timeout_s)
+        is_counted = call == "check-in"
+        answer = await self._authenticated(
+            "POST", PREFIX + call, encode(message), timeout_s, is_counted=is_counted
+        )
         return msgspec.json.decode(answer.body, type=kind)
 
     async def fetch(self, name: str) -> bytes:
         """One file of the signed repository."""
         return (await self._authenticated("GET", f"{PREFIX}tuf/{name}", b"", 30.0)).body
 
-    async def _authenticated(self, method: str, path: str, body: bytes, timeout_s: float) -> Answer:
+    async def _authenticated(
+        self, method: str, path: str, body: bytes, timeout_s: float, *, is_counted: bool = False
+    ) -> Answer:
         held = self._held()
         if datetime.fromisoformat(held.token_expires_at) - _RENEW_BEFORE <= self._clock.now().astimezone(UTC):
             await self._renew()
         headers = [f"authorization: Bearer {self._held().token}"]
-        return _checked(await self._pool.call(method, path, body, headers=headers, timeout_s=timeout_s))
+        return _checked(
+            await self._pool.call(method, path, body, headers=headers, timeout_s=timeout_s, is_counted=is_counted)
+        )
 
     async def _renew(self) -> None:
         held = self._held()
@@ -83,7 +90,9 @@ class Link:
     async def _signed(self, call: str, body: bytes, key: PrivateKey, kind: type[T]) -> T:
         signature = base64.b64encode(key.sign(signed_bytes(PREFIX + call, body))).decode()
         headers = [f"{SIGNATURE_HEADER}: {signature}"]
-        answer = _checked(await self._pool.call("POST", PREFIX + call, body, headers=headers))
+        answer = _checked(
+            await self._pool.call("POST", PREFIX + call, body, headers=headers, is_counted=call == "renew")
+        )
         return msgspec.json.decode(answer.body, type=kind)
 
     def _held(self) -> Identity:

@@ -15,6 +15,7 @@ TemporaryError
 ├── BusyError               locked by somebody else: a retry may help
 ├── DiskError               the agent's state cannot be written now: the disk is full, or fails
 └── UnreachableError        the server cannot be reached, or asks to wait
+    └── CutLinkError        a kept connection was cut: what was sent may have arrived
 """
 
 from typing import ClassVar
@@ -107,3 +108,9 @@ class UnreachableError(TemporaryError):
     """The server cannot be reached, or asks to wait."""
 
     code: ClassVar[str] = "server.unreachable"
+
+
+class CutLinkError(UnreachableError):
+    """A kept connection was cut: the server may have seen the request, or not."""
+
+    code: ClassVar[str] = "server.cut"

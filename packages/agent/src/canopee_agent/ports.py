@@ -161,6 +161,8 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes = b""
     timeout_s: float = 60.0
     """Longest silence of the server once connected."""
+    is_counted: bool = False
+    """It holds a counter that is good for one sending: never send it twice, the server would see a clone."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -176,7 +178,10 @@ class ServerLink(Protocol):
     """Carries requests to the one server of this agent; one request at a time."""
 
     def send(self, request: Request) -> Reply:
-        """The server's answer; raises `UnreachableError` when there is none, `interrupt` included."""
+        """The server's answer; raises `UnreachableError` when there is none, `interrupt` included.
+
+        A counted request on a kept connection that turns out to be cut raises `CutLinkError`: count again.
+        """
         ...
 
     def interrupt(self) -> None:

@@ -1,18 +1,22 @@
 """The agent's side of the protocol: identity, clock, renewal, and what the server may answer."""
 
+import socket
+import threading
+from collections.abc import Generator
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from canopee_agent.errors import RejectedError, RevokedError, StateError, UnreachableError
+from canopee_agent.errors import CutLinkError, RejectedError, RevokedError, StateError, UnreachableError
 from canopee_agent.fakes import FakeMachine, json_reply, problem_reply
 from canopee_agent.ports import Reply, Request
 from canopee_agent.service.config import Home, check_url
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.link import HttpLink
 from canopee_agent.testing import DEVICE, FakeServer
+from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.enrolment import Enrol, Enrolled
 
 
@@ -143,3 +147,61 @@ def test_a_server_that_is_not_there_is_unreachable_and_an_interrupted_link_stays
     link.interrupt()
     with pytest.raises(UnreachableError, match="stops"):
         link.send(Request("GET", "/"))
+
+
+@pytest.fixture
+def cutting() -> Generator[tuple[str, list[bytes]]]:
+    """A server that answers one request on a connection, reads a second one, and cuts the connection."""
+    seen: list[bytes] = []
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as lines:
+                for number in range(2):
+                    if first := lines.readline():
+                        seen.append(first)
+                    while lines.readline() not in {b"\r\n", b""}:
+                        pass
+                    if first and not number:
+                        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}", seen
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(10)
+
+
+def test_a_request_on_a_connection_that_is_cut_is_sent_again_unless_it_is_counted(
+    cutting: tuple[str, list[bytes]],
+) -> None:
+    url, seen = cutting
+    link = HttpLink(url)
+    for path in ("/1", "/2"):
+        assert link.send(Request("POST", path)).status == 200
+    with pytest.raises(CutLinkError):
+        link.send(Request("POST", "/3", is_counted=True))
+    assert [line.split()[1] for line in seen] == [b"/1", b"/2", b"/2", b"/3"]
+
+
+def test_a_long_poll_that_a_firewall_cuts_is_asked_again_under_another_counter(server: FakeServer) -> None:
+    _round(server)
+    counters: list[int] = []
+
+    def cut_once(request: Request) -> Reply:
+        counters.append(msgspec.json.decode(request.body, type=CheckIn).counter)
+        assert request.is_counted
+        if len(counters) == 1:
+            raise CutLinkError("reset by a firewall")
+        return json_reply(CheckInReply(server.machine.clock.now()))
+
+    server.link.answer("/agent/v1/check-in", cut_once)
+    _round(server)
+    assert counters == sorted(set(counters))
+    assert len(counters) == 2

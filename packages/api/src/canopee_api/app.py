@@ -23,6 +23,7 @@ from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
 from canopee_api.postgres.database import Database
+from canopee_api.postgres.locks import alone
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
 from canopee_api.records.intake import Intake
@@ -85,14 +86,14 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     await database.open()
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
-    areas = _wire(database, keys, secret, clock, settings.keep)
+    areas = wire(database, keys, secret, clock, settings.keep)
     try:
         listener = Listener(database, areas.fleet, lambda: _reload(areas))
         await _prepare(areas)
         await listener.load()
         work = (
             listener.run(stop),
-            write_behind(database, areas.fleet, stop),
+            write_behind(database, areas.fleet, areas.enrolment.suspect_clones, stop),
             areas.intake.run(stop),
             _ticks(areas, stop),
         )
@@ -102,11 +103,12 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     finally:
         stop.set()
         await asyncio.gather(*tasks)
-        await flush(database, areas.fleet)
+        await flush(database, areas.fleet, areas.enrolment.suspect_clones)
         await database.close()
 
 
-def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep: Keep) -> Areas:
+def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep: Keep) -> Areas:
+    """The areas of one process that has heard of nothing yet."""
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
     return Areas(
@@ -149,7 +151,9 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
     while not stop.is_set():
         for job in jobs:
             try:
-                await job(areas)
+                async with alone(areas.database, "periodic") as is_alone:
+                    if is_alone:
+                        await job(areas)
             except TemporaryError as error:
                 _log.warning("a periodic job waits for the database: %s", error)
             except Exception:  # noqa: BLE001  the edge of a loop: one failing job must not end the others

@@ -3,9 +3,10 @@
 A `Pc` speaks the agents' protocol by calling the ASGI application itself; only the socket is missing.
 """
 
+import asyncio
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -15,6 +16,7 @@ import msgspec
 from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import Scope
+from canopee_api.live.presence import flush
 from canopee_contract.campaign import Campaign, Ring
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import decode, encode
@@ -27,6 +29,7 @@ from canopee_contract.people import NewEnrolmentTokens, NewUser, Publication
 from canopee_contract.pipeline import Kind, Pipeline, Step, target_path
 from canopee_contract.problem import Problem
 from canopee_contract.records import Record, RecordBatch, RecordsReply
+from canopee_kit.clock import FakeClock, SystemClock
 from canopee_kit.ids import new_id
 from canopee_trust.ceremony import read_approvers, sign_targets
 from canopee_trust.documents import seal_campaign
@@ -36,6 +39,7 @@ T = TypeVar("T")
 Approval: TypeAlias = Literal["required", "none"]
 ADMIN = NewUser("admin", "a long enough password", ["admin", "support", "author", "approver"])
 _NOTHING: Mapping[str, str] = {}
+_LONGEST_LAG_S = 10.0
 
 
 class ReplyError(Exception):
@@ -50,12 +54,12 @@ class Office:
     """Whoever administers, publishes and approves."""
 
     def __init__(self, areas: Areas, keys: Path) -> None:
-        self.areas, self._keys = areas, keys
+        self.areas, self.keys = areas, keys
 
     async def open(self) -> None:
         """Make the administrator, and publish the first metadata."""
         await self.areas.people.create_user(ADMIN, by="test")
-        first = decode((self._keys / "publication.json").read_bytes(), Publication)
+        first = decode((self.keys / "publication.json").read_bytes(), Publication)
         await self.areas.trust.publish(first, by="test")
 
     async def publish_pipeline(
@@ -79,7 +83,7 @@ class Office:
         """Sign and publish targets."""
         newest = await self.areas.trust.newest()
         metadata = {role: base64.b64decode(raw) for role, raw in newest.roles.items()}
-        publication = sign_targets(metadata, targets, self._keys / "offline", self.areas.clock.now())
+        publication = sign_targets(metadata, targets, self.keys / "offline", self.areas.clock.now())
         await self.areas.trust.publish(publication, by="test")
 
     def campaign(self, pipeline: str, condition: dict[str, Any], **changes: Any) -> Campaign:  # noqa: ANN401
@@ -95,7 +99,7 @@ class Office:
     def sign(self, campaign: Campaign, approvers: int = 1) -> bytes:
         """The document, signed by approvers."""
         names = ("approver-1", "approver-2")[:approvers]
-        return seal_campaign(campaign, [one.key for one in read_approvers(self._keys / "offline", names)])
+        return seal_campaign(campaign, [one.key for one in read_approvers(self.keys / "offline", names)])
 
     async def pc(self, facts: Mapping[str, Scalar] | None = None, *, practice: str = "C0001") -> "Pc":
         """A PC that has enrolled and sent its facts."""
@@ -106,6 +110,40 @@ class Office:
         return pc
 
 
+class Pair:
+    """Two processes of the API on one database: `office` works through the first; `other` is the second."""
+
+    def __init__(self, office: Office, other: Areas, clock: FakeClock) -> None:
+        self.office, self.other, self.clock = office, other, clock
+        self.both = (office.areas, other)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Return as soon as the listeners have brought it about; an `AssertionError` after some seconds."""
+        clock = SystemClock()
+        until = clock.monotonic() + _LONGEST_LAG_S
+        while not is_so():
+            if clock.monotonic() > until:
+                raise AssertionError(f"not so after {_LONGEST_LAG_S:g} s")
+            await asyncio.sleep(0.005)
+
+    async def turn(self, pc: "Pc") -> None:
+        """Let a device speak to the second process, once that one has heard of all that the first knows of it."""
+        here, there = self.office.areas.fleet, self.other.fleet
+
+        def is_heard() -> bool:
+            mine, theirs = here.get(pc.id), there.get(pc.id)
+            is_same = mine is not None and theirs is not None and mine.facts_hash == theirs.facts_hash
+            return is_same and there.trust_version == self.office.areas.trust.timestamp_version
+
+        await self.until(is_heard)
+        pc.turn_to(self.other)
+
+    async def flush(self, *processes: Areas) -> None:
+        """Write presence now: of both, in the order given."""
+        for areas in processes or self.both:
+            await flush(areas.database, areas.fleet, areas.enrolment.suspect_clones)
+
+
 class Pc:
     """A device, as far as the API can tell."""
 
@@ -114,6 +152,10 @@ class Pc:
         self.key = PrivateKey.generate()
         self.id, self.token, self.generation, self.counter, self.order_seq = "", "", 0, 0, 0
         self.facts: dict[str, Scalar] = {}
+
+    def turn_to(self, areas: Areas) -> None:
+        """Speak to another process from now on, as a proxy may decide at every call."""
+        self._door, self._areas = AgentDoor(areas), areas
 
     async def enrol(self, token: str, **changes: Any) -> Enrolled:  # noqa: ANN401
         """Enrol, and keep the identity received."""

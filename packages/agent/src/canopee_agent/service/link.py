@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from canopee_agent.errors import StateError, UnreachableError
+from canopee_agent.errors import CutLinkError, StateError, UnreachableError
 from canopee_agent.ports import Reply, Request
 from canopee_agent.service.config import check_url
 
@@ -28,7 +28,7 @@ class HttpLink:
         self._is_over = threading.Event()
 
     def send(self, request: Request) -> Reply:
-        """The answer; a kept connection that the server had closed is opened again, once."""
+        """The answer; a kept connection that was cut is opened again, once, but for a counted request."""
         was_kept = self._connection is not None
         try:
             return self._exchange(request)
@@ -36,6 +36,8 @@ class HttpLink:
             self._drop()
             if not was_kept or self._is_over.is_set():
                 raise UnreachableError(f"the connection was cut: {error}") from error
+            if request.is_counted:
+                raise CutLinkError(f"the connection was cut: {error}") from error
         except (OSError, http.client.HTTPException) as error:
             self._drop()
             raise UnreachableError(f"{self._host} does not answer: {error}") from error

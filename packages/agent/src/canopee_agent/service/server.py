@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from canopee_agent.errors import RejectedError, RevokedError, StateError, UnreachableError
+from canopee_agent.errors import CutLinkError, RejectedError, RevokedError, StateError, UnreachableError
 from canopee_agent.ports import Platform, Request, ServerLink
 from canopee_agent.service.identity import Identity, IdentityStore
 from canopee_contract.checkin import CheckIn, CheckInReply
@@ -80,11 +80,17 @@ class Server:
         )  # fmt: skip
 
     def check_in(self, message: CheckIn) -> CheckInReply:
-        """One check-in; the counter is given here."""
-        counted = msgspec.structs.replace(message, counter=self._store.next_counter())
-        reply = self._call("check-in", counted, CheckInReply, timeout_s=60.0 + message.wait_s)
+        """One check-in; the counter is given here, another one when the connection was cut."""
+        try:
+            reply = self._counted_check_in(message)
+        except CutLinkError:
+            reply = self._counted_check_in(message)
         self._offset = reply.server_time - self._clock.now()
         return reply
+
+    def _counted_check_in(self, message: CheckIn) -> CheckInReply:
+        counted = msgspec.structs.replace(message, counter=self._store.next_counter())
+        return self._call("check-in", counted, CheckInReply, timeout_s=60.0 + message.wait_s, is_counted=True)
 
     def send_facts(self, facts: FactSet) -> FactsReply:
         return self._call("facts", facts, FactsReply)
@@ -104,11 +110,15 @@ class Server:
                 raise NotServedError(name) from error
             raise
 
-    def _call(self, call: str, message: object, kind: type[T], *, timeout_s: float = 60.0) -> T:
+    def _call(
+        self, call: str, message: object, kind: type[T], *, timeout_s: float = 60.0, is_counted: bool = False
+    ) -> T:
         headers, body = {"content-type": "application/json"}, encode(message)
         if self._compressor is not None and len(body) >= _COMPRESSED_FROM:
             headers["content-encoding"], body = "zstd", self._compressor.compress(body)
-        return _decoded(self._authenticated(Request("POST", _PREFIX + call, headers, body, timeout_s)), kind)
+        return _decoded(
+            self._authenticated(Request("POST", _PREFIX + call, headers, body, timeout_s, is_counted)), kind
+        )
 
     def _authenticated(self, request: Request) -> bytes:
         """Send with the bearer token, renewed when it is about to expire, or when the server says so."""
@@ -151,7 +161,8 @@ class Server:
         path, body = _PREFIX + call, encode(message)
         signature = base64.b64encode(self._store.key().sign(signed_bytes(path, body))).decode()
         headers = {"content-type": "application/json", SIGNATURE_HEADER: signature}
-        return _decoded(self._send(Request("POST", path, headers, body)), kind)
+        request = Request("POST", path, headers, body, is_counted=isinstance(message, Renew))
+        return _decoded(self._send(request), kind)
 
     def _keep(self, identity: Identity) -> None:
         self._store.write(identity)

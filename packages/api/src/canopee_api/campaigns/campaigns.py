@@ -52,6 +52,7 @@ class Campaigns:
             InvalidError: malformed, or not signed by enough approvers, or for a pipeline that is not published so.
             NotFoundError: the pipeline is not published.
         """
+        await self._trust.catch_up()
         opened, known = self._open(document)
         campaign = opened.campaign
         if campaign.not_after <= self._clock.now():
@@ -73,6 +74,7 @@ class Campaigns:
             InvalidError: condition, parameters or duration are not acceptable.
             NotFoundError: the pipeline is not published.
         """
+        await self._trust.catch_up()
         known = self._trust.pipeline(request.pipeline)
         if known.pipeline.kind != "collect" or known.pipeline.approval != "none":
             raise ConflictError(
@@ -99,9 +101,11 @@ class Campaigns:
             changed = await device_sql.facts_to_consider(tx, device_id, limit=_SLICE)
             if not changed:
                 return 0
-            for row in await sql.open_campaigns(tx, self._clock.now()):
-                if row.is_living:
-                    made += await self._order(tx, row, _matching(row, changed))
+            rows = [row for row in await sql.open_campaigns(tx, self._clock.now()) if row.is_living]
+            reached = [(row, ids) for row in rows if (ids := _matching(row, changed))]
+            await sql.lock_campaigns(tx, [row.id for row, _ in reached])
+            for row, ids in reached:
+                made += await self._order(tx, row, ids)
             await device_sql.mark_considered(tx, [found for found, _ in changed])
         return made
 

@@ -102,6 +102,13 @@ class TrustStore:
         known = [_known(path, content) for path, content in targets.items() if path.startswith("pipelines/")]
         self._pipelines = {(one.ref.name, one.ref.version): one for one in known}
 
+    async def catch_up(self) -> None:
+        """Read the repository again if another process has published: what was published there is known here."""
+        async with self._database.transaction() as tx:
+            newest = await sql.newest_timestamp(tx)
+        if newest is not None and newest[0] > self.timestamp_version:
+            await self.reload()
+
     def pipeline(self, name: str) -> KnownPipeline:
         """The pipeline `name@version`, or the newest of `name`.
 
@@ -135,8 +142,10 @@ class TrustStore:
 
     async def metadata_file(self, name: str) -> bytes:
         """`timestamp.json` or `N.<role>.json`; raises `NotFoundError`."""
-        if name == "timestamp.json" and "timestamp" in self._metadata:
-            return self._metadata["timestamp"]
+        if name == "timestamp.json":  # of the database: a device may have heard of it from another process
+            async with self._database.transaction() as tx:
+                if newest := await sql.newest_timestamp(tx):
+                    return newest[1]
         number, _, role = name.removesuffix(".json").partition(".")
         if number.isascii() and number.isdecimal() and len(number) < 10 and role:  # noqa: PLR2004  fits an integer
             held = self._metadata.get(role)
@@ -161,7 +170,8 @@ class TrustStore:
         """What a publisher starts from."""
         async with self._database.transaction() as tx:
             versions = await sql.root_versions(tx)
-        roles = {role: base64.b64encode(raw).decode() for role, raw in self._metadata.items()}
+            held = {"root": self._keys.root, **await sql.newest_metadata(tx)}
+        roles = {role: base64.b64encode(raw).decode() for role, raw in held.items()}
         return TrustMetadata(roles, versions or [version_of(self._keys.root)])
 
     async def publish(self, publication: Publication, *, by: str) -> Published:
@@ -200,8 +210,10 @@ class TrustStore:
             return
         async with self._database.transaction() as tx:
             await sql.lock_repository(tx)
-            await self._sign_online(tx, await sql.newest_metadata(tx))
-            await announce(tx, "catalog")
+            newest = await sql.newest_metadata(tx)
+            if life_left(newest["timestamp"], self._clock.now()) <= _RENEW_BELOW:  # else another process was first
+                await self._sign_online(tx, newest)
+                await announce(tx, "catalog")
         await self.reload()
 
     async def _sign_online(self, tx: Connection, newest: dict[str, bytes]) -> None:

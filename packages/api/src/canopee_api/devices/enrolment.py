@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from canopee_api.audit.chain import note
@@ -102,12 +103,27 @@ class Enrolment:
 
     async def _count(self, device_id: str, counter: int) -> None:
         """Note the counter of a renewal."""
-        device = self._fleet.get(device_id)
+        device = self._fleet.get(device_id) or await self.learn(device_id)
         if device is None:
             return
         now = self._clock.now().timestamp()
         if not self._fleet.see(device, counter=counter, agent_version=device.agent_version, now=now):
             await self.suspect(device, counter)
+
+    async def learn(self, device_id: str) -> LiveDevice | None:
+        """What the database says of a device of which another process knows more; `None` when there is none."""
+        async with self._database.transaction() as tx:
+            row = await sql.live_row(tx, _uuid(device_id))
+        if row is None:
+            return None
+        self._fleet.put(row)
+        return self._fleet.get(device_id)
+
+    async def suspect_clones(self, clones: Mapping[str, int]) -> None:
+        """Devices whose counter (given) was also used with another process."""
+        for device_id, counter in clones.items():
+            if device := self._fleet.get(device_id):
+                await self.suspect(device, counter)
 
     async def suspect(self, device: LiveDevice, counter: int) -> None:
         """Note that a counter came twice: the device gets no orders until an administrator decides."""

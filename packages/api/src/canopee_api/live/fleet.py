@@ -1,6 +1,7 @@
 """The fleet in memory: what a check-in needs, a few hundred bytes a device."""
 
 import asyncio
+import random
 import sys
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
@@ -10,6 +11,9 @@ import msgspec
 from canopee_api.postgres.devices import LiveRow
 
 _LONGEST_VERSION = 255
+_SHORTEST_SPREAD_S = 8
+_RETURNS_A_SECOND = 200
+"""Devices sent away by a stop come back at this rate or less: the others take them over without a herd."""
 
 DeviceState: TypeAlias = Literal["active", "suspect", "revoked"]
 
@@ -30,17 +34,26 @@ class LiveDevice(msgspec.Struct, gc=False):
     """Highest sequence number given to it: above what it stored, there is something to deliver."""
 
 
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """The last counted call of a device to this process, as it came here: not what other processes know of it."""
+
+    id: str
+    last_seen: float
+    counter: int
+
+
 class LiveFleet:
     """Every device that this process knows; also who waits, and whose presence is to be written."""
 
     def __init__(self) -> None:
         self._devices: dict[str, LiveDevice] = {}
         self._waiting: dict[str, asyncio.Future[None]] = {}
-        self._seen: set[str] = set()
+        self._seen: dict[str, Seen] = {}
         self._updated: dict[str, str] = {}
         self.trust_version = 0
         """Version of the TUF timestamp served."""
         self._is_closing = False
+        self._spread_s = _SHORTEST_SPREAD_S
 
     def __len__(self) -> int:
         return len(self._devices)
@@ -65,6 +78,8 @@ class LiveFleet:
                 sys.intern(row.agent_version), row.facts_hash, row.order_head,
             )  # fmt: skip
             return
+        if row.generation < held.generation:
+            return  # read before a revocation that is known here
         held.generation, held.state, held.facts_hash = row.generation, row.state, row.facts_hash
         held.order_head = max(held.order_head, row.order_head)
         held.counter = max(held.counter, row.counter)
@@ -77,7 +92,7 @@ class LiveFleet:
         device.counter, device.last_seen = counter, now
         if agent_version != device.agent_version:
             self._updated[device.id] = device.agent_version = sys.intern(agent_version[:_LONGEST_VERSION])
-        self._seen.add(device.id)
+        self._seen[device.id] = Seen(device.id, now, counter)
         return True
 
     def give_order(self, device_id: str, seq: int) -> None:
@@ -113,6 +128,9 @@ class LiveFleet:
                 del self._waiting[device_id]
         return device_id in self._waiting
 
+    def is_waiting(self, device_id: str) -> bool:
+        return device_id in self._waiting
+
     def wake(self, device_id: str) -> None:
         """Answer the long poll of a device, if there is one."""
         future = self._waiting.pop(device_id, None)
@@ -122,21 +140,25 @@ class LiveFleet:
     def close(self) -> None:
         """Answer every long poll, and let nobody wait any more."""
         self._is_closing = True
+        self._spread_s = max(_SHORTEST_SPREAD_S, len(self._waiting) // _RETURNS_A_SECOND)
         for device_id in list(self._waiting):
             self.wake(device_id)
 
-    def take_seen(self, limit: int) -> list[LiveDevice]:
-        """Up to `limit` devices whose presence is to be written, by id."""
-        taken = sorted(self._seen)[:limit] if len(self._seen) > limit else sorted(self._seen)
-        self._seen.difference_update(taken)
-        return [self._devices[device_id] for device_id in taken]
+    def come_back_s(self) -> int:
+        """Seconds after which a device calls again: 0 (at once), or spread when all are sent away at once."""
+        return random.randint(2, self._spread_s) if self._is_closing else 0  # noqa: S311  spreads the load
+
+    def take_seen(self, limit: int) -> list[Seen]:
+        """Up to `limit` calls whose presence is to be written, the last one of each device, by id."""
+        return [self._seen.pop(device_id) for device_id in sorted(self._seen)[:limit]]
 
     def take_updated(self) -> dict[str, str]:
         """Devices whose agent has another version since the last call."""
         taken, self._updated = self._updated, {}
         return dict(sorted(taken.items()))
 
-    def put_back(self, devices: list[LiveDevice], updated: dict[str, str]) -> None:
+    def put_back(self, seen: list[Seen], updated: dict[str, str]) -> None:
         """Their presence could not be written."""
-        self._seen.update(device.id for device in devices)
+        for one in seen:
+            self._seen.setdefault(one.id, one)
         self._updated = {**updated, **self._updated}

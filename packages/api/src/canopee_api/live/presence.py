@@ -1,6 +1,7 @@
 """Presence written behind: once a second, one statement for all the devices that called."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from canopee_api.errors import BusyError
@@ -16,24 +17,30 @@ ONLINE = timedelta(minutes=10)
 _SLICE = 1_000
 
 
-async def write_behind(database: Database, fleet: LiveFleet, stop: asyncio.Event) -> None:
+OnClones = Callable[[Mapping[str, int]], Awaitable[None]]
+"""Called with the devices, and their counter, that another process has seen with the same one."""
+
+
+async def write_behind(database: Database, fleet: LiveFleet, on_clones: OnClones, stop: asyncio.Event) -> None:
     """Write presence until `stop`, and a last time then."""
     while not stop.is_set():
         await _wait(stop, _EVERY_S)
-        await flush(database, fleet)
+        await flush(database, fleet, on_clones)
 
 
-async def flush(database: Database, fleet: LiveFleet) -> None:
+async def flush(database: Database, fleet: LiveFleet, on_clones: OnClones) -> None:
     """Write what is to be written now, slice by slice: the calls that come meanwhile are answered in between."""
-    while devices := fleet.take_seen(_SLICE):
+    while seen := fleet.take_seen(_SLICE):
         updated = fleet.take_updated()
         try:
             async with database.transaction() as tx:
-                await write_presence(tx, devices)
+                clones = await write_presence(tx, seen)
                 if updated:
                     await write_versions(tx, updated)
+            if clones:
+                await on_clones(clones)
         except BusyError as error:
-            fleet.put_back(devices, updated)
+            fleet.put_back(seen, updated)
             _log.warning("presence not written, will be tried again: %s", error)
             return
 

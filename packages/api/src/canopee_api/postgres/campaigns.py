@@ -79,6 +79,11 @@ async def open_campaigns(tx: Connection, now: datetime) -> list[CampaignRow]:
     return [_row(row) for row in await cursor.fetchall()]
 
 
+async def lock_campaigns(tx: Connection, ids: Sequence[str]) -> None:
+    """Lock campaigns, in one order for everybody; campaigns always before the devices that get their orders."""
+    await tx.execute("SELECT FROM campaigns WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", (list(ids),))
+
+
 async def reserve(tx: Connection, campaign_id: str, wanted: Sequence[str]) -> tuple[int, list[str]]:
     """Lock a campaign.
 

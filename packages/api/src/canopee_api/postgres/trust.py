@@ -31,6 +31,15 @@ async def newest_metadata(tx: Connection) -> dict[str, bytes]:
     return {row[0]: bytes(row[1]) for row in await cursor.fetchall()}
 
 
+async def newest_timestamp(tx: Connection) -> tuple[int, bytes] | None:
+    """Version and bytes of the newest timestamp."""
+    cursor = await tx.execute(
+        "SELECT version, content FROM tuf_metadata WHERE role = 'timestamp' ORDER BY version DESC LIMIT 1"
+    )
+    row = await cursor.fetchone()
+    return (row[0], bytes(row[1])) if row else None
+
+
 async def root_versions(tx: Connection) -> list[int]:
     cursor = await tx.execute("SELECT version FROM tuf_metadata WHERE role = 'root' ORDER BY version")
     return [row[0] for row in await cursor.fetchall()]

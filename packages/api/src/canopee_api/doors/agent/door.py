@@ -54,12 +54,12 @@ class AgentDoor:
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[list[tuple[bytes, bytes]], bytes]:
         path, method = scope["path"], scope["method"]
         if method == "POST" and (call := self._calls.get(path)):
-            device = self._device(scope)
+            device = await self._device(scope)
             return _JSON, encode(await call(device, await read_body(scope, receive)))
         if method == "POST" and path in {f"{PREFIX}enrol", f"{PREFIX}renew"}:
             return _JSON, encode(await self._identity(path, _signature(scope), await read_body(scope, receive)))
         if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
-            self._device(scope)
+            await self._device(scope)
             return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
         raise NotFoundError("route.unknown", f"{method[:10]} {path[:80]} is not a call of the agents' protocol")
 
@@ -110,7 +110,7 @@ class AgentDoor:
             orders=orders,
             send_facts=device.facts_hash != sent.facts_hash,
             trust_version=self._fleet.trust_version,
-            next_in_s=5 if self._fleet.is_closing else 0,
+            next_in_s=self._fleet.come_back_s(),
         )
 
     async def _facts(self, device: LiveDevice, body: bytes) -> object:
@@ -133,13 +133,15 @@ class AgentDoor:
             return await self._areas.trust.target_file(rest)
         raise NotFoundError("trust.unknown_file", f"{name[:80]} is not served")
 
-    def _device(self, scope: Scope) -> LiveDevice:
+    async def _device(self, scope: Scope) -> LiveDevice:
         """The device of the bearer token."""
         authorization = header(scope, b"authorization")
         if authorization[:7].lower() != b"bearer ":
             raise UnauthenticatedError("token.missing", "send Authorization: Bearer <token>")
         bearer = self._areas.tokens.check(authorization[7:].decode("latin-1"), self._clock.now())
         device = self._fleet.get(bearer.device_id)
+        if device is None or device.generation < bearer.generation:  # the token is of a process that knows more
+            device = await self._areas.enrolment.learn(bearer.device_id)
         if device is None or device.state == "revoked" or device.generation != bearer.generation:
             raise UnauthenticatedError("device.revoked", "this enrolment is over")
         return device
