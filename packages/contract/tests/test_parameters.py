@@ -105,3 +105,11 @@ DATASET = Dataset(
 )  # fmt: skip
 def test_a_record_is_validated_against_its_dataset(body: object, fault: str) -> None:
     assert validate(DATASET, body) == fault
+
+
+def test_a_listed_integer_is_not_one_that_only_shares_its_double() -> None:
+    schema = {"id": ParameterSchema("integer", enum=(2**53, 0))}
+    assert check_parameters(schema, {"id": 2**53}) == {"id": 2**53}
+    for other in (2**53 + 1, False):
+        with pytest.raises(SchemaError):
+            check_parameters(schema, {"id": other})
