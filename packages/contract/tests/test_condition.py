@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canopee_contract.condition import ALWAYS, evaluate, facts_read, parse_condition, each_test, to_data
+from canopee_contract.condition import ALWAYS, each_test, evaluate, facts_read, parse_condition, to_data
 from canopee_contract.errors import ConditionError
 from canopee_contract.version import version_key
 
