@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canopee_contract.condition import ALWAYS, evaluate, facts_read, parse_condition, to_data
+from canopee_contract.condition import ALWAYS, each_test, evaluate, facts_read, parse_condition, to_data
 from canopee_contract.errors import ConditionError
 from canopee_contract.version import version_key
 
@@ -14,6 +14,9 @@ FACTS = {
     "product.version": "8.1.10",
     "is.server": False,
     "disk.free": 12.5,
+    "huge": 2**53 + 1,
+    "zero": -0.0,
+    "accent": "\u00e9",
 }
 
 
@@ -28,7 +31,9 @@ def _test(fact: str, op: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
         ("is.server", "eq", False, True), ("is.server", "eq", 0, False), ("os.build", "eq", "19045", False),
         ("os.family", "in", ["linux", "windows"], True), ("os.build", "in", [1, 2], False),
         ("os.build", "ge", 19045, True), ("os.build", "lt", 19045, False), ("disk.free", "gt", 12, True),
-        ("os.family", "gt", 1, False), ("is.server", "lt", 1, False),
+        ("os.family", "gt", 1, False), ("is.server", "lt", 1, False), ("is.server", "in", [0, "False"], False),
+        ("huge", "eq", 2**53, True), ("huge", "gt", 2**53, False), ("huge", "in", [2.0**53], True),
+        ("zero", "eq", 0, True), ("zero", "lt", 0, False), ("accent", "eq", "e\u0301", False),
         ("product.version", "version_lt", "8.2", True), ("product.version", "version_gt", "8.1.9", True),
         ("product.version", "version_eq", "8.1.10.0", True), ("os.family", "version_lt", "8.2", False),
         ("os.build", "version_lt", "8.2", False), ("os.family", "matches", "win.*", True),
@@ -59,6 +64,8 @@ def test_members_are_combined_and_absence_is_false_under_not() -> None:
         (_test("a.b", "in", []), "$.value"), (_test("a.b", "in", [[]]), "$.value[0]"),
         (_test("a.b", "exists", 1), "$.value"), (_test("a.b", "lt", "1"), "$.value"),
         (_test("a.b", "version_lt", "x"), "$.value"), (_test("a.b", "matches", "(a+)+("), "$.value"),
+        (_test("a.b", "eq", 2**63), "$.value"), (_test("a.b", "lt", -(2**63) - 1), "$.value"),
+        (_test("a.b", "eq", float("nan")), "$.value"), (_test("a.b", "in", [1, float("inf")]), "$.value[1]"),
         (_test("a.b", "eq", None), "$.value"), ({"not": [_test("a.b", "eq", 1)]}, "$.not"),
     ],
 )  # fmt: skip
@@ -105,6 +112,16 @@ def test_not_is_always_the_contrary_and_data_survives_a_round_trip(data: Any, fa
     assert evaluate(parse_condition({"not": data}), facts) is not evaluate(condition, facts)
     assert parse_condition(to_data(condition)) == condition
     assert facts_read(condition) <= {"a.a", "b.b", "c.c"}
+
+
+def test_the_each_test_a_condition_come_in_its_order_with_their_places() -> None:
+    one, two, three = _test("a.b", "eq", 1), _test("c.d", "exists", True), _test("e.f", "lt", 2)  # noqa: FBT003  JSON
+    places = [
+        (at, to_data(test))
+        for at, test in each_test(parse_condition({"all": [one, {"not": {"any": [two, three]}}]}))
+    ]
+    assert places == [("$.all[0]", one), ("$.all[1].not.any[0]", two), ("$.all[1].not.any[1]", three)]
+    assert list(each_test(parse_condition(one))) == [("$", parse_condition(one))]
 
 
 def test_the_condition_without_members_holds_everywhere() -> None:

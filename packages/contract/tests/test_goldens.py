@@ -11,7 +11,7 @@ import canopee_contract
 from canopee_contract.codec import decode, encode
 
 FOLDER = Path(__file__).parents[1] / "goldens" / "v1"
-NOT_SENT = frozenset({"condition", "pattern"})
+NOT_SENT = frozenset({"condition", "pattern_language", "pattern"})
 """Modules whose structs never travel: a condition is sent as its JSON value."""
 MODULES = [
     importlib.import_module(f"canopee_contract.{module.name}")

@@ -180,3 +180,11 @@ def test_a_false_or_zero_default_is_a_default() -> None:
               "t": ParameterSchema("string", enum=("", "x"), default="")}  # fmt: skip
     check_schema(schema)
     assert check_parameters(schema, {}) == {"f": False, "n": 0, "t": ""}
+
+
+def test_a_listed_integer_is_not_one_that_only_shares_its_double() -> None:
+    schema = {"id": ParameterSchema("integer", enum=(2**53, 0))}
+    assert check_parameters(schema, {"id": 2**53}) == {"id": 2**53}
+    for other in (2**53 + 1, False):
+        with pytest.raises(SchemaError):
+            check_parameters(schema, {"id": other})

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canopee_contract.errors import PatternError
-from canopee_contract.pattern import MAX_PATTERN, MAX_VALUE, compile_pattern, matches
+from canopee_contract.pattern import MAX_VALUE, compile_pattern, matches
+from canopee_contract.pattern_language import MAX_PATTERN
 
 ATOMS = st.sampled_from(["a", "b", "c", ".", "[ab]", "[^a]", "[a-c]", r"\.", r"\d", r"[\]x]", "[b-]"])
 

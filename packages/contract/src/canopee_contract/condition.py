@@ -9,19 +9,22 @@ absence. `{"all": []}` holds everywhere, `{"any": []}` nowhere.
 
 | op | value | true when the fact |
 |---|---|---|
-| `eq` | text, number or boolean | is of the same type and equal (1 and 1.0 are equal; true is not 1) |
+| `eq` | text, number or boolean | is of the same type and equal |
 | `in` | non-empty list of such values | is equal to one of them |
 | `exists` | boolean | is known (true) or not known (false) |
 | `lt` `le` `gt` `ge` | number | is a number that compares so |
 | `version_eq` `version_lt` `version_le` `version_gt` `version_ge` | version | is a version that compares so |
 | `matches` | pattern | is a text that matches as a whole |
 
-Versions and patterns are those of `version.py` and `pattern.py`.
+Versions and patterns are those of `version.py` and `pattern.py`. Texts are equal when their code points are: no
+case is folded, nothing is normalised. A boolean is not a number. Numbers compare as IEEE 754 doubles, the only ones
+that Python, PostgreSQL and JavaScript share: 1 and 1.0 are equal, and so are 2⁵³ and 2⁵³ + 1. The numbers of a
+condition are those that `codec.py` reads: finite, integers of 64 bits.
 """
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -120,11 +123,29 @@ def facts_read(condition: Condition) -> frozenset[str]:
     return frozenset[str]().union(*(facts_read(member) for member in members))
 
 
+def each_test(condition: Condition, at: str = "$") -> Iterator[tuple[str, Test]]:
+    """Each elementary test with its place, as in `$.all[2].not`, in the order of the text."""
+    if isinstance(condition, Test):
+        yield at, condition
+    elif isinstance(condition, Not):
+        yield from each_test(condition.member, f"{at}.not")
+    else:
+        key = "all" if isinstance(condition, All) else "any"
+        for number, member in enumerate(condition.members):
+            yield from each_test(member, f"{at}.{key}[{number}]")
+
+
 def same_scalar(left: Scalar, right: Scalar) -> bool:
-    """Equality of facts: a boolean equals only a boolean; numbers compare as numbers."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return isinstance(left, str) == isinstance(right, str) and left == right
+    """Equality of facts: a boolean equals only a boolean, a text a text, and numbers compare as doubles."""
+    numbers = as_double(left), as_double(right)
+    if numbers == (None, None):
+        return type(left) is type(right) and left == right
+    return numbers[0] == numbers[1]
+
+
+def as_double(value: object) -> float | None:
+    """A number as the double by which it compares; `None` for anything else, booleans included."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _compare(test: Test, fact: Scalar) -> bool:
@@ -133,17 +154,14 @@ def _compare(test: Test, fact: Scalar) -> bool:
     if test.op == "eq":
         return same_scalar(fact, test.value)
     if test.op in _NUMERIC:
-        return _is_number(fact) and _NUMERIC[test.op](fact, test.value)
+        number = as_double(fact)
+        return number is not None and _NUMERIC[test.op](number, as_double(test.value))
     if not isinstance(fact, str):
         return False
     if test.op == "matches":
         return matches(str(test.value), fact)
     key = version_key(fact)
     return key is not None and _VERSION[test.op](key, version_key(str(test.value)))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _parse(data: object, at: str, depth: int, budget: list[int]) -> Condition:
@@ -193,7 +211,7 @@ def _parse_value(op: str, value: object, at: str) -> Scalar | tuple[Scalar, ...]
     single = _scalar(value, at)
     if op == "exists" and not isinstance(single, bool):
         raise ConditionError(f"{at}: true or false is expected")
-    if op in _NUMERIC and not _is_number(single):
+    if op in _NUMERIC and as_double(single) is None:
         raise ConditionError(f"{at}: a number is expected")
     if op in _VERSION and (not isinstance(single, str) or version_key(single) is None):
         raise ConditionError(f"{at}: {single!r} is not a version")

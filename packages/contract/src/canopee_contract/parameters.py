@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from canopee_contract.codec import INTEGER_MAX, INTEGER_MIN
-from canopee_contract.condition import Scalar, same_scalar
+from canopee_contract.condition import Scalar
 from canopee_contract.errors import PatternError, SchemaError
 from canopee_contract.pattern import compile_pattern, matches
 
@@ -92,13 +92,18 @@ def _check(name: str, parameter: ParameterSchema, value: object) -> Scalar:
     if not isinstance(value, _TYPES[parameter.type]) or isinstance(value, bool) != is_boolean:
         raise SchemaError(f"{name}: expected {parameter.type}, found {type(value).__name__}")
     scalar: Scalar = value  # pyright: ignore[reportAssignmentType]  one of _TYPES
-    if parameter.enum is not None and not any(same_scalar(scalar, choice) for choice in parameter.enum):
+    if parameter.enum is not None and not any(_is_exactly(scalar, choice) for choice in parameter.enum):
         raise SchemaError(f"{name}: {scalar!r} is not one of the values allowed")
     if isinstance(scalar, str):
         _check_text(name, parameter, scalar)
     else:
         _check_range(name, parameter, scalar)
     return scalar
+
+
+def _is_exactly(value: Scalar, choice: Scalar) -> bool:
+    """Stricter than a condition: integers that share a double are told apart; 1 and 1.0 are the same."""
+    return isinstance(value, str | bool) is isinstance(choice, str | bool) and value == choice
 
 
 def _check_text(name: str, parameter: ParameterSchema, text: str) -> None:

@@ -12,6 +12,7 @@ CREATE TABLE devices (
     order_seq bigint NOT NULL DEFAULT 0,
     enrolled_at timestamptz NOT NULL
 );
+CREATE INDEX devices_revoked ON devices (id) WHERE state = 'revoked';
 
 -- Written behind, every second: narrow, with room for HOT updates, and no index but its key.
 CREATE TABLE device_presence (
@@ -21,13 +22,43 @@ CREATE TABLE device_presence (
     agent_version text NOT NULL
 ) WITH (fillfactor = 80);
 
+-- A text that compares bytewise as the version does; NULL when it is not a version. Each number has its length before it,
+-- then 0 and the suffix of a pre-release, or 1. The order is that of `version_key` in canopee_contract/version.py.
+CREATE FUNCTION version_sort_key(version text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    core text := split_part(version, '+', 1);
+    numbers text := split_part(core, '-', 1);
+    missing int := 5 - length(translate(numbers, '0123456789', ''));
+    number text;
+    key text := '';
+BEGIN
+    IF version COLLATE "C"
+        !~ '^[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}(?:-[0-9A-Za-z.-]{1,40})?(?:\+[0-9A-Za-z.-]{1,40})?$' THEN
+        RETURN NULL;
+    END IF;
+    FOREACH number IN ARRAY string_to_array(numbers || repeat('.0', missing), '.') LOOP
+        number := ltrim(number, '0');
+        key := key || CASE number WHEN '' THEN '10' ELSE length(number) || number END;
+    END LOOP;
+    RETURN key || CASE core WHEN numbers THEN '1' ELSE '0' || substr(core, length(numbers) + 2) END;
+END $$;
+
+-- Name → key of the facts that are versions. The database computes it itself: no writer of facts can forget it.
+CREATE FUNCTION version_keys(facts jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT coalesce(jsonb_strip_nulls(jsonb_object_agg(name, version_sort_key(value))), '{}')
+            FROM jsonb_each_text(facts) each (name, value)
+            WHERE value COLLATE "C" ~ '^[0-9]' AND jsonb_typeof(facts->name) = 'string');
+END $$;
+
 -- is_considered: living campaigns have been evaluated on these facts.
 CREATE TABLE device_facts (
     device_id uuid PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
     hash text NOT NULL,
     facts jsonb NOT NULL,
     changed_at timestamptz NOT NULL,
-    is_considered boolean NOT NULL DEFAULT false
+    is_considered boolean NOT NULL DEFAULT false,
+    version_keys jsonb NOT NULL GENERATED ALWAYS AS (version_keys(facts)) STORED
 );
 CREATE INDEX device_facts_not_considered ON device_facts (device_id) WHERE NOT is_considered;
 
@@ -41,6 +72,7 @@ CREATE TABLE enrolment_tokens (
     device_id uuid REFERENCES devices
 );
 
+-- expanded_to: the last device that the first round has looked at.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -58,6 +90,7 @@ CREATE TABLE campaigns (
     not_after timestamptz NOT NULL,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
+    expanded_to uuid,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
