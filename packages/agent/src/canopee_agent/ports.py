@@ -14,6 +14,7 @@ from canopee_kit.clock import Clock
 
 RegistryValue: TypeAlias = str | int | bytes | tuple[str, ...]
 View: TypeAlias = Literal["64", "32"]
+Scope: TypeAlias = Literal["machine", "user"]
 
 
 class RegistryReader(Protocol):
@@ -80,6 +81,12 @@ class InstalledProgram(msgspec.Struct, frozen=True):
     name: str
     version: str
     publisher: str
+    architecture: str = ""
+    """`x86_64`, `x86`, `arm64`, `all`; empty where the system does not say."""
+    scope: Scope = "machine"
+    """Installed for everybody, or for one user."""
+    installed_on: str = ""
+    """Date, as `2026-11-24`; empty where the system does not say."""
 
 
 class MachineReader(Protocol):
