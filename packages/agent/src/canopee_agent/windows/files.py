@@ -31,7 +31,7 @@ _SHARE_READ, _SHARE_WRITE, _SHARE_DELETE = 1, 2, 4
 _CREATE_NEW, _OPEN_EXISTING, _OPEN_ALWAYS = 1, 3, 4
 _BACKUP_SEMANTICS, _OPEN_REPARSE_POINT, _NORMAL = 0x02000000, 0x00200000, 0x80
 _REPLACE_EXISTING, _WRITE_THROUGH = 1, 8
-_TYPE_DISK = 1
+_TYPE_DISK, _NO_ATTRIBUTES = 1, 0xFFFFFFFF
 _INVALID = ctypes.c_void_p(-1).value
 _PATIENCE_S, _PAUSE_S = 5.0, 0.2
 
@@ -43,6 +43,7 @@ _kernel32.CreateFileW.argtypes = [
 _kernel32.GetFinalPathNameByHandleW.argtypes = [wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD, wintypes.DWORD]
 _kernel32.GetFileType.argtypes = [wintypes.HANDLE]
 _kernel32.CloseHandle.argtypes = [wintypes.HANDLE]
+_kernel32.GetFileAttributesW.restype, _kernel32.GetFileAttributesW.argtypes = wintypes.DWORD, [wintypes.LPCWSTR]
 _kernel32.MoveFileExW.argtypes = [wintypes.LPCWSTR, wintypes.LPCWSTR, wintypes.DWORD]
 
 
@@ -66,7 +67,7 @@ class WindowsFiles:
     def look(self, path: str) -> Found:
         with told_of(path):
             found = os.lstat(_long(path))
-        if found.st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT:
+        if _is_link(_long(path)):
             return Found("link", 0, found.st_dev)
         is_file = stat.S_ISREG(found.st_mode)
         kind = "file" if is_file else "folder" if stat.S_ISDIR(found.st_mode) else "other"
@@ -190,15 +191,25 @@ def _move(source: str, target: str, *, overwrite: bool) -> None:
 
 
 def _delete(path: str) -> None:
-    long = _long(path)
     with told_of(path):
-        found = os.lstat(long)
-        if stat.S_ISDIR(found.st_mode) and not found.st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT:
-            shutil.rmtree(long)
-        elif stat.S_ISDIR(found.st_mode):
-            Path(long).rmdir()  # the link alone
-        else:
-            Path(long).unlink()
+        _remove(Path(_long(path)))
+
+
+def _remove(path: Path) -> None:
+    """A file, a link alone, or a folder with what it holds."""
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        path.unlink()
+        return
+    if not _is_link(str(path)):
+        for inner in list(path.iterdir()):
+            _remove(inner)
+    path.rmdir()
+
+
+def _is_link(long: str) -> bool:
+    """Whether a link or a junction is there: the attributes say so, also where Python's `lstat` follows it (Wine)."""
+    attributes = _kernel32.GetFileAttributesW(long)
+    return attributes != _NO_ATTRIBUTES and bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
 
 
 def _long(path: str) -> str:
