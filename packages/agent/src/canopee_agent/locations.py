@@ -120,6 +120,16 @@ def parent(path: str) -> str:
     return str(pure(path).parent)
 
 
+def name_of(path: str) -> str:
+    """The last part of `path`."""
+    return pure(path).name
+
+
+def sibling(path: str, name: str) -> str:
+    """The path of `name` in the folder that holds `path`."""
+    return str(pure(path).with_name(name))
+
+
 def told(path: str, error: OSError) -> StepError | BusyError | NoSpaceError:
     """What an error of the operating system means to a step."""
     windows, reason = getattr(error, "winerror", None) or 0, f"{path}: {error.strerror or error}"
