@@ -48,7 +48,9 @@ class HttpDownloads:
             try:
                 response = self._answer(line, wanted)
                 yield _Answer(response, wanted, self._clock)
-            except (OSError, http.client.HTTPException, ValueError) as error:
+            except (OSError, http.client.HTTPException, ValueError, UnreachableError) as error:
+                if isinstance(error, UnreachableError) and not line.is_late:
+                    raise
                 reason = "the time is over" if line.is_late else str(error) or type(error).__name__
                 raise UnreachableError(f"{wanted.url}: {reason}") from error
 
@@ -77,6 +79,8 @@ class _Line(AbstractContextManager["_Line"]):
     def __init__(self, context: ssl.SSLContext, timeout_s: float) -> None:
         self._context = context
         self._connection: http.client.HTTPConnection | None = None
+        self._response: http.client.HTTPResponse | None = None
+        self._sock: socket.socket | None = None
         self._timer = threading.Timer(timeout_s, self._end)
         self._timer.daemon = True
         self.is_late = False
@@ -98,22 +102,27 @@ class _Line(AbstractContextManager["_Line"]):
         )
         self._connection = connection
         connection.connect()
+        self._sock = connection.sock  # the connection forgets it as soon as the answer begins
         if self.is_late:
             raise TimeoutError
         connection.sock.settimeout(_SILENCE_S)
         connection.request(
             "GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), headers=headers
         )
-        return connection.getresponse()
+        self._response = connection.getresponse()
+        return self._response
 
     def _end(self) -> None:
         self.is_late = True
-        sock = self._connection.sock if self._connection else None
+        sock = self._sock or (self._connection.sock if self._connection else None)
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
     def _close(self) -> None:
+        if self._response is not None:
+            self._response.close()
+            self._response = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
