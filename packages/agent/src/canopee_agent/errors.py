@@ -5,6 +5,9 @@ PermanentError
 ├── StepError               a step cannot do what it was asked; a retry would not help
 │   ├── MissingError        what it should read is not there
 │   ├── DeniedError         the operating system, or the local policy, forbids it
+│   ├── ExistsError         something is already where it should go
+│   ├── MismatchError       the content is not the one that was signed: size or SHA-256
+│   ├── ArchiveError        an archive breaks a rule: nothing of it is kept
 │   ├── ExitCodeError       a program ended with an exit code that was not expected
 │   ├── TimedOutError       a time limit was reached: the step ends `timed_out`
 │   └── NotSupportedError   it makes no sense on this machine: the step ends `skipped`
@@ -14,6 +17,7 @@ PermanentError
 TemporaryError
 ├── BusyError               locked by somebody else: a retry may help
 ├── DiskError               the agent's state cannot be written now: the disk is full, or fails
+├── NoSpaceError            the disk is too full
 └── UnreachableError        the server cannot be reached, or asks to wait
     └── CutLinkError        a kept connection was cut: what was sent may have arrived
 """
@@ -50,6 +54,24 @@ class DeniedError(StepError):
     """The operating system or the local policy forbids it."""
 
     code: ClassVar[str] = "step.denied"
+
+
+class ExistsError(StepError):
+    """Something is already where it should go."""
+
+    code: ClassVar[str] = "step.exists"
+
+
+class MismatchError(StepError):
+    """The content is not the one that was signed."""
+
+    code: ClassVar[str] = "step.mismatch"
+
+
+class ArchiveError(StepError):
+    """An archive breaks a rule: nothing of it is kept."""
+
+    code: ClassVar[str] = "step.archive"
 
 
 class NotSupportedError(StepError):
@@ -102,6 +124,12 @@ class DiskError(TemporaryError):
     """The agent's state cannot be written now; nothing new is taken in charge until it can."""
 
     code: ClassVar[str] = "state.disk"
+
+
+class NoSpaceError(TemporaryError):
+    """The disk is too full."""
+
+    code: ClassVar[str] = "step.no_space"
 
 
 class UnreachableError(TemporaryError):

@@ -7,15 +7,14 @@ r"""An in-memory machine and server, for the tests of steps, engine and service;
 Nothing here touches the disk, the network or the machine's clock: time passes when a program "runs".
 """
 
-import posixpath
-import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import PureWindowsPath
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from canopee_agent.errors import BusyError, DeniedError, MissingError, NotSupportedError, UnreachableError
+from canopee_agent.errors import DeniedError, MissingError, NotSupportedError, UnreachableError
+from canopee_agent.fake_disk import FakeFiles, Family
+from canopee_agent.fake_web import FakeDownloads
 from canopee_agent.ports import (
     Hardware,
     InstalledProgram,
@@ -32,11 +31,8 @@ from canopee_contract.codec import encode
 from canopee_contract.problem import CONTENT_TYPE, Problem
 from canopee_kit.clock import FakeClock
 
-Family: TypeAlias = Literal["windows", "linux"]
 Handler: TypeAlias = Callable[[Request], Reply]
 
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?")
-_FORBIDDEN = re.compile(r'[<>"|?*\x00-\x1f]')
 _WINDOWS = Platform("windows", "Windows 11 Pro", "10.0.22631.4460", "x86_64", "ACCUEIL-01")
 _LINUX = Platform("linux", "Debian GNU/Linux 12", "12.5", "x86_64", "accueil-01")
 _HARDWARE = Hardware(
@@ -51,86 +47,6 @@ _HARDWARE = Hardware(
     volumes=(Volume("C:\\", "NTFS", 512 * 10**9, 200 * 10**9),),
     network_cards=(NetworkCard("Ethernet", "a4:bb:6d:01:02:03", ("192.168.1.20",)),),
 )
-
-
-class FakeFiles:
-    r"""Files by path, with the rules of the family.
-
-    On Windows: case is kept but does not count, `/` is `\`, trailing dots and spaces are dropped, the names of
-    devices (`NUL`, `COM1.txt`) and forbidden characters name no file, and a path without drive is not found.
-    """
-
-    def __init__(self, family: Family) -> None:
-        self._family = family
-        self._files: dict[str, tuple[str, bytes]] = {}
-        self._links: dict[str, str] = {}
-        self._locked: set[str] = set()
-
-    def write(self, path: str, content: bytes = b"") -> None:
-        """Make a file; its folders need not be made."""
-        shown = self._normal(path)
-        self._files[self._key(shown)] = (shown, content)
-
-    def link(self, path: str, target: str) -> None:
-        """Make `path` (a file or a folder) a link to `target`."""
-        self._links[self._key(self._normal(path))] = self._normal(target)
-
-    def lock(self, path: str) -> None:
-        """Make every later read of `path` fail as when another program holds it."""
-        self._locked.add(self._key(self._normal(path)))
-
-    def read(self, path: str) -> bytes:
-        """The content; raises `MissingError`, and `BusyError` for a locked file."""
-        real = self.real_path(path)
-        if self._key(real) in self._locked:
-            raise BusyError(f"{path} is used by another program")
-        return self._files[self._key(real)][1]
-
-    def exists(self, path: str) -> bool:
-        try:
-            self.real_path(path)
-        except MissingError:
-            return False
-        return True
-
-    def real_path(self, path: str) -> str:
-        real = self._follow(self._normal(path))
-        held = self._files.get(self._key(real))
-        if held is None:
-            raise MissingError(f"{path} does not exist")
-        return held[0]
-
-    def _follow(self, path: str) -> str:
-        separator = "\\" if self._family == "windows" else "/"
-        for _ in range(40):
-            parts = path.split(separator)
-            prefixes = (separator.join(parts[:count]) for count in range(1, len(parts) + 1))
-            found = next((prefix for prefix in prefixes if self._key(prefix) in self._links), None)
-            if found is None:
-                return path
-            path = self._normal(self._links[self._key(found)] + path[len(found) :])
-        raise MissingError(f"{path}: too many links")
-
-    def _key(self, normal: str) -> str:
-        return normal.upper() if self._family == "windows" else normal
-
-    def _normal(self, path: str) -> str:
-        if self._family == "linux":
-            if not path.startswith("/"):
-                raise MissingError(f"{path} is not an absolute path")
-            return posixpath.normpath(path)
-        pure = PureWindowsPath(path)
-        if not pure.is_absolute():
-            raise MissingError(f"{path} is not an absolute path")
-        parts: list[str] = []
-        for part in pure.parts[1:]:
-            if part == "..":
-                del parts[-1:]
-            elif name := part.rstrip(". "):
-                parts.append(name)
-        if any(_RESERVED.fullmatch(part) or _FORBIDDEN.search(part) or ":" in part for part in parts):
-            raise MissingError(f"{path} names no file")
-        return pure.drive + "\\" + "\\".join(parts)
 
 
 class FakeRegistry:
@@ -267,6 +183,7 @@ class FakeMachine:
         self.registry = FakeRegistry(family)
         self.programs = FakePrograms(self.files, self.clock)
         self.system = FakeSystem(family)
+        self.downloads = FakeDownloads(self.clock)
 
 
 class FakeServerLink:

@@ -5,8 +5,9 @@ A step sees a `Machine`; the service also sees a `ServerLink`.
 Adapters raise only the errors of `errors.py`, `from` the original.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import IO, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -14,6 +15,7 @@ from canopee_kit.clock import Clock
 
 RegistryValue: TypeAlias = str | int | bytes | tuple[str, ...]
 View: TypeAlias = Literal["64", "32"]
+Scope: TypeAlias = Literal["machine", "user"]
 
 
 class RegistryReader(Protocol):
@@ -80,6 +82,12 @@ class InstalledProgram(msgspec.Struct, frozen=True):
     name: str
     version: str
     publisher: str
+    architecture: str = ""
+    """`x86_64`, `x86`, `arm64`, `all`; empty where the system does not say."""
+    scope: Scope = "machine"
+    """Installed for everybody, or for one user."""
+    installed_on: str = ""
+    """Date, as `2026-11-24`; empty where the system does not say."""
 
 
 class MachineReader(Protocol):
@@ -122,14 +130,117 @@ class ProgramRunner(Protocol):
         ...
 
 
-class FileReader(Protocol):
-    """Reads files; paths are absolute and in the machine's own notation."""
+class Found(msgspec.Struct, frozen=True):
+    """What a path names, when a link is not followed."""
+
+    kind: Literal["file", "folder", "link", "other"]
+    size: int
+    """Bytes of a file; 0 for anything else."""
+    volume: int
+    """Only within one volume can something be renamed."""
+
+
+class Files(Protocol):
+    """Files of the machine; paths are absolute and in the machine's own notation.
+
+    Every method but the first three wants a final path, as `real_path` gives them; when a link is met all the same,
+    `DeniedError` is raised and nothing was touched. Methods raise `MissingError`, `DeniedError`, `BusyError`
+    and `NoSpaceError`; an open stream raises `OSError`.
+    """
 
     def exists(self, path: str) -> bool: ...
 
     def real_path(self, path: str) -> str:
         """The path once links are followed; raises `MissingError`."""
         ...
+
+    def look(self, path: str) -> Found:
+        """What is there; raises `MissingError`."""
+        ...
+
+    def names(self, path: str) -> Sequence[str]:
+        """The names in a folder, sorted."""
+        ...
+
+    def free_bytes(self, path: str) -> int:
+        """Free space on the volume of the folder `path`."""
+        ...
+
+    def open(self, path: str) -> IO[bytes]:
+        """A file to read; others may go on writing, renaming and deleting it. Only plain files are opened."""
+        ...
+
+    def create(self, path: str) -> IO[bytes]:
+        """A new file to write; raises `ExistsError`."""
+        ...
+
+    def resume(self, path: str) -> IO[bytes]:
+        """A file to read and write, made when it is missing; nobody else may write it meanwhile."""
+        ...
+
+    def sync(self, stream: IO[bytes]) -> None:
+        """Return once what was written to `stream` would outlast a power cut."""
+        ...
+
+    def make_folder(self, path: str) -> None:
+        """Make one folder; one that is there already is left as it is."""
+        ...
+
+    def rename(self, source: str, target: str, *, overwrite: bool = False) -> None:
+        """Rename a file or folder within its volume, at once and durably; only a file is overwritten.
+
+        Raises:
+            ExistsError: there is something at `target`.
+        """
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file, a link, or a folder with all it holds; nothing there is fine."""
+        ...
+
+
+class Download(Protocol):
+    """One answer that is being received."""
+
+    start: int
+    """Place in the file of the first byte that comes: what was asked for, or 0."""
+    etag: str
+    """What to give to go on with the same file later; empty when the server has no strong one."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The content, in pieces; raises `UnreachableError`, and `MismatchError` past the size."""
+        ...
+
+
+class Downloader(Protocol):
+    """Downloads files: https, or http from this machine itself."""
+
+    def fetch(self, wanted: "Wanted") -> AbstractContextManager[Download]:
+        """Ask for a file, or for its end.
+
+        Raises:
+            MissingError: the server does not have it.
+            DeniedError: it would come from a host that is not allowed, or in clear.
+            MismatchError: the server says another size.
+            UnreachableError: the server cannot be reached, is too slow, or asks to wait.
+        """
+        ...
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A file to download."""
+
+    url: str
+    size: int
+    """Bytes that it must have; one more is refused."""
+    hosts: tuple[str, ...]
+    """Hosts that may serve it, redirects included."""
+    start: int = 0
+    """Bytes that we already have."""
+    etag: str = ""
+    """Of the file whose beginning we have: when it changed, all of it comes."""
+    timeout_s: float = 60.0
+    """For everything, from the first word to the last byte."""
 
 
 class Machine(Protocol):
@@ -148,7 +259,10 @@ class Machine(Protocol):
     def programs(self) -> ProgramRunner: ...
 
     @property
-    def files(self) -> FileReader: ...
+    def files(self) -> Files: ...
+
+    @property
+    def downloads(self) -> Downloader: ...
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
+from canopee_agent.errors import TimedOutError
 from canopee_agent.ports import Machine
 from canopee_contract.condition import Scalar
+from canopee_kit.clock import Clock
 
 ParametersT = TypeVar("ParametersT", bound=msgspec.Struct)
 
@@ -23,10 +25,44 @@ class Ceiling(msgspec.Struct, frozen=True):
     r"""Keys under which values may be read, such as `HKLM\SOFTWARE`."""
     program_roots: tuple[str, ...] = ()
     """Folders from which programs may be run."""
+    read_roots: tuple[str, ...] = ()
+    """Folders whose files may be read and sent."""
+    write_roots: tuple[str, ...] = ()
+    """Folders below which files may be made, replaced and moved."""
+    download_hosts: tuple[str, ...] = ()
+    """Hosts from which files may be downloaded: `name`, `name:port`, `*.domain`."""
+    deny_globs: tuple[str, ...] = ()
+    """Names of files and folders that are never read nor written, case ignored, such as `*.key`."""
+    own_folders: tuple[str, ...] = ()
+    """The agent's own folders: never read nor written by a step."""
+    max_read_bytes: int = 1_048_576
+    """Bytes of one file that are read."""
+    max_download_bytes: int = 2 * 2**30
+    """Size of one downloaded file, and of what one archive holds."""
     output_bytes: int = 262_144
     """Bytes of program output kept."""
     timeout_s: float = 60.0
     """Seconds left to this attempt."""
+
+
+class Deadline:
+    """The end of the time that an attempt has."""
+
+    def __init__(self, clock: Clock, ceiling: Ceiling) -> None:
+        self._clock, self._given_s = clock, ceiling.timeout_s
+        self._until = clock.monotonic() + ceiling.timeout_s
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left; raises `TimedOutError` when there are none."""
+        left_s = self._until - self._clock.monotonic()
+        if left_s <= 0:
+            raise TimedOutError(f"it did not end within {self._given_s:.0f} s")
+        return left_s
+
+    def check(self) -> None:
+        """Raise `TimedOutError` when the time is over."""
+        _ = self.left_s
 
 
 class NoOutputs(msgspec.Struct, frozen=True):

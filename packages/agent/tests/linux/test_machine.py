@@ -66,7 +66,9 @@ def test_the_machine_tells_what_it_is() -> None:
     assert hardware.cores >= 1
     assert hardware.memory_bytes > 2**28
     assert len(system.fingerprint()) == 64
-    assert all(program.name and program.version for program in system.software())
+    programs = system.software()
+    assert all(program.name and program.version and program.scope == "machine" for program in programs)
+    assert any(program.installed_on.startswith("20") and program.architecture for program in programs)
 
 
 def test_there_is_no_registry() -> None:

@@ -1,5 +1,7 @@
 import sys
 
+import pytest
+
 from canopee_agent.step import Ceiling
 from canopee_agent.steps.collect_hardware import CollectHardware, CollectHardwareParameters
 from canopee_contract.version import version_key
@@ -11,6 +13,7 @@ import winreg  # noqa: E402
 
 from canopee_agent.windows.machine import WindowsMachine  # noqa: E402
 from canopee_agent.windows.smbios import parse  # noqa: E402
+from canopee_agent.windows.system import installed_program  # noqa: E402
 
 
 def _machine() -> WindowsMachine:
@@ -61,3 +64,29 @@ def test_a_damaged_firmware_table_is_read_as_far_as_it_goes() -> None:
     assert (parse(raw).maker, parse(raw).model, parse(raw).serial) == ("ACME", "Model T", "S-1")
     for length in range(len(raw)):
         parse(raw[:length])
+
+
+def test_programs_of_a_user_are_found_with_their_scope_and_date() -> None:
+    path = r".DEFAULT\Software\Microsoft\Windows\CurrentVersion\Uninstall\Canopee-test"
+    with winreg.CreateKeyEx(winreg.HKEY_USERS, path, 0, winreg.KEY_ALL_ACCESS) as key:
+        for name, value in (("DisplayName", "Agenda"), ("DisplayVersion", "2.0"), ("InstallDate", "20260131")):
+            winreg.SetValueEx(key, name, 0, winreg.REG_SZ, value)
+    try:
+        found = [program for program in _machine().system.software() if program.name == "Agenda"]
+    finally:
+        winreg.DeleteKey(winreg.HKEY_USERS, path)
+    assert [(one.version, one.scope, one.installed_on) for one in found] == [("2.0", "user", "2026-01-31")]
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ({"DisplayName": "Cabinet", "InstallDate": "31/01/2026"}, True),
+        ({"DisplayName": "Cabinet", "InstallDate": 20260131}, True),
+        ({"DisplayName": "KB5031356", "ParentKeyName": "OperatingSystem"}, False),
+        ({"DisplayName": "Part", "SystemComponent": 1}, False),
+        ({"DisplayVersion": "1"}, False),
+    ],
+)
+def test_updates_and_parts_are_no_programs(values: dict[str, str | int], *, kept: bool) -> None:
+    assert (installed_program(values, "x86", "machine") is not None) == kept

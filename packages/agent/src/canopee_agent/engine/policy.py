@@ -5,6 +5,12 @@ accept_lab_keys = false                 # true only on a development machine
 step_kinds = ["collect_hardware"]       # absent: every kind
 registry_roots = ['HKLM\SOFTWARE']
 program_roots = ['C:\Program Files\Cabinet']
+read_roots = ['C:\ProgramData\Cabinet\logs']       # absent: no file is read
+write_roots = ['C:\ProgramData\Cabinet\updates']   # absent: no file is written; never a folder that users may write
+download_hosts = ["updates.example.fr"]              # absent: nothing is downloaded; "*.example.fr", "host:8443"
+deny_globs = ["*.key", "patients"]      # names of files and folders never read nor written; replaces the defaults
+max_read_bytes = 1048576
+max_download_bytes = 2147483648
 max_deadline_s = 3600
 max_output_bytes = 262144
 max_records = 10000
@@ -12,10 +18,19 @@ max_records = 10000
 
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from canopee_agent.errors import StateError
+from canopee_agent.step import Ceiling
+
+DENIED = (
+    "*.key", "*.pem", "*.pfx", "*.p12", "*.jks", "*.kdbx", "*.ppk", "id_rsa*", "id_ed25519*", ".ssh", ".gnupg",
+    "ntds.dit", "sam", "security", "shadow", "gshadow", "*.dmp", "*.hl7", "*.dcm",
+)  # fmt: skip
+"""Keys, password stores, memory dumps and medical files."""
 
 
 class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,9 +43,26 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     registry_roots: tuple[str, ...] = ("HKLM\\SOFTWARE",)
     program_roots: tuple[str, ...] = ()
     """Folders from which programs may be run; none by default."""
+    read_roots: tuple[str, ...] = ()
+    write_roots: tuple[str, ...] = ()
+    download_hosts: tuple[str, ...] = ()
+    deny_globs: tuple[str, ...] = DENIED
+    max_read_bytes: Annotated[int, Meta(ge=0, le=16 * 2**20)] = 1_048_576
+    """Bytes of one file that are read, 16 MiB at most."""
+    max_download_bytes: Annotated[int, Meta(ge=0)] = 2 * 2**30
+    """Size of one download, and of what one archive holds."""
     max_deadline_s: float = 3_600.0
     max_output_bytes: int = 262_144
     max_records: int = 10_000
+
+    def ceiling(self, *, own_folders: tuple[str, ...], output_bytes: int, timeout_s: float) -> Ceiling:
+        """What a step may do, with what is left of its run."""
+        return Ceiling(
+            registry_roots=self.registry_roots, program_roots=self.program_roots, read_roots=self.read_roots,
+            write_roots=self.write_roots, download_hosts=self.download_hosts, deny_globs=self.deny_globs,
+            own_folders=own_folders, max_read_bytes=self.max_read_bytes,
+            max_download_bytes=self.max_download_bytes, output_bytes=output_bytes, timeout_s=timeout_s,
+        )  # fmt: skip
 
 
 def read_policy(path: Path) -> LocalPolicy:

@@ -49,18 +49,28 @@ class Runner:
     """Runs orders on one machine."""
 
     def __init__(
-        self, machine: Machine, kinds: Kinds, policy: LocalPolicy, journal: Journal, spool: Spool
+        self,
+        machine: Machine,
+        kinds: Kinds,
+        policy: LocalPolicy,
+        journal: Journal,
+        spool: Spool,
+        own_folders: tuple[str, ...] = (),
     ) -> None:
         self._machine, self._kinds, self._policy = machine, kinds, policy
-        self._journal, self._spool = journal, spool
+        self._journal, self._spool, self._own_folders = journal, spool, own_folders
 
     def run(self, authorised: Authorised, facts: dict[str, Scalar]) -> Outcome:
         """Run every step; never raises for what a step does."""
-        return _Run(self._machine, self._kinds, self._policy, self._journal, self._spool, authorised).go(facts)
+        run = _Run(self._machine, self._kinds, self._policy, self._journal, self._spool, authorised)
+        run.own_folders = self._own_folders
+        return run.go(facts)
 
 
 class _Run:
     """One run: its deadline, what later steps know, what is left of its limits."""
+
+    own_folders: tuple[str, ...] = ()
 
     def __init__(
         self, machine: Machine, kinds: Kinds, policy: LocalPolicy, journal: Journal, spool: Spool, what: Authorised
@@ -133,10 +143,9 @@ class _Run:
             return _Attempt(error=StepError(f"parameters of {step.id}: {error}"))
         except StepError as error:
             return _Attempt(error=error)
-        ceiling = Ceiling(
-            registry_roots=self._policy.registry_roots, program_roots=self._policy.program_roots,
-            output_bytes=self._output_bytes, timeout_s=left_s,
-        )  # fmt: skip
+        ceiling = self._policy.ceiling(
+            own_folders=self.own_folders, output_bytes=self._output_bytes, timeout_s=left_s
+        )
         attempt = _Attempt(records=[], outputs={})
         thread = threading.Thread(
             target=self._work, args=(kind(), parameters, ceiling, attempt), name=f"step-{step.id}", daemon=True

@@ -1,18 +1,23 @@
 """The machine this process runs on, when it is a Linux one."""
 
+from pathlib import Path
+
 from canopee_agent.linux.files import LinuxFiles
 from canopee_agent.linux.programs import LinuxPrograms
 from canopee_agent.linux.registry import NoRegistry
 from canopee_agent.linux.system import LinuxSystem
+from canopee_agent.web import HttpDownloads
 from canopee_kit.clock import Clock
 
 
 class LinuxMachine:
     """Every capability of `ports.Machine`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, ca_file: Path | None = None) -> None:
+        """`ca_file`: an authority that is trusted too when a file is downloaded."""
         self.clock = clock
         self.registry = NoRegistry()
         self.system = LinuxSystem()
         self.programs = LinuxPrograms(clock)
         self.files = LinuxFiles()
+        self.downloads = HttpDownloads(clock, ca_file)

@@ -4,6 +4,7 @@ import hashlib
 import platform
 import socket
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -12,7 +13,7 @@ from canopee_agent.ports import Hardware, InstalledProgram, NetworkCard, Platfor
 
 _DMI = Path("/sys/class/dmi/id")
 _DPKG = Path("/var/lib/dpkg/status")
-_ARCH = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+_ARCH = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64", "i386": "x86"}
 
 
 class LinuxSystem:
@@ -46,7 +47,7 @@ class LinuxSystem:
         """Debian packages; an empty list elsewhere."""
         if not _DPKG.is_file():
             return ()
-        return tuple(_packages(_DPKG.read_text("utf-8", errors="replace")))
+        return tuple(_packages(_DPKG.read_text("utf-8", errors="replace"), _DPKG.parent / "info"))
 
     def fingerprint(self) -> str:
         identity = [_text(Path("/etc/machine-id")), _text(_DMI / "product_uuid"), _text(_DMI / "product_serial")]
@@ -93,10 +94,21 @@ def _network_cards() -> Iterator[NetworkCard]:
         yield NetworkCard(name, mac, tuple(found))
 
 
-def _packages(status: str) -> Iterator[InstalledProgram]:
+def _packages(status: str, info: Path) -> Iterator[InstalledProgram]:
     for paragraph in status.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] != " ")
         if fields.get("Status", "").endswith(" installed"):
+            name, arch = fields.get("Package", ""), fields.get("Architecture", "")
+            is_multi = fields.get("Multi-Arch") == "same"
             yield InstalledProgram(
-                fields.get("Package", ""), fields.get("Version", ""), fields.get("Maintainer", "")
-            )
+                name, fields.get("Version", ""), fields.get("Maintainer", ""), _ARCH.get(arch, arch),
+                installed_on=_installed_on(info / (f"{name}:{arch}.list" if is_multi else f"{name}.list")),
+            )  # fmt: skip
+
+
+def _installed_on(listing: Path) -> str:
+    """The day on which dpkg wrote the list of the package's files."""
+    try:
+        return datetime.fromtimestamp(listing.stat().st_mtime, UTC).date().isoformat()
+    except OSError:
+        return ""

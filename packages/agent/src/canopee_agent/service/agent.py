@@ -69,7 +69,9 @@ class Agent:
         )
         self._kinds: Kinds = discover(steps, StepKind)
         self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock)
-        self._runner = Runner(machine, self._kinds, self._policy, self._journal, self._spool)
+        self._runner = Runner(
+            machine, self._kinds, self._policy, self._journal, self._spool, own_folders=home.own_folders
+        )
         self._facts: dict[str, Scalar] = {}
         self._facts_at = -_FACTS_EVERY_S
         self._clock = clock

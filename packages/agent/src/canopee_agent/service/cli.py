@@ -31,15 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def this_machine() -> Machine:
-    """The machine that this process runs on."""
+def this_machine(ca_file: Path | None = None) -> Machine:
+    """The machine that this process runs on; `ca_file`: an authority that is trusted too for downloads."""
     if sys.platform == "win32":
         from canopee_agent.windows.machine import WindowsMachine  # noqa: PLC0415  exists for one platform
 
-        return WindowsMachine(SystemClock())
+        return WindowsMachine(SystemClock(), ca_file)
     from canopee_agent.linux.machine import LinuxMachine  # noqa: PLC0415  exists for one platform
 
-    return LinuxMachine(SystemClock())
+    return LinuxMachine(SystemClock(), ca_file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,9 +62,8 @@ def _parser() -> argparse.ArgumentParser:
 def _agent(arguments: argparse.Namespace) -> Agent:
     home = Home(arguments.home)
     config = home.config()
-    return Agent(
-        home, this_machine(), HttpLink(config.server_url, home.folder / config.ca_file if config.ca_file else None)
-    )
+    ca_file = home.folder / config.ca_file if config.ca_file else None
+    return Agent(home, this_machine(ca_file), HttpLink(config.server_url, ca_file))
 
 
 def _run(arguments: argparse.Namespace) -> int:

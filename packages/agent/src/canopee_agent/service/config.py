@@ -5,13 +5,14 @@ enrolment_token = "cpe_…"      # read until the PC is enrolled
 ca_file = "ca.pem"             # optional: the one certificate authority trusted; relative to the home
 """
 
-import ipaddress
+import sys
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from canopee_agent.addresses import is_safe
 from canopee_agent.errors import StateError
 
 
@@ -32,6 +33,15 @@ class Home(msgspec.Struct, frozen=True):
     def state(self) -> Path:
         """Everything the agent writes."""
         return self.folder / "state"
+
+    @property
+    def own_folders(self) -> tuple[str, ...]:
+        """Final paths where no step may read nor write: keys, state, policy, and the program itself."""
+        program, prefix = Path(__file__).resolve().parents[1], Path(sys.prefix).resolve()
+        own = {self.folder.resolve(), program}
+        if prefix not in {Path("/usr"), Path("/usr/local")}:  # a Python of its own belongs to it too
+            own.add(prefix)
+        return tuple(sorted(map(str, own)))
 
     def config(self) -> Config:
         """Read `agent.toml`.
@@ -70,14 +80,5 @@ def check_url(url: str) -> None:
         raise StateError(f"{url!r}: server_url is not an address: {error}") from error
     if parts.username or parts.query or parts.fragment or not has_port:
         raise StateError(f"{url!r}: server_url is https://host, then a port and a path where there are some")
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
+    if not is_safe(parts):
         raise StateError(f"{url!r}: server_url starts with https:// (http:// only to this machine itself)")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,11 +7,10 @@ from canopee_agent.errors import DeniedError, MissingError, NotSupportedError
 from canopee_agent.ports import InstalledProgram, Machine
 from canopee_agent.service.identity import Identity
 from canopee_agent.step import clean_text
+from canopee_agent.steps.collect_software import highest_version
 from canopee_contract.condition import Scalar
 from canopee_contract.errors import PatternError
 from canopee_contract.facts import MAX_FACTS, MAX_TEXT, FactSources, RegistryFact, SoftwareFact
-from canopee_contract.pattern import matches
-from canopee_contract.version import version_key
 from canopee_kit.logs import get_logger
 
 _log = get_logger(__name__)
@@ -39,10 +38,22 @@ def collect(machine: Machine, identity: Identity, sources: FactSources | None) -
     named = sources.sources if sources else ()
     software = machine.system.software() if any(isinstance(source, SoftwareFact) for source in named) else ()
     for source in named:
-        value = _registry(machine, source) if isinstance(source, RegistryFact) else _software(software, source)
+        value = _known(machine, source, software)
         if value is not None and len(facts) < MAX_FACTS:
             facts.setdefault(source.name, _clean(value))
     return facts
+
+
+def _known(
+    machine: Machine, source: RegistryFact | SoftwareFact, installed: Sequence[InstalledProgram]
+) -> Scalar | None:
+    if isinstance(source, RegistryFact):
+        return _registry(machine, source)
+    try:
+        return highest_version(source.display_name, installed)
+    except PatternError as error:  # of a newer language, or wrong: the other facts do not depend on it
+        _log.warning("the fact %s has no value here: %s", source.name, error.message)
+        return None
 
 
 def _registry(machine: Machine, source: RegistryFact) -> Scalar | None:
@@ -53,17 +64,6 @@ def _registry(machine: Machine, source: RegistryFact) -> Scalar | None:
     if isinstance(value, int):
         return value if abs(value) <= _LARGEST else None
     return value if isinstance(value, str) else None
-
-
-def _software(installed: Sequence[InstalledProgram], source: SoftwareFact) -> str | None:
-    """The highest version among the programs whose name matches."""
-    try:
-        found = [program.version for program in installed if matches(source.display_name, program.name)]
-    except PatternError as error:  # of a newer language, or wrong: the other facts do not depend on it
-        _log.warning("the fact %s has no value here: %s", source.name, error.message)
-        return None
-    known = [version for version in found if version_key(version) is not None]
-    return max(known, key=lambda version: version_key(version) or ((), 0, ""), default=None)
 
 
 def _clean(value: Scalar) -> Scalar:

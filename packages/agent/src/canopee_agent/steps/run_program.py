@@ -1,13 +1,14 @@
 """The step kind `run_program`."""
 
 from collections.abc import Generator, Sequence
-from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
 from canopee_agent.errors import DeniedError, ExitCodeError, TimedOutError
+from canopee_agent.locations import is_under, pure
 from canopee_agent.ports import Machine, ProgramEnd
 from canopee_agent.step import Ceiling, StepKind, clean_text
 
@@ -104,29 +105,18 @@ class RunProgram(StepKind[RunProgramParameters]):
 
 def _allowed(machine: Machine, path: str, roots: Sequence[str]) -> str:
     """The program's real path, once it is known to lie under one of `roots`."""
-    if not _pure(path).is_absolute():
+    if not pure(path).is_absolute():
         raise DeniedError(f"{path} is not an absolute path")
-    real = _pure(machine.files.real_path(path))
-    for candidate in (_pure(path), real):
+    real = pure(machine.files.real_path(path))
+    for candidate in (pure(path), real):
         if isinstance(candidate, PureWindowsPath) and ":" in str(candidate)[2:]:
             raise DeniedError(f"{path}: a colon after the drive names a device or a hidden stream")
         suffix = PurePosixPath(candidate.name.rstrip(". ")).suffix.lower()
         if suffix in _REFUSED_SUFFIXES:
             raise DeniedError(f"{path}: a {suffix} file hides another program; name that program")
-    if not any(_is_under(real, root) for root in roots):
+    if not any(is_under(real, root) for root in roots):
         raise DeniedError(f"the local policy does not let programs be run from {real}: add to program_roots")
     return str(real)
-
-
-def _is_under(path: PurePath, root: str) -> bool:
-    folder = _pure(root)
-    return type(folder) is type(path) and path.is_relative_to(folder)
-
-
-def _pure(path: str) -> PurePath:
-    """A path in the notation it is written in: only Windows paths have a drive or a share."""
-    windows = PureWindowsPath(path)
-    return windows if windows.is_absolute() else PurePosixPath(path)
 
 
 def _text(end: ProgramEnd, *, is_cut: bool) -> str:

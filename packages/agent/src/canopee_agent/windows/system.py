@@ -5,20 +5,30 @@ import hashlib
 import platform
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ctypes import wintypes
+from datetime import UTC, datetime
 
 import psutil
 
 from canopee_agent.errors import DeniedError, MissingError
-from canopee_agent.ports import Hardware, InstalledProgram, NetworkCard, Platform, View, Volume
+from canopee_agent.ports import (
+    Hardware,
+    InstalledProgram,
+    NetworkCard,
+    Platform,
+    RegistryValue,
+    Scope,
+    View,
+    Volume,
+)
 from canopee_agent.windows.registry import WindowsRegistry
 from canopee_agent.windows.smbios import parse
 
 assert sys.platform == "win32"  # noqa: S101  lets type checkers know
 
 _WINDOWS = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
-_UNINSTALL = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+_UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 _CPU = r"HKLM\HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 _BIOS = r"HKLM\HARDWARE\DESCRIPTION\System\BIOS"
 _CRYPTOGRAPHY = r"HKLM\SOFTWARE\Microsoft\Cryptography"
@@ -66,33 +76,52 @@ class WindowsSystem:
         )
 
     def software(self) -> Sequence[InstalledProgram]:
-        views: tuple[View, ...] = ("64", "32")
-        return tuple(program for view in views for program in self._installed(view))
+        """Programs of both views of the machine, and of the users whose registry is loaded."""
+        arch = self.platform().arch
+        places: list[tuple[str, View, str, Scope]] = [
+            (f"HKLM\\{_UNINSTALL}", "64", arch, "machine"), (f"HKLM\\{_UNINSTALL}", "32", "x86", "machine"),
+        ]  # fmt: skip
+        users = [name for name in self._registry.subkeys("HKU") if not name.upper().endswith("_CLASSES")]
+        places += [(f"HKU\\{user}\\{_UNINSTALL}", "64", "", "user") for user in users]
+        return tuple(program for place in places for program in self._installed(*place))
 
     def fingerprint(self) -> str:
         identity = [self._text(_CRYPTOGRAPHY, "MachineGuid"), parse(_firmware_table()).serial]
         return hashlib.sha256("\n".join(identity).encode()).hexdigest()
 
-    def _installed(self, view: View) -> Iterator[InstalledProgram]:
+    def _installed(self, above: str, view: View, arch: str, scope: Scope) -> Iterator[InstalledProgram]:
         try:
-            names = self._registry.subkeys(_UNINSTALL, view)
-        except MissingError:
+            names = self._registry.subkeys(above, view)
+        except (MissingError, DeniedError):
             return
         for name in names:
             try:
-                values = self._registry.values(f"{_UNINSTALL}\\{name}", view)
+                values = self._registry.values(f"{above}\\{name}", view)
             except (MissingError, DeniedError):  # gone meanwhile, or private to somebody
                 continue
-            title = str(values.get("DisplayName", ""))
-            if title and not values.get("SystemComponent") and not values.get("ParentKeyName"):
-                version, publisher = str(values.get("DisplayVersion", "")), str(values.get("Publisher", ""))
-                yield InstalledProgram(title, version, publisher)
+            program = installed_program(values, arch, scope)
+            if program is not None:
+                yield program
 
     def _text(self, key: str, name: str) -> str:
         try:
             return str(self._registry.value(key, name))
         except (MissingError, DeniedError):
             return ""
+
+
+def installed_program(values: Mapping[str, RegistryValue], arch: str, scope: Scope) -> InstalledProgram | None:
+    """What one uninstall key says; `None` for an update or a part, which Windows does not list either."""
+    title = str(values.get("DisplayName", ""))
+    if not title or values.get("SystemComponent") or values.get("ParentKeyName"):
+        return None
+    day = str(values.get("InstallDate", ""))
+    try:
+        installed_on = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).date().isoformat()
+    except ValueError:  # some installers write it their own way
+        installed_on = ""
+    version, publisher = str(values.get("DisplayVersion", "")), str(values.get("Publisher", ""))
+    return InstalledProgram(title, version, publisher, arch, scope, installed_on)
 
 
 def _firmware_table() -> bytes:
