@@ -50,7 +50,7 @@ def _serving(answer: Answer, *, tls: bool = False) -> Generator[str]:
         thread.join()
 
 
-def _ignore(request: object, client_address: object) -> None:  # noqa: ARG001  as `handle_error` is
+def _ignore(request: object, client_address: object) -> None:
     """The other end is gone: it had to be."""
 
 

@@ -53,7 +53,7 @@ class _Slow:
             handler.rfile.read(1)  # until the other end is gone
 
 
-def _ignore(request: object, client_address: object) -> None:  # noqa: ARG001  as `handle_error` is
+def _ignore(request: object, client_address: object) -> None:
     """The other end was killed."""
 
 
