@@ -120,6 +120,12 @@ def parent(path: str) -> str:
     return str(pure(path).parent)
 
 
+def below(folder: str, parts: Sequence[str]) -> str:
+    """The path of what `parts` name inside `folder`."""
+    above = pure(folder)
+    return str(type(above)(above, *parts))
+
+
 def name_of(path: str) -> str:
     """The last part of `path`."""
     return pure(path).name

@@ -1,0 +1,97 @@
+"""Zip archives made to harm whoever extracts them, and damaged ones; for the proof `archives`."""
+
+import io
+import random
+import stat
+import struct
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+
+_NAMES = (
+    "../a", "a/../../b", "/abs", "C:/x", "C:\\x", "a\\..\\..\\b", "\\\\srv\\s\\x", "a:stream", "NUL", "con.txt",
+    "a/COM1.log", "LPT¹", "aux .txt", "x.", "x ", "a//b", "./a", "cafe\u0301", "QNULQ", "a" * 300, "a?b", "a|b", "é",
+    "a/b", "a/b/", "A/B", "d0/f0.txt", "D0/F0.TXT", "ok.txt", ".canopee-x.unzip/y", "..", "~", "%TEMP%/x", "$HOME",
+)  # fmt: skip
+_MODES = (0, stat.S_IFREG | 0o644, stat.S_IFLNK | 0o777, stat.S_IFIFO | 0o644, stat.S_IFCHR | 0o644, stat.S_IFDIR)
+_VALUES = (0, 1, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
+
+
+def archives(draw: random.Random) -> Iterator[bytes]:
+    """One after the other, for ever: harmful names, links, bombs, then ordinary archives damaged in many ways."""
+    while True:
+        yield draw.choice(_MAKERS)(draw)
+
+
+def _zipped(entries: Sequence[tuple[str, bytes, int]], draw: random.Random) -> bytes:
+    output = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(output, "w") as archive:
+        warnings.simplefilter("ignore")  # a name given twice, on purpose
+        for name, content, mode in entries:
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = draw.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED))
+            entry.external_attr = mode << 16
+            archive.writestr(entry, b"" if name.endswith("/") else content)
+    return output.getvalue().replace(b"QNULQ", b"x\x00y..")
+
+
+def _named(draw: random.Random) -> bytes:
+    names = draw.choices(_NAMES, k=draw.randint(1, 3))
+    return _zipped([(name, b"x" * draw.randrange(200), draw.choice(_MODES)) for name in names], draw)
+
+
+def _linked(draw: random.Random) -> bytes:
+    """A link, then a file through it."""
+    entries = [("link", draw.choice((b"..", b"/tmp", b"/etc/passwd")), stat.S_IFLNK | 0o777), ("link/x", b"x", 0)]
+    return _zipped(entries, draw)
+
+
+def _bomb(draw: random.Random) -> bytes:
+    return _zipped([("b", bytes(draw.choice((1_100_000, 4_500_000))), 0)], draw)
+
+
+def _many(draw: random.Random) -> bytes:
+    return _zipped([(f"f{number}", b"", 0) for number in range(draw.choice((39, 41, 120)))], draw)
+
+
+def _good(draw: random.Random) -> bytes:
+    count = draw.randint(0, 12)
+    return _zipped(
+        [(f"d{number % 3}/f{number}.txt", draw.randbytes(draw.randrange(300)), 0) for number in range(count)], draw
+    )
+
+
+def _damaged(draw: random.Random) -> bytes:
+    data = bytearray(_good(draw))
+    for _ in range(draw.choice((1, 2, 4, 16))):
+        data[draw.randrange(len(data))] = draw.randrange(256)
+    return bytes(data)
+
+
+def _lying(draw: random.Random) -> bytes:
+    """One field of one header says something else: sizes, offsets, lengths, flags."""
+    data = bytearray(_good(draw))
+    heads = [at for mark in (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06") for at in _places(data, mark)]
+    at = draw.choice(heads) + draw.randrange(4, 44, 2)
+    form = draw.choice(("<H", "<I"))
+    value = draw.choice(_VALUES) & (0xFFFF if form == "<H" else 0xFFFFFFFF)
+    if at + struct.calcsize(form) <= len(data):
+        struct.pack_into(form, data, at, value)
+    return bytes(data)
+
+
+def _spliced(draw: random.Random) -> bytes:
+    first, second = _good(draw), _named(draw)
+    return first[: draw.randrange(len(first))] + second[draw.randrange(len(second)) :]
+
+
+def _places(data: bytearray, mark: bytes) -> Iterator[int]:
+    at = data.find(mark)
+    while at >= 0:
+        yield at
+        at = data.find(mark, at + 1)
+
+
+_MAKERS: Sequence[Callable[[random.Random], bytes]] = (
+    _named, _named, _linked, _bomb, _many, _good, _damaged, _damaged, _damaged, _lying, _lying, _spliced,
+)  # fmt: skip
