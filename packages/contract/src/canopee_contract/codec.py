@@ -30,7 +30,7 @@ T = TypeVar("T")
 _encoder = msgspec.json.Encoder(order="deterministic")
 _NUL = b"\\u0000"
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
-_UNBOUNDED = re.compile(r"AnyType|IntType\(gt=None, ge=None")
+_UNBOUNDED = re.compile(r"AnyType|IntType\((?!gt=None, ge=-?[0-9]+, lt=None, le=[0-9]+,)")
 
 
 def encode(message: object) -> bytes:

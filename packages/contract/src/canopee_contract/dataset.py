@@ -3,6 +3,8 @@
 `catalog/datasets/<name>.yaml`. Fields are only added; a change of type or name is a new dataset version.
 """
 
+import re
+from collections import Counter
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -12,6 +14,11 @@ FieldType: TypeAlias = Literal[
     "text", "keyword", "integer", "number", "boolean", "instant", "version", "object", "list"
 ]
 PersonalData: TypeAlias = Literal["none", "technical", "identifying", "health"]
+
+
+MAX_NESTING = 8
+"""Deepest nesting of objects and lists in a declaration."""
+_NAME = re.compile(r'[^\x00-\x1f\x7f"\\\ud800-\udfff]{1,100}')
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -44,6 +51,27 @@ class Dataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     analysis: bool = False
     """Whether it goes to the analytics engines."""
     managed_by: Literal["git", "ihm"] = "git"
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`, which msgspec makes a refusal: fields that no reader could hold or tell apart."""
+        _check_fields(self.fields, "fields", MAX_NESTING)
+
+
+def _check_fields(fields: tuple[Field, ...], at: str, depth: int) -> None:
+    if not depth and fields:
+        raise ValueError(f"{at}: nested deeper than {MAX_NESTING}")
+    times = Counter(field.name for field in fields)
+    for field in fields:
+        place = f"{at}.{field.name[:80]}"
+        if not _NAME.fullmatch(field.name):
+            raise ValueError(
+                f"{place!r}: a name is 1 to 100 characters, none of them a quote, a backslash or a control"
+            )
+        if times[field.name] > 1:
+            raise ValueError(f"{place}: declared twice")
+        if field.items and field.type not in {"object", "list"}:
+            raise ValueError(f"{place}: only an object or a list has items")
+        _check_fields(field.items, place, depth - 1)
 
 
 def validate(dataset: Dataset, body: object) -> str:
