@@ -9,6 +9,7 @@ import uvicorn
 
 from canopee_api.accounts.people import People
 from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.trust import OnlineKeys, TrustStore
 from canopee_api.devices.enrolment import Enrolment
@@ -104,6 +105,7 @@ def _wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock) -> 
         datasets=datasets,
         trust=trust,
         campaigns=Campaigns(database, trust, clock),
+        targeting=Targeting(database),
         intake=Intake(database, datasets, clock),
     )
 

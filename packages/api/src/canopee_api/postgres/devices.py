@@ -189,18 +189,6 @@ async def store_facts(
     return cursor.rowcount == 1
 
 
-async def fleet_facts(tx: Connection) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-    """Id and facts of every device that may get orders."""
-    async with tx.cursor(name="facts") as cursor:
-        cursor.itersize = 2_000
-        await cursor.execute(
-            """SELECT f.device_id, f.facts FROM device_facts f JOIN devices d ON d.id = f.device_id
-               WHERE d.state <> 'revoked' ORDER BY f.device_id"""
-        )
-        async for device_id, facts in cursor:
-            yield device_id, facts
-
-
 async def facts_to_consider(
     tx: Connection, device_id: str | None, *, limit: int
 ) -> list[tuple[str, dict[str, Any]]]:

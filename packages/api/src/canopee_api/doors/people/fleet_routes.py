@@ -12,7 +12,16 @@ from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.doors.people.pages import After, Limit, id_cursor, page
 from canopee_api.errors import NotFoundError
 from canopee_api.postgres import devices as sql
-from canopee_contract.people import Device, EnrolmentTokens, Match, Matched, NewEnrolmentTokens, Page
+from canopee_contract.people import (
+    Device,
+    EnrolmentTokens,
+    Match,
+    Matched,
+    NewEnrolmentTokens,
+    Page,
+    Why,
+    WhyMatch,
+)
 from canopee_kit.ids import is_id
 
 _ONLINE = timedelta(minutes=10)
@@ -66,8 +75,14 @@ async def mint_tokens(
 
 @post("/v1/match", opt=needs("read"), status_code=200)
 async def match(data: JSONBody[Match], areas: NamedDependency[Areas]) -> Matched:
-    """The devices for which a condition holds now."""
-    return await areas.campaigns.match(data.condition)
+    """The devices for which a condition holds now: how many, how many pass each of its tests, and a page of ids."""
+    return await areas.targeting.match(data)
+
+
+@post("/v1/match/why", opt=needs("read"), status_code=200)
+async def why(data: JSONBody[WhyMatch], areas: NamedDependency[Areas]) -> Why:
+    """Each test of a condition on one device: does it hold, and what does the device have."""
+    return await areas.targeting.why(data)
 
 
 def _device(row: sql.DeviceRow, areas: Areas) -> Device:
@@ -83,4 +98,4 @@ def _device(row: sql.DeviceRow, areas: Areas) -> Device:
     )  # fmt: skip
 
 
-ROUTES = [devices, device, revoke, mint_tokens, match]
+ROUTES = [devices, device, revoke, mint_tokens, match, why]
