@@ -84,9 +84,10 @@ async def test_a_first_round_that_was_interrupted_goes_on_and_gives_nobody_two_o
     view = await _start(repair, ALL)
     async with repair.areas.database.transaction() as tx:
         await tx.execute(
-            "UPDATE campaigns SET is_expanded = false, targets = 1, expanded_to = (SELECT device_id FROM orders WHERE ordinal = 1)"
+            """UPDATE campaigns SET is_expanded = false, targets = 1,
+                   expanded_to = (SELECT device_id FROM orders ORDER BY device_id LIMIT 1)"""
         )
-        await tx.execute("DELETE FROM orders WHERE ordinal > 1")
+        await tx.execute("DELETE FROM orders USING campaigns WHERE device_id > expanded_to")
     await repair.areas.campaigns.expand_unfinished()
     assert (await repair.areas.campaigns.view(view.id)).total == 3
 

@@ -133,6 +133,21 @@ class Device(msgspec.Struct):
     facts_at: datetime | None = None
 
 
+class FactChange(msgspec.Struct):
+    """One fact that changed; `null` where it was, or is, absent."""
+
+    old: Scalar | None
+    new: Scalar | None
+
+
+class FactsChange(msgspec.Struct):
+    """Facts that replaced others: what differs, by name. `id` is its number."""
+
+    id: str
+    at: datetime
+    changes: dict[str, FactChange]
+
+
 class Run(msgspec.Struct):
     """A device's execution of an order; `id` is the order's."""
 

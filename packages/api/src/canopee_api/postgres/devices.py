@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
 from canopee_contract.condition import Scalar
@@ -173,20 +172,6 @@ async def write_presence(
            WHERE p.device_id = n.id""",
         (list(ids), list(seen), list(counters), list(versions)),
     )
-
-
-async def store_facts(
-    tx: Connection, device_id: str, *, digest: str, facts: dict[str, Scalar], now: datetime
-) -> bool:
-    """Store facts; `False` when these were known already."""
-    cursor = await tx.execute(
-        """INSERT INTO device_facts (device_id, hash, facts, changed_at) VALUES (%s, %s, %s, %s)
-           ON CONFLICT (device_id) DO UPDATE
-           SET hash = excluded.hash, facts = excluded.facts, changed_at = excluded.changed_at, is_considered = false
-           WHERE device_facts.hash <> excluded.hash""",
-        (device_id, digest, Jsonb(facts), now),
-    )
-    return cursor.rowcount == 1
 
 
 async def facts_to_consider(

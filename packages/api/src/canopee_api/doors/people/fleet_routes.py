@@ -9,12 +9,15 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
-from canopee_api.doors.people.pages import After, Limit, id_cursor, page
+from canopee_api.doors.people.pages import After, Limit, id_cursor, number_cursor, page
 from canopee_api.errors import NotFoundError
 from canopee_api.postgres import devices as sql
+from canopee_api.postgres.facts import list_changes
 from canopee_contract.people import (
     Device,
     EnrolmentTokens,
+    FactChange,
+    FactsChange,
     Match,
     Matched,
     NewEnrolmentTokens,
@@ -50,6 +53,22 @@ async def device(device_id: FromPath[str], areas: NamedDependency[Areas]) -> Dev
     if row is None:
         raise NotFoundError("device.unknown", f"there is no device {device_id[:40]}")
     return _device(row, areas)
+
+
+@get("/v1/devices/{device_id:str}/facts-history", opt=needs("read"))
+async def facts_history(
+    device_id: FromPath[str], areas: NamedDependency[Areas], after: After = "", limit: Limit = 100
+) -> Page[FactsChange]:
+    """What changed in the facts of a device, newest first; its first facts are no change."""
+    async with areas.database.transaction() as tx:
+        if not is_id(device_id) or await sql.key_of(tx, device_id) is None:
+            raise NotFoundError("device.unknown", f"there is no device {device_id[:40]}")
+        rows = await list_changes(tx, device_id, after=number_cursor(after), limit=limit)
+    views = [
+        FactsChange(str(row.n), row.at, {name: FactChange(*pair) for name, pair in row.changes.items()})
+        for row in rows
+    ]
+    return page(views, limit, lambda change: change.id)
 
 
 @post("/v1/devices/{device_id:str}/revoke", opt=needs("administer"))
@@ -98,4 +117,4 @@ def _device(row: sql.DeviceRow, areas: Areas) -> Device:
     )  # fmt: skip
 
 
-ROUTES = [devices, device, revoke, mint_tokens, match, why]
+ROUTES = [devices, device, facts_history, revoke, mint_tokens, match, why]
