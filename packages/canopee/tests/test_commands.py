@@ -9,8 +9,10 @@ from canopee.cli import exit_code, main
 from canopee.commands.run import condition_to
 from canopee.documents import read_condition
 from canopee.errors import FailedError, RefusedError, UsageError
+from canopee.output import print_list, print_object
 from canopee.publishing import read_target
 from canopee_client.errors import AnswerError, NoAnswerError
+from canopee_contract.people import TestCount, WhyMatch
 from canopee_contract.problem import Problem
 from canopee_kit.errors import CanopeeError
 from canopee_trust.dsse import payload_of, read_envelope
@@ -101,3 +103,11 @@ def test_whom_a_run_goes_to_is_a_device_a_condition_or_everybody(tmp_path: Path)
 def test_a_condition_that_cannot_be_read_is_said(text: str) -> None:
     with pytest.raises(UsageError):
         read_condition(text)
+
+
+def test_what_looks_like_markup_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    test = TestCount("$", 'a.b matches "[a-z]+[/red]"', 3)
+    print_list([test], ("test", "devices"), as_json=False)
+    assert '"[a-z]+[/red]"' in capsys.readouterr().out
+    print_object(WhyMatch({"[red]": "[bold]x"}, "[b]"), as_json=False)
+    assert "[bold]x" in capsys.readouterr().out

@@ -4,7 +4,7 @@ import pytest
 from canopee_client.client import Client
 from canopee_client.errors import AnswerError, NoAnswerError
 from canopee_contract.codec import encode
-from canopee_contract.people import Health, User
+from canopee_contract.people import Health, Matched, TestCount, User
 from canopee_contract.problem import Problem
 from canopee_kit.clock import FakeClock
 
@@ -39,6 +39,19 @@ def test_a_list_is_read_page_after_page() -> None:
     client, seen = _client(_page([one], "one"), _page([two], None))
     assert list(client.users()) == [one, two]
     assert [request.url.params.get("after") for request in seen] == [None, "one"]
+
+
+def test_match_reads_every_id_and_asks_for_the_counts_once() -> None:
+    pages = [
+        Matched(3, ["a", "b"], fleet=9, tests=[TestCount("$", "a.b exists true", 3)], next="b"),
+        Matched(None, ["c"]),
+    ]
+    client, seen = _client(*(httpx.Response(200, content=encode(page)) for page in pages))
+    matched = client.match({"fact": "a.b", "op": "exists", "value": True})
+    assert (matched.total, matched.fleet, matched.device_ids, matched.next) == (3, 9, ["a", "b", "c"], None)
+    assert [(b'"after":"b"' in request.content, b'"counts":true' in request.content) for request in seen] == [
+        (False, True), (True, False),
+    ]  # fmt: skip
 
 
 def test_a_refusal_tells_what_to_do_and_where() -> None:

@@ -18,6 +18,7 @@ UNION ALL SELECT 'constraint', conrelid::regclass::text, conname || ' ' || pg_ge
 WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'migrations'
 UNION ALL SELECT 'options', relname, array_to_string(reloptions, ',') FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL
+UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 ORDER BY 1, 2, 3
 """
 
@@ -52,3 +53,22 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
         connection.execute("INSERT INTO migrations (name, sha256) VALUES ('9999_pre_future', '')")
     with pytest.raises(ServerError, match="newer version"):
         migrate(database_url)
+
+
+def test_facts_from_before_the_keys_of_versions_get_theirs(empty_database: str) -> None:
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        for migration in migrations():
+            if migration.name.startswith("0003"):
+                connection.execute(
+                    """INSERT INTO devices (id, public_key, hostname, practice_id, platform, fingerprint, simulated,
+                                            enrolled_at)
+                       VALUES (gen_random_uuid(), '', '', '', 'windows', '', false, now())"""
+                )
+                connection.execute(
+                    """INSERT INTO device_facts (device_id, hash, facts, changed_at)
+                       SELECT id, '', '{"a.a": "8.2-rc1", "b.b": "x", "c.c": 8}', now() FROM devices"""
+                )
+            connection.execute(migration.sql.encode())
+        assert connection.execute("SELECT version_keys FROM device_facts").fetchall() == [
+            ({"a.a": "1812101010100rc1"},)
+        ]

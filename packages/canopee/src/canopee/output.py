@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -25,7 +26,7 @@ def print_list(items: Iterable[msgspec.Struct], columns: Sequence[str], *, as_js
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for item in held:
-        table.add_row(*(_cell(getattr(item, column)) for column in columns))
+        table.add_row(*(escape(_cell(getattr(item, column))) for column in columns))
     Console().print(table)
     Console(stderr=True).print(f"{len(held)} in all", style="dim")
 
@@ -42,7 +43,7 @@ def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
         value: Any = getattr(item, name)
         pairs: dict[str, Any] = msgspec.to_builtins(value) if isinstance(value, dict) and value else {"": value}
         for key, part in pairs.items():
-            table.add_row(f"{name} {key}".strip().replace("_", " "), _cell(part))
+            table.add_row(escape(f"{name} {key}".strip().replace("_", " ")), escape(_cell(part)))
     Console().print(table)
 
 

@@ -96,11 +96,27 @@ class Client:
     def device(self, device_id: str) -> people.Device:
         return self.call("GET", f"/v1/devices/{_path(device_id)}", people.Device)
 
+    def facts_history(self, device_id: str) -> Iterator[people.FactsChange]:
+        return self.pages(f"/v1/devices/{device_id}/facts-history", people.FactsChange)
+
     def revoke_device(self, device_id: str) -> people.Device:
         return self.call("POST", f"/v1/devices/{_path(device_id)}/revoke", people.Device)
 
     def match(self, condition: dict[str, Any]) -> people.Matched:
-        return self.call("POST", "/v1/match", people.Matched, body=people.Match(condition))
+        """The counts, and every id, page by page."""
+        matched = self.match_page(people.Match(condition, people.MATCH_LIMIT))
+        ids, after = matched.device_ids, matched.next
+        while after is not None:
+            page = self.match_page(people.Match(condition, people.MATCH_LIMIT, after, counts=False))
+            ids += page.device_ids
+            after = page.next
+        return msgspec.structs.replace(matched, device_ids=ids, next=None)
+
+    def match_page(self, asked: people.Match) -> people.Matched:
+        return self.call("POST", "/v1/match", people.Matched, body=asked)
+
+    def why(self, condition: dict[str, Any], device_id: str) -> people.Why:
+        return self.call("POST", "/v1/match/why", people.Why, body=people.WhyMatch(condition, device_id))
 
     def runs(self, **filters: str) -> Iterator[people.Run]:
         return self.pages("/v1/runs", people.Run, filters)

@@ -29,7 +29,7 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
-from canopee_contract.codec import INTEGER_MAX, INTEGER_MIN
+from canopee_contract.codec import INTEGER_MAX, INTEGER_MIN, encode
 from canopee_contract.errors import ConditionError, PatternError
 from canopee_contract.pattern import compile_pattern, matches
 from canopee_contract.version import version_key
@@ -38,6 +38,7 @@ MAX_DEPTH = 8
 MAX_TESTS = 500
 MAX_LISTED = 50_000
 """Longest list of an `in`: a frozen list of devices is a condition on `device.id`."""
+_SHOWN_VALUES, _SHOWN_CHARACTERS = 10, 200
 
 Scalar: TypeAlias = str | int | float | bool
 Facts: TypeAlias = Mapping[str, Scalar]
@@ -133,6 +134,15 @@ def each_test(condition: Condition, at: str = "$") -> Iterator[tuple[str, Test]]
         key = "all" if isinstance(condition, All) else "any"
         for number, member in enumerate(condition.members):
             yield from each_test(member, f"{at}.{key}[{number}]")
+
+
+def describe(test: Test) -> str:
+    """A test as people read it: `product.version version_lt "8.2"`; what is long is cut."""
+    listed = len(test.value) if isinstance(test.value, tuple) else 0
+    if listed > _SHOWN_VALUES:
+        return f"{test.fact} {test.op} [{listed} values]"
+    text = encode(test.value).decode()
+    return f"{test.fact} {test.op} {text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + '…'}"
 
 
 def same_scalar(left: Scalar, right: Scalar) -> bool:

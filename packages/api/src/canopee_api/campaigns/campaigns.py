@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from canopee_api.audit.chain import note
+from canopee_api.campaigns.closures import Holds, compiled
+from canopee_api.campaigns.targeting import read_condition
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
 from canopee_api.orders.issue import Assignment, issue
@@ -15,11 +17,11 @@ from canopee_api.postgres import devices as device_sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.orders import count_by_state
+from canopee_api.postgres.targeting import matching_ids
 from canopee_contract.campaign import Campaign
-from canopee_contract.condition import Condition, evaluate, parse_condition
-from canopee_contract.errors import ConditionError, SchemaError
+from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
-from canopee_contract.people import CampaignView, CollectRequest, Matched
+from canopee_contract.people import CampaignView, CollectRequest
 from canopee_contract.pipeline import PipelineRef
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id, new_id
@@ -28,10 +30,19 @@ from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.errors import EnvelopeError
 
 _SLICE = 200
-"""Orders signed in one transaction."""
+"""Orders signed, or devices reconsidered, in one transaction."""
+_PAGE = 10_000
+"""Devices that one query of a first round looks for."""
 _LONGEST_S = 400 * 86_400
 _UNLIMITED = 2**31 - 1
 _NAME = 200
+
+
+class _Living(msgspec.Struct, frozen=True):
+    """A campaign as it is remembered, without its document."""
+
+    row: sql.CampaignRow
+    holds: Holds
 
 
 class Campaigns:
@@ -39,11 +50,7 @@ class Campaigns:
 
     def __init__(self, database: Database, trust: TrustStore, clock: Clock) -> None:
         self._database, self._trust, self._clock = database, trust, clock
-
-    async def match(self, condition: dict[str, Any]) -> Matched:
-        """The devices for which a condition holds now; raises `InvalidError`."""
-        ids = await self._matching(_parsed(condition))
-        return Matched(len(ids), ids)
+        self._living: dict[str, _Living] = {}
 
     async def start_signed(self, document: bytes, *, by: str) -> CampaignView:
         """Start the campaign of a signed document. The same document twice is one campaign.
@@ -82,7 +89,7 @@ class Campaigns:
             )
         if not 1 <= request.expires_in_s <= _LONGEST_S:
             raise InvalidError("campaign.expiry", "1 second to 400 days", at="$.expires_in_s")
-        _parsed(request.condition)
+        read_condition(request.condition)
         parameters = _parameters(known, request.parameters)
         now = self._clock.now()
         row = sql.CampaignRow(
@@ -96,26 +103,29 @@ class Campaigns:
 
     async def reconsider(self, device_id: str | None = None) -> int:
         """Evaluate living campaigns on facts that changed: those of one device, or of any; orders made."""
-        made = 0
-        async with self._database.transaction() as tx:
-            changed = await device_sql.facts_to_consider(tx, device_id, limit=_SLICE)
-            if not changed:
-                return 0
-            rows = [row for row in await sql.open_campaigns(tx, self._clock.now()) if row.is_living]
-            reached = [(row, ids) for row in rows if (ids := _matching(row, changed))]
-            await sql.lock_campaigns(tx, [row.id for row, _ in reached])
-            for row, ids in reached:
-                made += await self._order(tx, row, ids)
-            await device_sql.mark_considered(tx, [found for found, _ in changed])
+        made, considered = 0, _SLICE
+        while considered == _SLICE:
+            async with self._database.transaction() as tx:
+                changed = await device_sql.facts_to_consider(tx, device_id, limit=_SLICE)
+                if not changed:
+                    break
+                campaigns = await self._living_campaigns(tx)
+                held = [(one.row, [found for found, facts in changed if one.holds(facts)]) for one in campaigns]
+                reached = [(row, ids) for row, ids in held if ids]
+                await sql.lock_campaigns(tx, [row.id for row, _ in reached])
+                for row, ids in reached:
+                    made += await self._order(tx, row, ids)
+                await device_sql.mark_considered(tx, [found for found, _ in changed])
+                considered = len(changed)
         return made
 
     async def expand_unfinished(self) -> None:
         """Go on with first rounds that a stop interrupted."""
         async with self._database.transaction() as tx:
-            rows = await sql.open_campaigns(tx, self._clock.now())
+            ids = await sql.unexpanded_ids(tx, self._clock.now())
+            rows = await sql.campaigns_of(tx, ids)
         for row in rows:
-            if not row.is_expanded:
-                await self._expand(row)
+            await self._expand(row)
 
     async def views(self, *, after: str, limit: int) -> list[CampaignView]:
         """Campaigns, newest first, with where their devices stand."""
@@ -148,11 +158,17 @@ class Campaigns:
         return await self.view(row.id)
 
     async def _expand(self, row: sql.CampaignRow) -> None:
-        """Give the orders of the first round, slice by slice: what is done stays done."""
-        ids = await self._matching(_parsed(row.condition))
-        for start in range(0, len(ids), _SLICE):
+        """Give the orders of the first round, slice by slice: what is done stays done, a stop goes on from there."""
+        condition, after, is_over = read_condition(row.condition), row.expanded_to or "", False
+        while not is_over:
             async with self._database.transaction() as tx:
-                await self._order(tx, row, ids[start : start + _SLICE])
+                ids = await matching_ids(tx, condition, after=after, limit=_PAGE)
+            for start in range(0, len(ids), _SLICE):
+                after = ids[start : start + _SLICE][-1]
+                async with self._database.transaction() as tx:
+                    await self._order(tx, row, ids[start : start + _SLICE])
+                    await sql.mark_expanded_to(tx, row.id, after)
+            is_over = len(ids) < _PAGE
         async with self._database.transaction() as tx:
             await sql.mark_expanded(tx, row.id)
 
@@ -172,11 +188,16 @@ class Campaigns:
         await sql.add_targets(tx, row.id, made)
         return made
 
-    async def _matching(self, condition: Condition) -> list[str]:
-        async with self._database.transaction() as tx:
-            return [
-                device_id async for device_id, facts in device_sql.fleet_facts(tx) if evaluate(condition, facts)
-            ]
+    async def _living_campaigns(self, tx: Connection) -> "list[_Living]":
+        """Those that go on giving orders. Who they are is read each time; a campaign never changes its condition."""
+        ids = await sql.living_ids(tx, self._clock.now())
+        known = {id_: self._living[id_] for id_ in ids if id_ in self._living}
+        for row in await sql.campaigns_of(tx, [id_ for id_ in ids if id_ not in known]):
+            known[row.id] = _Living(
+                msgspec.structs.replace(row, document=None), compiled(read_condition(row.condition))
+            )
+        self._living = known
+        return list(known.values())
 
     def _open(self, document: bytes) -> tuple[OpenedCampaign, KnownPipeline]:
         """The document, once its signatures and its pipeline are what they must be."""
@@ -193,7 +214,7 @@ class Campaigns:
             raise InvalidError("campaign.pipeline", "the pipeline published has other bytes: sign a new document")
         if not is_id(campaign.campaign_id) or campaign.max_targets < 1 or not campaign.rings:
             raise InvalidError("campaign.malformed", "a campaign has a UUID, a ring, and a target at least")
-        _parsed(campaign.condition)
+        read_condition(campaign.condition)
         _parameters(known, campaign.parameters)
         return opened, known
 
@@ -205,18 +226,6 @@ class Campaigns:
             state="running" if is_open else "finished", created_at=row.created_at, not_after=row.not_after,
             total=sum(states.values()), states=states, condition=row.condition,
         )  # fmt: skip
-
-
-def _matching(row: sql.CampaignRow, changed: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
-    condition = _parsed(row.condition)
-    return [device_id for device_id, facts in changed if evaluate(condition, facts)]
-
-
-def _parsed(condition: dict[str, Any]) -> Condition:
-    try:
-        return parse_condition(condition)
-    except ConditionError as error:
-        raise InvalidError("condition.malformed", error.message, at="$.condition") from error
 
 
 def _parameters(known: KnownPipeline, given: dict[str, Any]) -> dict[str, Any]:

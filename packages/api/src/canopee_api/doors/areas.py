@@ -4,6 +4,7 @@ import msgspec
 
 from canopee_api.accounts.people import People
 from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.trust import TrustStore
 from canopee_api.devices.enrolment import Enrolment
@@ -27,5 +28,6 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     datasets: Datasets
     trust: TrustStore
     campaigns: Campaigns
+    targeting: Targeting
     intake: Intake
     storage: Storage

@@ -12,7 +12,7 @@ from canopee_contract.condition import Scalar
 
 _COLUMNS = """\
 id, name, kind, pipeline, parameters, condition, document, document_sha256, max_targets, targets, \
-is_living, is_expanded, not_before, not_after, created_by, created_at"""
+is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to"""
 
 
 _NAMES = tuple(_COLUMNS.split(", "))
@@ -38,17 +38,19 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     not_after: datetime
     created_by: str
     created_at: datetime
+    expanded_to: str | None = None
+    """The last device that the first round has looked at."""
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
     """Store a campaign; `False` when its id is known."""
     cursor = await tx.execute(
         f"""INSERT INTO campaigns ({_COLUMNS})
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING""",  # noqa: S608  constants of this module
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING""",  # noqa: S608  constants of this module
         (
             row.id, row.name, row.kind, Jsonb(row.pipeline), Jsonb(row.parameters), Jsonb(row.condition), row.document,
             row.document_sha256, row.max_targets, row.targets, row.is_living, row.is_expanded, row.not_before,
-            row.not_after, row.created_by, row.created_at,
+            row.not_after, row.created_by, row.created_at, row.expanded_to,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -70,11 +72,27 @@ async def get_campaign(tx: Connection, campaign_id: str) -> CampaignRow | None:
     return _row(row) if row else None
 
 
-async def open_campaigns(tx: Connection, now: datetime) -> list[CampaignRow]:
-    """Campaigns that may still give orders: living ones, and those whose first round is not over."""
+async def living_ids(tx: Connection, now: datetime) -> list[str]:
+    """Campaigns that give orders to devices that come to match."""
+    cursor = await tx.execute("SELECT id FROM campaigns WHERE not_after > %s AND is_living ORDER BY id", (now,))
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def unexpanded_ids(tx: Connection, now: datetime) -> list[str]:
+    """Campaigns whose first round is not over."""
     cursor = await tx.execute(
-        f"SELECT {_COLUMNS} FROM campaigns WHERE not_after > %s AND (is_living OR NOT is_expanded) ORDER BY id",  # noqa: S608
-        (now,),
+        "SELECT id FROM campaigns WHERE not_after > %s AND NOT is_expanded ORDER BY id", (now,)
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def campaigns_of(tx: Connection, ids: Sequence[str]) -> list[CampaignRow]:
+    """These campaigns, by id."""
+    if not ids:
+        return []
+    cursor = await tx.execute(
+        f"SELECT {_COLUMNS} FROM campaigns WHERE id = ANY(%s::uuid[]) ORDER BY id",  # noqa: S608
+        (list(ids),),
     )
     return [_row(row) for row in await cursor.fetchall()]
 
@@ -108,6 +126,14 @@ async def reserve(tx: Connection, campaign_id: str, wanted: Sequence[str]) -> tu
 
 async def add_targets(tx: Connection, campaign_id: str, number: int) -> None:
     await tx.execute("UPDATE campaigns SET targets = targets + %s WHERE id = %s", (number, campaign_id))
+
+
+async def mark_expanded_to(tx: Connection, campaign_id: str, device_id: str) -> None:
+    """The first round has looked at every device up to this one."""
+    await tx.execute(
+        "UPDATE campaigns SET expanded_to = greatest(expanded_to, %s::uuid) WHERE id = %s",
+        (device_id, campaign_id),
+    )
 
 
 async def mark_expanded(tx: Connection, campaign_id: str) -> None:

@@ -6,6 +6,7 @@ The fact `device.id` is the key of the row (`devices/facts.py` checks it), which
 """
 
 import uuid
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -27,21 +28,21 @@ class Predicate(msgspec.Struct, frozen=True):
 
 
 TRUE, FALSE = Predicate("true"), Predicate("false")
-_Typed: TypeAlias = dict[str, tuple[str, Any]]
-"""JSON type of the fact → the expression on it, with one parameter."""
+_Typed: TypeAlias = dict[str, tuple[str, tuple[Any, ...]]]
+"""JSON type of the fact → the expression on it, and its parameters."""
 
 
-def predicate_of(condition: Condition) -> Predicate:
-    """The expression of a condition.
+def predicate_of(condition: Condition, test: Callable[[Test], Predicate] | None = None) -> Predicate:
+    """The expression of a condition; `test` gives that of a test, when it is there already under another name.
 
     Run it with `prepare=False`: the parameters must be constants for the planner, or a long list is not hashed.
     """
     if isinstance(condition, Test):
-        return _identity(condition) if condition.fact == _IDENTITY else _test(condition)
+        return (test or _test)(condition)
     if isinstance(condition, Not):
-        inner = predicate_of(condition.member)
+        inner = predicate_of(condition.member, test)
         return Predicate(f"NOT ({inner.text})", inner.values)
-    members = [predicate_of(member) for member in condition.members]
+    members = [predicate_of(member, test) for member in condition.members]
     if not members:
         return TRUE if isinstance(condition, All) else FALSE
     joined = (" AND " if isinstance(condition, All) else " OR ").join(member.text for member in members)
@@ -49,6 +50,8 @@ def predicate_of(condition: Condition) -> Predicate:
 
 
 def _test(test: Test) -> Predicate:
+    if test.fact == _IDENTITY and test.op in {"eq", "in"}:
+        return _identity(test)
     if test.op == "exists":
         return Predicate("f.facts ? %s::text" if test.value else "NOT (f.facts ? %s::text)", (test.fact,))
     if test.op == "eq" and as_double(test.value) is None:
@@ -62,36 +65,33 @@ def _test(test: Test) -> Predicate:
 
 def _typed(test: Test) -> _Typed:
     """The tests that depend on the type of the fact; a type that is not there is false."""
+    name, value = test.fact, test.value
     if test.op == "matches":
-        length = f"char_length(f.facts->>%s::text) <= {MAX_VALUE}"
-        return {"string": (f'{length} AND (f.facts->>%s::text) COLLATE "C" ~ %s::text', to_are(str(test.value)))}
-    if not isinstance(test.value, tuple):
-        return {"number": (f"(f.facts->%s::text)::float8 {_ORDER[test.op]} %s::float8", as_double(test.value))}
+        text = f'(f.facts->>%s::text) COLLATE "C" ~ %s::text AND char_length(f.facts->>%s::text) <= {MAX_VALUE}'
+        return {"string": (text, (name, to_are(str(value)), name))}
+    if not isinstance(value, tuple):
+        return {"number": (f"(f.facts->%s::text)::float8 {_ORDER[test.op]} %s::float8", (name, as_double(value)))}
     typed: _Typed = {}
-    if texts := [value for value in test.value if isinstance(value, str)]:
-        typed["string"] = ('(f.facts->>%s::text) COLLATE "C" = ANY(%s::text[])', texts)
-    if booleans := [value for value in test.value if isinstance(value, bool)]:
-        typed["boolean"] = ("(f.facts->%s::text)::boolean = ANY(%s::boolean[])", booleans)
-    if doubles := [double for value in test.value if (double := as_double(value)) is not None]:
-        typed["number"] = ("(f.facts->%s::text)::float8 = ANY(%s::float8[])", doubles)
+    if texts := [one for one in value if isinstance(one, str)]:
+        typed["string"] = ('(f.facts->>%s::text) COLLATE "C" = ANY(%s::text[])', (name, texts))
+    if booleans := [one for one in value if isinstance(one, bool)]:
+        typed["boolean"] = ("(f.facts->%s::text)::boolean = ANY(%s::boolean[])", (name, booleans))
+    if doubles := [double for one in value if (double := as_double(one)) is not None]:
+        typed["number"] = ("(f.facts->%s::text)::float8 = ANY(%s::float8[])", (name, doubles))
     return typed
 
 
 def _by_type(fact: str, typed: _Typed) -> Predicate:
-    branches, values = "", [fact]
-    for kind, (text, value) in typed.items():
-        branches += f" WHEN '{kind}' THEN {text}"
-        values += [fact] * text.count("->") + [value]
-    return Predicate(f"CASE jsonb_typeof(f.facts->%s::text){branches} ELSE false END", tuple(values))
+    branches = "".join(f" WHEN '{kind}' THEN {text}" for kind, (text, _) in typed.items())
+    values = (fact, *(value for _, of_branch in typed.values() for value in of_branch))
+    return Predicate(f"CASE jsonb_typeof(f.facts->%s::text){branches} ELSE false END", values)
 
 
 def _identity(test: Test) -> Predicate:
-    """A test on the id itself: by the key, when that is all it asks for."""
-    if test.op in {"eq", "in"}:
-        listed = test.value if isinstance(test.value, tuple) else (test.value,)
-        ids = [value for value in listed if _is_canonical(value)]
-        return Predicate("f.device_id = ANY(%s::uuid[])", (ids,)) if ids else FALSE
-    return _test(test)
+    """Is the device one of these: by the key."""
+    listed = test.value if isinstance(test.value, tuple) else (test.value,)
+    ids = [value for value in listed if _is_canonical(value)]
+    return Predicate("f.device_id = ANY(%s::uuid[])", (ids,)) if ids else FALSE
 
 
 def _is_canonical(value: Scalar) -> bool:

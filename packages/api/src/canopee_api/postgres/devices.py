@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
 from canopee_contract.condition import Scalar
@@ -224,32 +223,6 @@ async def write_versions(tx: Connection, versions: Mapping[str, str]) -> None:
            FROM unnest(%s::uuid[], %s::text[]) n (id, version) WHERE p.device_id = n.id""",
         (list(versions.keys()), list(versions.values())),
     )
-
-
-async def store_facts(
-    tx: Connection, device_id: str, *, digest: str, facts: dict[str, Scalar], now: datetime
-) -> bool:
-    """Store facts; `False` when these were known already."""
-    cursor = await tx.execute(
-        """INSERT INTO device_facts (device_id, hash, facts, changed_at) VALUES (%s, %s, %s, %s)
-           ON CONFLICT (device_id) DO UPDATE
-           SET hash = excluded.hash, facts = excluded.facts, changed_at = excluded.changed_at, is_considered = false
-           WHERE device_facts.hash <> excluded.hash""",
-        (device_id, digest, Jsonb(facts), now),
-    )
-    return cursor.rowcount == 1
-
-
-async def fleet_facts(tx: Connection) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-    """Id and facts of every device that may get orders."""
-    async with tx.cursor(name="facts") as cursor:
-        cursor.itersize = 2_000
-        await cursor.execute(
-            """SELECT f.device_id, f.facts FROM device_facts f JOIN devices d ON d.id = f.device_id
-               WHERE d.state <> 'revoked' ORDER BY f.device_id"""
-        )
-        async for device_id, facts in cursor:
-            yield device_id, facts
 
 
 async def facts_to_consider(

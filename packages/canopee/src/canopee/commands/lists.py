@@ -64,7 +64,7 @@ _LISTS = {
 
 
 def add_to(commands: Commands) -> None:
-    """Every list verb, `device ID` and `campaign ID`."""
+    """Every list verb, `campaign ID` and `result ID`."""
     for name, verb in _LISTS.items():
         parser = commands.add_parser(name, help=verb.help)
         for one in verb.filters:
@@ -73,7 +73,7 @@ def add_to(commands: Commands) -> None:
             )
         _add_common(parser)
         parser.set_defaults(run=_list, verb=verb)
-    for name, fetch in (("device", Client.device), ("campaign", Client.campaign), ("result", Client.run)):
+    for name, fetch in (("campaign", Client.campaign), ("result", Client.run)):
         parser = commands.add_parser(
             name, help=f"one {'run' if name == 'result' else name}, with everything known"
         )

@@ -9,11 +9,23 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
-from canopee_api.doors.people.pages import After, Limit, id_cursor, page
+from canopee_api.doors.people.pages import After, Limit, id_cursor, number_cursor, page
 from canopee_api.errors import NotFoundError
 from canopee_api.live.presence import ONLINE
 from canopee_api.postgres import devices as sql
-from canopee_contract.people import Device, EnrolmentTokens, Match, Matched, NewEnrolmentTokens, Page
+from canopee_api.postgres.facts import list_changes
+from canopee_contract.people import (
+    Device,
+    EnrolmentTokens,
+    FactChange,
+    FactsChange,
+    Match,
+    Matched,
+    NewEnrolmentTokens,
+    Page,
+    Why,
+    WhyMatch,
+)
 from canopee_kit.ids import is_id
 
 """A device says something every five minutes at most."""
@@ -43,6 +55,22 @@ async def device(device_id: FromPath[str], areas: NamedDependency[Areas]) -> Dev
     return _device(row, areas)
 
 
+@get("/v1/devices/{device_id:str}/facts-history", opt=needs("read"))
+async def facts_history(
+    device_id: FromPath[str], areas: NamedDependency[Areas], after: After = "", limit: Limit = 100
+) -> Page[FactsChange]:
+    """What changed in the facts of a device, newest first; its first facts are no change."""
+    async with areas.database.transaction() as tx:
+        if not is_id(device_id) or await sql.key_of(tx, device_id) is None:
+            raise NotFoundError("device.unknown", f"there is no device {device_id[:40]}")
+        rows = await list_changes(tx, device_id, after=number_cursor(after), limit=limit)
+    views = [
+        FactsChange(str(row.n), row.at, {name: FactChange(*pair) for name, pair in row.changes.items()})
+        for row in rows
+    ]
+    return page(views, limit, lambda change: change.id)
+
+
 @post("/v1/devices/{device_id:str}/revoke", opt=needs("administer"))
 async def revoke(
     device_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
@@ -66,8 +94,14 @@ async def mint_tokens(
 
 @post("/v1/match", opt=needs("read"), status_code=200)
 async def match(data: JSONBody[Match], areas: NamedDependency[Areas]) -> Matched:
-    """The devices for which a condition holds now."""
-    return await areas.campaigns.match(data.condition)
+    """The devices for which a condition holds now: how many, how many pass each of its tests, and a page of ids."""
+    return await areas.targeting.match(data)
+
+
+@post("/v1/match/why", opt=needs("read"), status_code=200)
+async def why(data: JSONBody[WhyMatch], areas: NamedDependency[Areas]) -> Why:
+    """Each test of a condition on one device: does it hold, and what does the device have."""
+    return await areas.targeting.why(data)
 
 
 def _device(row: sql.DeviceRow, areas: Areas) -> Device:
@@ -84,4 +118,4 @@ def _device(row: sql.DeviceRow, areas: Areas) -> Device:
     )  # fmt: skip
 
 
-ROUTES = [devices, device, revoke, mint_tokens, match]
+ROUTES = [devices, device, facts_history, revoke, mint_tokens, match, why]
