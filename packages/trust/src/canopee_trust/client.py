@@ -3,6 +3,10 @@
 # pyright: reportPrivateImportUsage=false
 # (tuf documents these modules as its public doors, and re-exports without `as`)
 
+import canopee_trust.without_urllib3  # noqa: F401  # pyright: ignore[reportUnusedImport]  before python-tuf
+
+# isort: split
+
 import hashlib
 import os
 import shutil
