@@ -29,7 +29,8 @@ def test_a_synthetic_fleet_has_presence_facts_and_keys_of_versions_and_is_always
     with psycopg.connect(address, autocommit=True) as connection:
         row = connection.execute(
             """SELECT count(*), count(*) FILTER (WHERE f.facts @> '{"os.family": "linux"}'),
-                      count(DISTINCT d.practice_id), min(f.device_id::text), bool_and(f.facts->>'device.id' = f.device_id::text),
+                      count(DISTINCT d.practice_id), min(f.device_id::text),
+                      bool_and(f.facts->>'device.id' = f.device_id::text),
                       count(*) FILTER (WHERE f.version_keys ? 'product.version')
                FROM devices d JOIN device_presence p ON p.device_id = d.id JOIN device_facts f ON f.device_id = d.id"""
         ).fetchone()
