@@ -197,7 +197,7 @@ class Campaigns:
                 msgspec.structs.replace(row, document=None), compiled(read_condition(row.condition))
             )
         self._living = known
-        return list(known.values())
+        return [known[id_] for id_ in ids if id_ in known]
 
     def _open(self, document: bytes) -> tuple[OpenedCampaign, KnownPipeline]:
         """The document, once its signatures and its pipeline are what they must be."""

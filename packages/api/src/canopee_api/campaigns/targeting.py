@@ -1,5 +1,6 @@
 """Whom a condition reaches, how many, and why not this one."""
 
+import asyncio
 from typing import Any
 
 from canopee_api.errors import InvalidError, NotFoundError
@@ -12,6 +13,8 @@ from canopee_kit.ids import is_id
 
 MAX_COUNTED = 50
 """Different tests whose devices are counted: each costs a comparison a device."""
+_AT_ONCE = 2
+"""Previews of one process: each reads every fact, and the agents need the connections too."""
 
 
 class Targeting:
@@ -19,6 +22,7 @@ class Targeting:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def match(self, asked: Match) -> Matched:
         """A page of the devices for which a condition holds now, with the counts unless `asked` says not to.
@@ -32,7 +36,7 @@ class Targeting:
         if asked.after and not is_id(asked.after):
             raise InvalidError("page.cursor", "pass the `next` of the page before", at="$.after")
         tests = list(dict.fromkeys(test for _, test in each_test(condition)))[:MAX_COUNTED]
-        async with self._database.transaction() as tx, sql.preview(tx):
+        async with self._room, self._database.transaction() as tx, sql.preview(tx):
             counts = await sql.count_matching(tx, condition, tests) if asked.counts else None
             ids = await sql.matching_ids(tx, condition, after=asked.after, limit=asked.limit)
         following = ids[-1] if ids and len(ids) == asked.limit else None
