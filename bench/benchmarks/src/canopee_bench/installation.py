@@ -17,9 +17,9 @@ from canopee_api.devices.tokens import Tokens
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
 from canopee_api.settings import read_secret
-from canopee_bench.fleet import device_id, fill
 from canopee_client.client import Client
 from canopee_kit.clock import SystemClock
+from canopee_proofs.million import device_id, fill
 
 _STOP_S = 30.0
 

@@ -5,7 +5,6 @@ an answer: number of the device, the machine's monotonic clock in seconds, statu
 """
 
 import asyncio
-import hashlib
 import sys
 import time
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import cast
 import uvloop
 
 from canopee_api.devices.tokens import Tokens
-from canopee_bench.fleet import device_id
 from canopee_bench.installation import raise_file_limit
 from canopee_bench.load import post
 from canopee_contract.checkin import CheckIn
 from canopee_contract.codec import encode
 from canopee_kit.clock import SystemClock
+from canopee_proofs.million import device_id, facts_hash
 
 _AT_ONCE = 200
 _ANY_TRUST = 2**31
@@ -46,8 +45,7 @@ async def _wait(port: int, source: str, numbers: range, tokens: Tokens) -> None:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def connect(number: int) -> None:
-        digest = hashlib.md5(f"PC-{number}".encode(), usedforsecurity=False).hexdigest()[:16]
-        body = encode(CheckIn(1, "0.1.0", digest, 0, trust_version=_ANY_TRUST, wait_s=300))
+        body = encode(CheckIn(1, "0.1.0", facts_hash(number), 0, trust_version=_ANY_TRUST, wait_s=300))
         request = post("/agent/v1/check-in", tokens.make(device_id(number), 1, now)[0], body)
         async with gate:
             await loop.create_connection(

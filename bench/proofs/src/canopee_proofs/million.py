@@ -8,6 +8,9 @@ The fleet is the same for the same number: ids, practices (ten PCs each), versio
 functions of a device's rank. Nobody holds the devices' keys: they can be targeted and counted, but never call.
 """
 
+import hashlib
+import uuid
+
 import psycopg
 
 _CHUNK = 50_000
@@ -36,6 +39,20 @@ SELECT id_of(n), left(md5('facts' || n), 16), jsonb_build_object(
     'product.edition', (ARRAY['solo', 'cabinet', 'groupe'])[n %% 3 + 1]), now(), true
 FROM generate_series(%(first)s::int, %(last)s::int) n
 """
+
+
+def device_id(number: int) -> str:
+    """The id of device `number`, from 1."""
+    return str(uuid.UUID(f"0193ab{number:06x}70008000{_md5(str(number))[:12]}"))
+
+
+def facts_hash(number: int) -> str:
+    """The hash of its facts that the database holds."""
+    return _md5(f"facts{number}")[:16]
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def fill(address: str, devices: int) -> None:

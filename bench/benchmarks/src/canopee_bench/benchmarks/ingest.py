@@ -13,13 +13,13 @@ from canopee.documents import read_document
 from canopee_bench.benchmark import Benchmark, Result, Setting, figure
 from canopee_bench.catalog import CATALOG
 from canopee_bench.charge import Charged, charge
-from canopee_bench.fleet import device_id
 from canopee_bench.installation import Api, Database, api, database, tokens_of
 from canopee_bench.load import NextRequest, cycled, post
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
 from canopee_contract.records import Record, RecordBatch
 from canopee_kit.clock import SystemClock
+from canopee_proofs.million import device_id
 
 _CONNECTIONS, _RECORDS, _ROWS = 64, 30, 1_920
 _FIRST = 111_000_000_000

@@ -12,10 +12,10 @@ from canopee.home import Home
 from canopee.publishing import publish_files, publish_first
 from canopee_bench.benchmark import Benchmark, Figure, Result, Setting, figure
 from canopee_bench.catalog import CATALOG
-from canopee_bench.fleet import device_id
 from canopee_bench.installation import Api, api, database
 from canopee_contract.people import CollectRequest, NewCampaign
 from canopee_kit.clock import SystemClock
+from canopee_proofs.million import device_id
 
 _CONNECTED, _IDLE, _PROCESSES = 10_000, 50_000, 3
 _PUSHES, _PER_SECOND = 200, 20
