@@ -41,7 +41,7 @@ def test_a_file_of_windows_has_many_writings_and_one_true_path(windows: FakeMach
 @pytest.mark.parametrize(
     "path",
     [
-        "Journal.log", r"\Program Files\Cabinet\Journal.log", "C:Journal.log", FILE + ":stream", FILE + "x", "", "C:\\",
+        "Journal.log", r"\Program Files\Cabinet\Journal.log", "C:Journal.log", FILE + ":stream", FILE + "x", "",
         r"C:\Program Files\Cabinet\NUL", r"C:\con.log", r"C:\a\COM1.txt", 'C:\\a"b', "C:\\a\nb", r"C:\a*", r"C:\aux",
     ],
 )  # fmt: skip

@@ -193,8 +193,9 @@ def test_an_integer_is_written_as_one(raw: bytes) -> None:
         decode(raw, Message)
 
 
-@given(
-    st.dictionaries(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), JSON, max_size=5)
-)
-def test_the_order_of_keys_never_changes_the_bytes(value: dict[str, Any]) -> None:
+KEYS = st.text(alphabet=["a", "b", "é", '"', "\U0001f600"], max_size=4)
+
+
+@given(st.dictionaries(KEYS, st.integers(0, 9), max_size=5))
+def test_the_order_of_keys_never_changes_the_bytes(value: dict[str, int]) -> None:
     assert encode(dict(reversed(value.items()))) == encode(value)
