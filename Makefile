@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new prove
+.PHONY: help setup check fix test gen demo new prove bench
 VENV := .venv/bin
 
 help:            ## this list
@@ -29,3 +29,6 @@ new: setup       ## make new KIND=step NAME=collect_printers
 
 prove: setup     ## make prove WHAT=kill N=400 SEED=7: try to break a promise, many times
 	@$(VENV)/canopee-prove $(WHAT) $(if $(N),--cases $(N)) $(if $(SEED),--seed $(SEED))
+
+bench: setup     ## make bench WHAT=checkin, or all: what promises of speed cost; without WHAT, the last results
+	@$(VENV)/canopee-bench $(WHAT) $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))

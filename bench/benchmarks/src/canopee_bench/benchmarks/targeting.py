@@ -44,12 +44,10 @@ class Targeting(Benchmark):
                 for name, condition in _CONDITIONS.items():
                     taken[name].append(_preview(served, condition))
         broad = next(iter(taken.values()))
+        ratios = [one / hand for one, hand in zip(broad, by_hand, strict=True)][1:]
         return Result(
             "targeting",
-            figure(
-                "preview of the broadest condition",
-                [one / hand for one, hand in zip(broad[1:], by_hand[1:], strict=True)],
-            ),
+            figure("preview of the broadest condition", ratios),
             "a count written by hand",
             (
                 *(figure(f"preview, {name}", values[1:], "s", at_most=2) for name, values in taken.items()),
