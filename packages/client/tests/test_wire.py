@@ -127,7 +127,9 @@ def test_filters_are_values_whatever_they_hold(url: str) -> None:
 def test_a_body_travels_as_the_contract_writes_it(url: str) -> None:
     with Client(url) as client:
         client.match({"fact": "a", "op": "eq", "value": "é"})
-    assert _Handler.seen[-1] == ("/v1/match", '{"condition":{"fact":"a","op":"eq","value":"é"}}')
+    path, body = _Handler.seen[-1]
+    assert path == "/v1/match"
+    assert body.startswith('{"condition":{"fact":"a","op":"eq","value":"é"},')
 
 
 @pytest.mark.parametrize(
