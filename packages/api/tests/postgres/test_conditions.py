@@ -124,6 +124,14 @@ def test_the_key_of_a_version_follows_each_change_of_its_fact(database: psycopg.
     assert _chosen(database, _test("version_gt", "0")) == set()
 
 
+def test_a_restore_that_names_no_schema_computes_the_keys_too(database: psycopg.Connection[Any]) -> None:
+    device = _add(database, {"a.a": "8.1"})
+    with database.transaction():
+        database.execute("SET LOCAL search_path = ''")  # as pg_restore does
+        database.execute("UPDATE public.device_facts SET facts = facts")
+    assert _chosen(database, _test("version_lt", "8.2")) == {device}
+
+
 def test_keys_sort_as_versions_do(database: psycopg.Connection[Any]) -> None:
     texts = [
         f"{head}{tail}"

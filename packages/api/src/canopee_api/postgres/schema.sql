@@ -43,8 +43,10 @@ BEGIN
     RETURN key || CASE core WHEN numbers THEN '1' ELSE '0' || substr(core, length(numbers) + 2) END;
 END $$;
 
--- Name → key of the facts that are versions. The database computes it itself: no writer of facts can forget it.
-CREATE FUNCTION version_keys(facts jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+-- Name → key of the facts that are versions. The database computes it itself: no writer of facts can forget it,
+-- and a restore, whose search_path is empty, computes it too.
+CREATE FUNCTION version_keys(facts jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path FROM CURRENT AS $$
 BEGIN
     RETURN (SELECT coalesce(jsonb_strip_nulls(jsonb_object_agg(name, version_sort_key(value))), '{}')
             FROM jsonb_each_text(facts) each (name, value)
