@@ -1,4 +1,4 @@
-"""Every benchmark at a small scale: it runs, measures something, and leaves nothing running. Its figures prove nothing."""
+"""Every benchmark at a small scale: it runs, measures, and leaves nothing running. Its figures prove nothing."""
 
 import inspect
 import math
@@ -67,7 +67,8 @@ def test_what_was_not_reached_is_marked_and_the_last_line_is_for_programs() -> N
     marks = [line[:4] for line in shown(RESULT).splitlines()]
     assert marks[:3] == ["  ok", "  --", "    "]
     assert msgspec.json.decode(last_line(RESULT)) == {
-        "what": "sample", "ratio": 0.7, "baseline": "hello", "spread": [0.5, 0.9], "figures": {"p99": 250, "rate": 12.5},
+        "what": "sample", "ratio": 0.7, "baseline": "hello", "spread": [0.5, 0.9],
+        "figures": {"p99": 250, "rate": 12.5},
     }  # fmt: skip
 
 

@@ -45,6 +45,6 @@ def charge(
     api_s, database_s = api.cpu_s(), database.cpu_s()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         load = runner.run(burst("127.0.0.1", api.port, requests, seconds=seconds, per_second=per_second))
-    if load.errors:
-        raise RuntimeError(f"{load.errors} of {load.requests} requests failed")
+    if load.faults or not load.requests:
+        raise RuntimeError(f"{len(load.faults)} of {load.requests} requests failed: {', '.join(load.faults[:3])}")
     return Charged(load, api.cpu_s() - api_s, database.cpu_s() - database_s)

@@ -26,8 +26,8 @@ class Load(msgspec.Struct, frozen=True):
     client_cpu_s: float
     latencies_s: tuple[float, ...]
     """Sorted."""
-    errors: int
-    """Answers that are not a success."""
+    faults: tuple[str, ...]
+    """Answers that are not a success, and what was not answered."""
 
     @property
     def per_second(self) -> float:
@@ -74,7 +74,9 @@ class _Connection(asyncio.Protocol):
         if len(body) < length:
             return
         self._buffer = b""
-        self._shared.answered(time.perf_counter() - self._sent_at, is_good=head[9:10] == b"2")
+        if head[9:10] != b"2":
+            self._shared.faults.append(f"{head.partition(b'\r')[0].decode()} {body.decode(errors='replace')}")
+        self._shared.answered(time.perf_counter() - self._sent_at)
         self._go()
 
     def close(self) -> None:
@@ -105,7 +107,8 @@ class _Shared:
     def __init__(self, connections: int, pace_s: float) -> None:
         self._connections, self.pace_s = connections, pace_s
         self.latencies: list[float] = []
-        self.errors = self._opened = self._stopped = 0
+        self.faults: list[str] = []
+        self._opened = self._stopped = 0
         self.is_over = False
         self.ready, self.done = asyncio.Event(), asyncio.Event()
 
@@ -116,7 +119,7 @@ class _Shared:
 
     def lost(self) -> None:
         if not self.is_over:
-            self.errors += 1
+            self.faults.append("a connection was cut")
             self.stopped()
 
     def stopped(self) -> None:
@@ -124,9 +127,8 @@ class _Shared:
         if self._stopped >= self._connections:
             self.done.set()
 
-    def answered(self, latency_s: float, *, is_good: bool) -> None:
+    def answered(self, latency_s: float) -> None:
         self.latencies.append(latency_s)
-        self.errors += not is_good
 
 
 async def burst(
@@ -151,10 +153,10 @@ async def burst(
         async with asyncio.timeout(10):
             await shared.done.wait()
     except TimeoutError:
-        shared.errors += 1
+        shared.faults.append("a request was not answered")
     for connection in connections:
         connection.close()
-    return Load(number, elapsed, cpu, tuple(sorted(shared.latencies[:number])), shared.errors)
+    return Load(number, elapsed, cpu, tuple(sorted(shared.latencies[:number])), tuple(shared.faults))
 
 
 def post(path: str, token: str, body: bytes, *headers: str) -> bytes:
