@@ -5,6 +5,7 @@ import threading
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,8 @@ STATUS = {
 
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        found = {"/v1/status": STATUS, "/v1/devices": {"items": []}}.get(self.path.partition("?")[0])
+        known: dict[str, dict[str, Any]] = {"/v1/status": STATUS, "/v1/devices": {"items": []}}
+        found = known.get(self.path.partition("?")[0])
         body = json.dumps(
             found or {"code": "x.unknown", "title": "t", "status": 404, "detail": "not there"}
         ).encode()
