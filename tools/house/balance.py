@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from tools.house.tree import Tree
 
-LEAST, MOST = 0.2, 1.6
+LEAST, MOST = 0.45, 1.6
 """The floor rises towards 1.0 as suites grow; it never goes down."""
 
 

@@ -71,7 +71,8 @@ async def serve(
             serving, watching = asyncio.create_task(server.serve()), asyncio.create_task(_watch(embedded))
             try:
                 await _started(server, serving)
-                ready(f"http://{settings.host}:{server.port}")
+                host = f"[{settings.host}]" if ":" in settings.host else settings.host
+                ready(f"http://{host}:{server.port}")
                 await _first(asyncio.create_task(stop.wait()), serving)
             finally:
                 watching.cancel()

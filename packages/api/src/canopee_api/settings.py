@@ -84,10 +84,11 @@ def parse_listen(text: str) -> tuple[str, int]:
         ServerError: malformed, or not a loopback address.
     """
     host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port) > 65535 or not host:  # noqa: PLR2004  largest port
+    host = host.removeprefix("[").removesuffix("]")
+    if not (port.isascii() and port.isdecimal()) or int(port) > 65535 or not host:  # noqa: PLR2004  largest port
         raise ServerError(f"{text!r} is not HOST:PORT, such as {DEFAULT_LISTEN}")
     try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError as error:
         raise ServerError(f"{host!r} is not an IP address") from error
     if not is_loopback:

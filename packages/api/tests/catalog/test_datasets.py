@@ -1,3 +1,5 @@
+import asyncio
+
 import msgspec
 import pytest
 
@@ -39,3 +41,16 @@ async def test_a_change_that_old_agents_could_not_follow_is_refused(office: Offi
 async def test_the_dataset_of_losses_belongs_to_canopee(office: Office) -> None:
     with pytest.raises(ConflictError, match="choose another name"):
         await office.areas.datasets.apply(msgspec.structs.replace(ONE, name="gap"), by="test")
+
+
+async def test_fields_added_at_once_by_several_people_are_all_kept(office: Office) -> None:
+    await office.areas.datasets.apply(ONE, by="test")
+    added = [msgspec.structs.replace(ONE, fields=(*ONE.fields, Field(name, "text", "It."))) for name in "abcd"]
+    answers = await asyncio.gather(
+        *(office.areas.datasets.apply(one, by="test") for one in added), return_exceptions=True
+    )
+    assert sum(isinstance(answer, ConflictError) for answer in answers) == 3  # they saw the first one's field
+    await office.areas.datasets.reload()
+    held = _held(office)
+    assert held is not None
+    assert len(held.fields) == 2

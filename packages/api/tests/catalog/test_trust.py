@@ -1,3 +1,4 @@
+import asyncio
 import base64
 from pathlib import Path
 
@@ -108,3 +109,10 @@ def _spoiled(text: str) -> str:
     raw = bytearray(base64.b64decode(text))
     raw[len(raw) // 2] ^= 1
     return base64.b64encode(raw).decode()
+
+
+async def test_two_processes_that_renew_at_once_sign_one_new_timestamp(office: Office, clock: FakeClock) -> None:
+    before = office.areas.trust.timestamp_version
+    clock.advance(4 * 86_400)
+    await asyncio.gather(*(office.areas.trust.keep_fresh() for _ in range(3)))
+    assert office.areas.trust.timestamp_version == before + 1

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -130,3 +131,12 @@ async def test_an_unknown_device_cannot_be_revoked(office: Office) -> None:
 async def test_a_senseless_number_of_tokens_is_refused(office: Office, changes: dict[str, int]) -> None:
     with pytest.raises(InvalidError):
         await _token(office, **changes)
+
+
+async def test_one_key_with_two_tokens_at_once_is_one_device(office: Office) -> None:
+    pc = _pc(office)
+    tokens = [await _token(office), await _token(office)]
+    answers = await asyncio.gather(*(pc.enrol(token) for token in tokens), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, ReplyError)]
+    assert [one.problem.code for one in refused] == ["enrolment.key_used"]
+    assert len(office.areas.fleet) == 1

@@ -1,16 +1,18 @@
+import re
 from collections.abc import AsyncGenerator
 from typing import TypeAlias
 
 import httpx
 import pytest
 
+from canopee_api.accounts.people import Actor
 from canopee_api.accounts.roles import RIGHTS, rights_of
 from canopee_api.audit.chain import first_broken
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.app import people_app
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.testing import ADMIN, Office
-from canopee_contract.people import ROLES, NewUser
+from canopee_contract.people import ROLES, NewApiKey, NewUser, Role
 
 Http: TypeAlias = httpx.AsyncClient
 
@@ -185,3 +187,50 @@ async def test_the_openapi_document_describes_every_route(http: Http) -> None:
     reply = await http.get("/v1/openapi/openapi.json", headers=await _log_in(http))
     assert reply.status_code == 200
     assert {"/v1/devices", "/v1/campaigns", "/v1/match"} <= set(reply.json()["paths"])
+
+
+def _calls(office: Office) -> list[tuple[str, str, str]]:
+    """Method, path with `x` or 1 for its parameters, and right of every route."""
+    return [
+        (method, re.sub(r"\{\w+:(\w+)\}", lambda found: "1" if found[1] == "int" else "x", route.path),
+         str(handler.opt.get("right")))
+        for route in people_app(office.areas).routes
+        for handler in getattr(route, "route_handlers", [])
+        for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"})
+        if not route.path.startswith("/v1/openapi")
+    ]  # fmt: skip
+
+
+async def test_every_route_asks_every_caller_for_exactly_its_right(office: Office, http: Http) -> None:
+    roles = list[Role](ROLES)
+    await office.areas.people.create_user(NewUser("all", ADMIN.password, roles), by="test")
+    keys = {
+        role: (
+            await office.areas.people.create_api_key(NewApiKey(role, [role]), Actor("all", tuple(roles)))
+        ).secret
+        for role in roles
+    }
+    calls = _calls(office)
+    assert len(calls) > 20
+    for method, path, right in calls:
+        if right == "public":
+            continue
+        for credential in ("", "Bearer x", "Bearer cps_x", f"Basic {keys['admin']}", keys["admin"]):
+            reply = await http.request(method, path, headers={"authorization": credential}, json={})
+            assert reply.status_code == 401, (method, path, credential)
+        for role, secret in keys.items():
+            reply = await http.request(method, path, headers={"authorization": f"bearer {secret}"}, json={})
+            assert (reply.status_code == 403) == (right not in rights_of([role])), (method, path, role, reply.text)
+            assert reply.status_code < 500, (method, path, reply.text)
+
+
+async def test_the_character_nul_is_refused_wherever_it_is_put(office: Office, http: Http) -> None:
+    headers = await _log_in(http)
+    for method, path, right in _calls(office):
+        if right == "public":
+            continue
+        names = ("after", "q", "practice", "device", "pipeline", "campaign", "state", "dataset")
+        asked = [f"{path}?{name}=a%00b" for name in names] if method == "GET" else []
+        for one in (*asked, *([path.replace("/x", "/x%00")] if "/x" in path else [])):
+            reply = await http.request(method, one, headers=headers, json={})
+            assert reply.status_code in {400, 404}, (method, one, reply.text)

@@ -25,6 +25,14 @@ def read_document(path: Path, kind: type[T]) -> T:
         raise UsageError(f"{path}: {error}") from error
 
 
+def read_bytes(path: Path) -> bytes:
+    """What `path` holds; raises `UsageError`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+
+
 def read_condition(text: str) -> dict[str, Any]:
     """A condition: a file, or its JSON itself."""
     if text.lstrip().startswith("{"):

@@ -79,10 +79,13 @@ def connect(arguments: argparse.Namespace) -> Client:
     """The API of the home; else the one of `canopee login`.
 
     Raises:
-        UsageError: neither is there.
+        UsageError: neither is there, or what is there cannot be read.
     """
     for path in (home_of(arguments).credential, login_file()):
         if path.is_file():
-            credential = msgspec.json.decode(path.read_bytes(), type=Credential)
+            try:
+                credential = msgspec.json.decode(path.read_bytes(), type=Credential)
+            except (OSError, msgspec.DecodeError) as error:
+                raise UsageError(f"{path} cannot be read ({error}): remove it, then log in again") from error
             return Client(credential.url, credential.api_key)
     raise UsageError("no API is known here: start one with `canopee up`, or name one with `canopee login`")

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 
 def print_json(value: object) -> None:
@@ -24,9 +24,10 @@ def print_list(items: Iterable[msgspec.Struct], columns: Sequence[str], *, as_js
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        is_id = column == "id" or column.endswith("_id")
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=is_id)
     for item in held:
-        table.add_row(*(escape(_cell(getattr(item, column))) for column in columns))
+        table.add_row(*(_cell(getattr(item, column)) for column in columns))
     Console().print(table)
     Console(stderr=True).print(f"{len(held)} in all", style="dim")
 
@@ -43,11 +44,16 @@ def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
         value: Any = getattr(item, name)
         pairs: dict[str, Any] = msgspec.to_builtins(value) if isinstance(value, dict) and value else {"": value}
         for key, part in pairs.items():
-            table.add_row(escape(f"{name} {key}".strip().replace("_", " ")), escape(_cell(part)))
+            table.add_row(_cell(f"{name} {key}".strip().replace("_", " ")), _cell(part))
     Console().print(table)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object) -> Text:
+    """A value as people read it; what a PC sent cannot colour or steer the terminal."""
+    return Text("".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in _text(value)))
+
+
+def _text(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime):
@@ -56,4 +62,14 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, str | int | float):
         return str(value)
+    if counts := _counts(value):
+        return " · ".join(f"{name} {number}" for name, number in counts.items())
     return msgspec.json.encode(value).decode()
+
+
+def _counts(value: object) -> dict[str, int]:
+    """`value` when it says how many there are of each of some things, else nothing."""
+    try:
+        return msgspec.convert(value, dict[str, int])
+    except msgspec.ValidationError:
+        return {}

@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from canopee.documents import read_document
+from canopee.documents import read_bytes, read_document
 from canopee_client.client import Client
 from canopee_contract.codec import decode, encode
 from canopee_contract.facts import FactSources
@@ -17,8 +17,8 @@ from canopee_trust.publication import check_target
 
 
 def publish_first(client: Client, keys: Path) -> Published:
-    """Publish what `canopee keys dev-init` prepared."""
-    return client.publish(decode((keys / "publication.json").read_bytes(), Publication))
+    """Publish what `canopee keys dev-init` prepared; raises `UsageError` when it is not there."""
+    return client.publish(decode(read_bytes(keys / "publication.json"), Publication))
 
 
 def publish_files(client: Client, keys: Path, files: list[Path]) -> Published | None:

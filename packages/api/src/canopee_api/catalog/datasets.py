@@ -6,7 +6,7 @@ from canopee_api.audit.chain import note
 from canopee_api.errors import ConflictError
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Database
-from canopee_api.postgres.records import DatasetRow, list_datasets, upsert_dataset
+from canopee_api.postgres.records import DatasetRow, list_datasets, lock_datasets, upsert_dataset
 from canopee_contract.dataset import Dataset, Field
 from canopee_contract.people import CatalogApplied
 from canopee_contract.records import GAP_DATASET
@@ -63,6 +63,7 @@ class Datasets:
         """
         now = self._clock.now()
         async with self._database.transaction() as tx:
+            await lock_datasets(tx)
             rows = {(row.name, row.version): row for row in await list_datasets(tx)}
             held = rows.get((dataset.name, dataset.version))
             before = msgspec.convert(held.definition, Dataset) if held else None

@@ -169,9 +169,9 @@ class Enrolment:
                 "enrolment.token_expired", "ask the administrator for a new enrolment token"
             )
         if known is not None:
-            raise ConflictError("enrolment.key_used", "this key is enrolled: make a new one")
+            raise _key_used()
         device_id = new_id(now)
-        await sql.insert_device(
+        is_new = await sql.insert_device(
             tx,
             sql.NewDevice(
                 id=device_id, public_key=key.raw, hostname=request.hostname, practice_id=token.practice_id,
@@ -179,6 +179,8 @@ class Enrolment:
                 agent_version=request.agent_version, enrolled_at=now,
             ),
         )  # fmt: skip
+        if not is_new:  # by another token, at this very moment
+            raise _key_used()
         await sql.use_token(tx, digest, device_id)
         await announce(tx, "device", device_id)
         await note(tx, now, "device", "device.enrol", device_id, hostname=request.hostname)
@@ -188,6 +190,10 @@ class Enrolment:
         now = self._clock.now()
         if sent_at.tzinfo is None or abs(sent_at - now) > MAX_SKEW:
             raise InvalidError("clock.skewed", now.isoformat(), at="$.sent_at")
+
+
+def _key_used() -> ConflictError:
+    return ConflictError("enrolment.key_used", "this key is enrolled: make a new one")
 
 
 def _check_texts(request: Enrol) -> None:

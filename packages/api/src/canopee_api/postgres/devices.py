@@ -129,19 +129,23 @@ async def live_row(tx: Connection, device_id: str) -> LiveRow | None:
     return LiveRow(*row) if row else None
 
 
-async def insert_device(tx: Connection, new: NewDevice) -> None:
-    await tx.execute(
+async def insert_device(tx: Connection, new: NewDevice) -> bool:
+    """Store a device; `False` when its key is enrolled."""
+    cursor = await tx.execute(
         """INSERT INTO devices (id, public_key, hostname, practice_id, platform, fingerprint, simulated, enrolled_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (public_key) DO NOTHING""",
         (
             new.id, new.public_key, new.hostname, new.practice_id, new.platform, new.fingerprint, new.simulated,
             new.enrolled_at,
         ),
     )  # fmt: skip
+    if cursor.rowcount == 0:
+        return False
     await tx.execute(
         "INSERT INTO device_presence (device_id, last_seen_at, agent_version) VALUES (%s, %s, %s)",
         (new.id, new.enrolled_at, new.agent_version),
     )
+    return True
 
 
 async def key_of(tx: Connection, device_id: str) -> tuple[bytes, int, str] | None:

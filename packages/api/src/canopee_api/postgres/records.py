@@ -233,6 +233,11 @@ class DatasetRow(msgspec.Struct, frozen=True):
     definition: dict[str, Any]
 
 
+async def lock_datasets(tx: Connection) -> None:
+    """One change of the datasets at a time: the next one sees it."""
+    await tx.execute("LOCK TABLE datasets IN SHARE ROW EXCLUSIVE MODE")
+
+
 async def list_datasets(tx: Connection) -> list[DatasetRow]:
     cursor = await tx.execute("SELECT name, version, definition FROM datasets ORDER BY name, version")
     return [DatasetRow(*row) for row in await cursor.fetchall()]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from canopee.approval import approve, newest
-from canopee.documents import read_condition
+from canopee.documents import read_bytes, read_condition
 from canopee.errors import FailedError, RefusedError, UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.output import print_list, print_object
@@ -67,7 +67,7 @@ def condition_to(text: str) -> dict[str, Any]:
 
 def _request(client: Client, arguments: argparse.Namespace, clock: Clock) -> NewCampaign:
     if arguments.document:
-        return NewCampaign(document=msgspec.Raw(arguments.document.read_bytes()))
+        return NewCampaign(document=msgspec.Raw(read_bytes(arguments.document)))
     pipeline = newest(client, arguments.pipeline)
     condition, parameters = condition_to(arguments.to), _parameters(arguments.param)
     if pipeline.approval == "none":

@@ -34,13 +34,15 @@ def _run(arguments: argparse.Namespace) -> int:
     clock, found = SystemClock(), 0
     until = clock.monotonic() + arguments.timeout
     with connect(arguments) as client:
-        while clock.monotonic() < until:
+        while True:  # once at least, also without any time left
             try:
                 found = _COUNTS[arguments.what](client)
             except NoAnswerError:
                 found = 0
             if found >= arguments.at_least:
                 return 0
+            if clock.monotonic() >= until:
+                break
             clock.sleep(_EVERY_S)
     raise FailedError(
         f"{found} {arguments.what} after {arguments.timeout:g} s; {arguments.at_least} were expected"

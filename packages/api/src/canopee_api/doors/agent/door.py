@@ -127,6 +127,8 @@ class AgentDoor:
 
     async def _file(self, name: str) -> bytes:
         kind, _, rest = name.partition("/")
+        if "\0" in rest:
+            raise NotFoundError("trust.unknown_file", "a name without the character NUL is expected")
         if kind == "metadata":
             return await self._areas.trust.metadata_file(rest)
         if kind == "targets":

@@ -7,7 +7,7 @@ from litestar.handlers import BaseRouteHandler
 
 from canopee_api.accounts.people import Actor, People
 from canopee_api.accounts.roles import RIGHTS, rights_of
-from canopee_api.errors import ForbiddenError, UnauthenticatedError
+from canopee_api.errors import ForbiddenError, InvalidError, UnauthenticatedError
 
 PUBLIC: dict[str, Any] = {"right": "public"}
 
@@ -31,6 +31,8 @@ class Guard:
         right = route_handler.opt.get("right")
         if right == "public":
             return
+        if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:
+            raise InvalidError("request.nul", "the character NUL is in no name and in no id: leave it out")
         actor = await self._people.authenticate(bearer_of(connection))
         if right not in rights_of(actor.roles):
             raise ForbiddenError("role.missing", f"this needs the right {right}, which your roles do not grant")
