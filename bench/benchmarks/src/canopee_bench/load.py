@@ -75,7 +75,7 @@ class _Connection(asyncio.Protocol):
             return
         self._buffer = b""
         if head[9:10] != b"2":
-            self._shared.faults.append(f"{head.partition(b'\r')[0].decode()} {body.decode(errors='replace')}")
+            self._shared.faults.append(head.splitlines()[0].decode() + " " + body.decode(errors="replace"))
         self._shared.answered(time.perf_counter() - self._sent_at)
         self._go()
 
