@@ -28,7 +28,7 @@ new: setup       ## make new KIND=step NAME=collect_printers
 	@$(VENV)/python -m tools.new $(KIND) $(NAME)
 
 prove: setup     ## make prove WHAT=kill N=400 SEED=7: try to break a promise, many times
-	@$(VENV)/canopee-prove $(WHAT) $(if $(N),--cases $(N)) $(if $(SEED),--seed $(SEED))
+	@tools/proxy/setup && $(VENV)/canopee-prove $(WHAT) $(if $(N),--cases $(N)) $(if $(SEED),--seed $(SEED))
 
 bench: setup     ## make bench WHAT=checkin, or all: what promises of speed cost; without WHAT, the last results
 	@$(VENV)/canopee-bench $(WHAT) $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))

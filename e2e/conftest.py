@@ -11,10 +11,13 @@ from canopee_api.postgres.location import forget
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
-    """An installation with the agent of this machine and twelve simulated PCs; shared by the tests of a worker."""
+    """Two API processes behind nginx, the agent of this machine, twelve simulated PCs; shared by the tests of a worker.
+
+    The installations of the other fixtures have one API process and no proxy.
+    """
     installation = Installation(tmp_path_factory.mktemp("home"))
     try:
-        installation.up("--devices", "12")
+        installation.up("--devices", "12", "--api", "2")
         installation.run("wait", "runs", "--at-least", "13", "--timeout", "60")
         yield installation
     finally:

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     for old in REPORTS.glob("*.xml"):
         old.unlink()
-    failures = _windows_lane()
+    failures = [*_windows_lane(), *_proxy()]
     exit_code, summary = _pytest(arguments)
     failures += [f"pytest ended with {exit_code}"] if exit_code else []
     found = [suite for junit in sorted(REPORTS.glob("junit*.xml")) for suite in suites(junit)]
@@ -89,6 +89,12 @@ def _windows_lane() -> list[str]:
         if ended.returncode:
             return [f"{script.relative_to(ROOT)} ended with {ended.returncode}"]
     return []
+
+
+def _proxy() -> list[str]:
+    """Find nginx, or unpack it, for the journeys that go through it."""
+    ended = subprocess.run([str(ROOT / "tools/proxy/setup")], cwd=ROOT, check=False)  # noqa: S603  our own script
+    return ["tools/proxy/setup failed"] if ended.returncode else []
 
 
 def _pytest(arguments: Sequence[str]) -> tuple[int, str]:

@@ -32,10 +32,25 @@ _STREAM = "main"
 _BATCH = 200
 
 
+class Manner(msgspec.Struct, frozen=True):
+    """How the devices of a swarm behave."""
+
+    draw: random.Random = msgspec.field(default_factory=random.Random)
+    failures: float = 0.0
+    """Share of the steps that fail."""
+    think_s: float = 0.0
+    """Between two check-ins, give or take half."""
+
+
 class SimulatedDevice:
     """One device of the swarm."""
 
-    def __init__(self, machine: Pc, link: Link, store: Store, repository: SharedRepository, clock: Clock) -> None:
+    def __init__(
+        self, machine: Pc, link: Link, store: Store, repository: SharedRepository, clock: Clock,
+        manner: Manner | None = None,
+    ) -> None:  # fmt: skip
+        self._manner = manner or Manner()
+        self.orders_done = 0
         self._machine, self._link, self._store = machine, link, store
         self._repository, self._clock = repository, clock
         self._trust_version = 0
@@ -49,6 +64,8 @@ class SimulatedDevice:
                     await self._link.enrol(token)
                 await self.round(wait_s)
                 failures = 0
+                if self._manner.think_s:
+                    await asyncio.sleep(self._manner.think_s * self._manner.draw.uniform(0.5, 1.5))
             except OverError as error:
                 _log.warning("PC %d stops: %s", self._machine.number, error)
                 if self._link.identity is not None:
@@ -131,6 +148,12 @@ class SimulatedDevice:
             if step.when is not None and not evaluate(parse_condition(step.when), facts):
                 steps.append(StepReport(step.id, step.use, "skipped", "when_false", attempts=0))
                 continue
+            if self._manner.draw.random() < self._manner.failures:
+                steps.append(StepReport(step.id, step.use, "failed", "simulated", started_at=now))
+                failed = self._report(
+                    order, sha256, state="failed", code="simulated", steps=tuple(steps), started_at=now
+                )
+                return failed, records
             made = records_of(step.use, self._machine, step.with_)
             for body in made:
                 identity.record_seq += 1
@@ -142,6 +165,7 @@ class SimulatedDevice:
                     outputs=dict(outputs_of(step.use, self._machine)),
                 )
             )  # fmt: skip
+        self.orders_done += 1
         return self._report(order, sha256, state="done", steps=tuple(steps), started_at=now), records
 
     def _report(

@@ -29,11 +29,12 @@ class Link:
     def __init__(self, pool: Pool, store: Store, clock: Clock, machine: Pc) -> None:
         self._pool, self._store, self._clock, self._machine = pool, store, clock, machine
         self.identity: Identity | None = store.identity(machine.number)
+        self._new_key: PrivateKey | None = None
         self._reserved = self.identity.counter if self.identity else 0
 
     async def enrol(self, token: str) -> Identity:
-        """Become a device, with a key made now."""
-        key = PrivateKey.generate()
+        """Become a device, with a key made at the first attempt: the answer to it may have been lost."""
+        key = self._new_key = self._new_key or PrivateKey.generate()
         request = Enrol(
             token, key.public.base64, self._machine.hostname, "windows", AGENT_VERSION, self._machine.fingerprint,
             self._clock.now(), os.urandom(8).hex(),

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
+from random import Random
+from time import process_time
 
 import msgspec
 
 from canopee_kit.clock import Clock
-from canopee_swarm.device import SimulatedDevice
+from canopee_swarm.device import Manner, SimulatedDevice
 from canopee_swarm.fleet import pc
-from canopee_swarm.http import Pool
 from canopee_swarm.link import Link
+from canopee_swarm.measured import MeasuredPool, Report
 from canopee_swarm.repository import SharedRepository
 from canopee_swarm.store import Store
 
@@ -33,6 +36,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     sources: Sequence[str] = ()
     """Local addresses to call from, such as `127.0.0.2`."""
+    connections: int = 0
+    """At most so many at once; 0: one a device. With fewer than devices, use no long polls."""
+    think_s: float = 0.0
+    """Between two check-ins of a device, give or take half."""
+    failures: float = 0.0
+    """Share of the steps that fail, and of the calls that are cut."""
+    slow: int = 0
+    """Bytes a second of each device's link; 0: no limit."""
 
 
 def missing(folder: Path, devices: int) -> list[int]:
@@ -45,10 +56,30 @@ def missing(folder: Path, devices: int) -> list[int]:
     return [number for number in range(devices) if number not in known]
 
 
-async def simulate(plan: Plan, clock: Clock, stop: asyncio.Event) -> None:
-    """Run every device until `stop`."""
+def addresses(text: str) -> list[str]:
+    """`127.0.0.2-9` → its eight addresses; one address is itself, several are separated by commas.
+
+    Raises:
+        ValueError: not addresses.
+    """
+    found: list[str] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        head, _, low = first.rpartition(".")
+        found += [str(IPv4Address(f"{head}.{number}")) for number in range(int(low), int(last or low) + 1)]
+    return found
+
+
+async def simulate(plan: Plan, clock: Clock, stop: asyncio.Event) -> Report:
+    """Run every device until `stop`; what was measured."""
+    started, cpu_started = clock.monotonic(), process_time()
+    draw = Random(plan.seed)  # noqa: S311  a load that can be repeated
     store = Store(plan.folder / "swarm.db")
-    pool = Pool(plan.url, limit=plan.devices + 16, sources=plan.sources)
+    pool = MeasuredPool(
+        plan.url, limit=plan.connections or plan.devices + 16, clock=clock, draw=draw, sources=plan.sources,
+        failures=plan.failures, slow=plan.slow,
+    )  # fmt: skip
+    manner, devices = Manner(draw, plan.failures, plan.think_s), list[SimulatedDevice]()
     repository = SharedRepository(plan.folder / "tuf", plan.root, clock)
     tokens = dict(zip(sorted(set(range(plan.devices)) - store.numbers()), plan.tokens, strict=False))
     try:
@@ -56,8 +87,13 @@ async def simulate(plan: Plan, clock: Clock, stop: asyncio.Event) -> None:
             tasks: list[asyncio.Task[None]] = []
             for number in range(plan.devices):
                 machine = pc(number, plan.seed)
-                device = SimulatedDevice(machine, Link(pool, store, clock, machine), store, repository, clock)
+                device = SimulatedDevice(
+                    machine, Link(pool, store, clock, machine), store, repository, clock, manner
+                )
+                devices.append(device)
                 tasks.append(group.create_task(device.live(tokens.get(number, ""), wait_s=plan.wait_s)))
+                if stop.is_set():
+                    break
                 await asyncio.sleep(_APART_S)
             await stop.wait()
             for task in tasks:
@@ -65,3 +101,10 @@ async def simulate(plan: Plan, clock: Clock, stop: asyncio.Event) -> None:
     finally:
         pool.close()
         store.close()
+    by_call, seconds = pool.reports(), max(clock.monotonic() - started, 1e-6)
+    return Report(
+        seconds=round(seconds, 3), devices=len(devices), by_call=by_call,
+        calls=sum(one.calls for one in by_call.values()), errors=sum(one.errors for one in by_call.values()),
+        orders_done=sum(device.orders_done for device in devices),
+        cpu_share=round((process_time() - cpu_started) / seconds, 3),
+    )  # fmt: skip

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -13,7 +14,7 @@ from typing import IO
 
 import msgspec
 
-from canopee.embedded import preparation
+from canopee.embedded import preparation, proxy
 from canopee.embedded.processes import Children
 from canopee.errors import FailedError, UsageError
 from canopee.home import Credential, Home, add_home, home_of
@@ -28,6 +29,8 @@ from canopee_kit.clock import SystemClock
 _READY_S = 60.0
 _STOP_S = 40.0
 _LOOK_S = 0.5
+_MOST_PROCESSES = 8
+"""Each holds up to nine connections of the hundred that the embedded PostgreSQL accepts."""
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -52,6 +55,9 @@ def add_to(commands: Commands) -> None:
     up.add_argument(
         "--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help="loopback only; port 0 = any free one"
     )
+    up.add_argument(
+        "--api", type=int, default=1, metavar="N", help="API processes, behind nginx when there are several"
+    )
     up.add_argument("--detach", action="store_true", help="return once everything is ready")
     up.add_argument("--catalog", type=Path, help="catalog to apply (default: the sample catalog)")
     up.add_argument("--no-agent", action="store_true", help="leave out the agent of this machine")
@@ -64,6 +70,8 @@ def add_to(commands: Commands) -> None:
 
 def _up(arguments: argparse.Namespace) -> int:
     parse_listen(arguments.listen)
+    if not 1 <= arguments.api <= _MOST_PROCESSES:
+        raise UsageError(f"--api {arguments.api}: 1 to {_MOST_PROCESSES} processes")
     home = home_of(arguments)
     home.folder.mkdir(parents=True, exist_ok=True)
     catalog = arguments.catalog or _sample_catalog()
@@ -81,8 +89,9 @@ def _up(arguments: argparse.Namespace) -> int:
         _note_running(home, url, server, children)
         _tell(home, url, password, arguments.devices)
         while True:
+            has_lost_one = children.revive(_processes(arguments.api)) if arguments.api > 1 else False
             children.check()
-            if server.revive():
+            if server.revive() or has_lost_one:
                 _note_running(home, url, server, children)
             clock.sleep(_LOOK_S)
     except _StopError:
@@ -111,11 +120,9 @@ def _start(
     preparation.make_keys(home, clock)
     migrate(address)
     environ = {
-        "CANOPEE_HOME": str(home.folder), "CANOPEE_DATABASE_URL": address, "CANOPEE_LISTEN": arguments.listen,
-        "PYTHONUNBUFFERED": "1",
+        "CANOPEE_HOME": str(home.folder), "CANOPEE_DATABASE_URL": address, "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
-    children.start("api", "canopee", ["api"], environ)
-    url = children.wait_for_line("api", "ready ", _READY_S)
+    url = _serve(arguments, home, environ, children)
     password = preparation.make_administrator(address, url, home, clock)
     credential = msgspec.json.decode(home.credential.read_bytes(), type=Credential)
     with Client(url, credential.api_key) as client:
@@ -132,6 +139,27 @@ def _start(
                  "--devices", str(arguments.devices)],
             )  # fmt: skip
     return url, password
+
+
+def _serve(arguments: argparse.Namespace, home: Home, environ: Mapping[str, str], children: Children) -> str:
+    """Start the API, several processes of it behind nginx if so asked; its address."""
+    if arguments.api == 1:
+        children.start("api", "canopee", ["api"], {**environ, "CANOPEE_LISTEN": arguments.listen})
+        return children.wait_for_line("api", "ready ", _READY_S)
+    host, port = parse_listen(arguments.listen)
+    listen, names = f"{host}:{port or proxy.free_port()}", _processes(arguments.api)
+    addresses = [f"127.0.0.1:{proxy.free_port()}" for _ in names]
+    argv = proxy.command(home.folder / "proxy", listen, addresses)
+    for name, address in zip(names, addresses, strict=True):
+        children.start(name, "canopee", ["api"], {**environ, "CANOPEE_LISTEN": address})
+    for name in names:
+        children.wait_for_line(name, "ready ", _READY_S)
+    children.start_program("proxy", argv)
+    return f"http://{listen}"
+
+
+def _processes(count: int) -> list[str]:
+    return [f"api-{number}" for number in range(1, count + 1)]
 
 
 def _tell(home: Home, url: str, password: str, devices: int) -> None:

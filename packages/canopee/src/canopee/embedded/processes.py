@@ -22,16 +22,29 @@ class Children:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs, self._clock = logs, clock
         self._held: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {}
 
     def start(
         self, name: str, module: str, arguments: Sequence[str], environ: Mapping[str, str] | None = None
     ) -> None:
         """Start `python -m module arguments…`; its output goes to `logs/<name>.log`."""
-        with (self._logs / f"{name}.log").open("wb") as log:
-            self._held[name] = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        self.start_program(name, [sys.executable, "-m", module, *arguments], environ)
+
+    def start_program(self, name: str, argv: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+        """Start a program; its output goes to the end of `logs/<name>.log`."""
+        self._commands[name] = (argv, environ or {})
+        with (self._logs / f"{name}.log").open("wb" if name not in self._held else "ab") as log:
+            self._held[name] = subprocess.Popen(  # noqa: S603  our own module, or nginx
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **(environ or {})}, start_new_session=True, preexec_fn=_dying_with_parent(),
             )  # fmt: skip
+
+    def revive(self, names: Sequence[str]) -> bool:
+        """Start again those of `names` that ended by themselves; whether there were any."""
+        ended = [name for name in names if self._held[name].poll() is not None]
+        for name in ended:
+            self.start_program(name, *self._commands[name])
+        return bool(ended)
 
     def pids(self) -> dict[str, int]:
         return {name: process.pid for name, process in self._held.items()}
