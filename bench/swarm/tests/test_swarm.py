@@ -46,7 +46,7 @@ def test_results_have_the_shape_that_real_agents_send(use: str) -> None:
     records = records_of(use, pc(1), {"values": [{"name": "version", "key": "k"}]})
     assert all(isinstance(record, dict) for record in records)
     assert len(records) == (0 if use == "unknown" else 1)
-    assert isinstance(outputs_of(use, pc(1)), dict)
+    assert isinstance(outputs_of(use, pc(1), {}), dict)
 
 
 def test_identities_counters_and_what_waits_survive_a_restart(tmp_path: Path) -> None:

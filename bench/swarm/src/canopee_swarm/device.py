@@ -162,7 +162,7 @@ class SimulatedDevice:
             steps.append(
                 StepReport(
                     step.id, step.use, "done", started_at=now, duration_s=0.4, records=len(made),
-                    outputs=dict(outputs_of(step.use, self._machine)),
+                    outputs=dict(outputs_of(step.use, self._machine, step.with_)),
                 )
             )  # fmt: skip
         self.orders_done += 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from canopee_contract.condition import Scalar
+from canopee_swarm import file_results
 from canopee_swarm.fleet import Pc
 
 _GIGABYTE_FREE = 10**9
@@ -22,14 +23,16 @@ def records_of(use: str, machine: Pc, with_: Mapping[str, Any]) -> list[dict[str
                 "is_cut": False,
             }
         ]  # fmt: skip
-    return []
+    return file_results.records_of(use, machine, with_)
 
 
-def outputs_of(use: str, machine: Pc) -> dict[str, Scalar]:
+def outputs_of(use: str, machine: Pc, with_: Mapping[str, Any]) -> dict[str, Scalar]:
     """What later steps may decide upon."""
     if use == "collect_hardware":
         return {"cores": machine.cores, "memory_bytes": machine.memory_bytes}
-    return {"exit_code": 0, "first_line": "ok"} if use == "run_program" else {}
+    if use == "run_program":
+        return {"exit_code": 0, "first_line": "ok"}
+    return file_results.outputs_of(use, machine, with_)
 
 
 def _hardware(machine: Pc) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -14,7 +15,7 @@ import winreg  # noqa: E402
 
 from canopee_agent.windows.machine import WindowsMachine  # noqa: E402
 
-FOLDER = sys.executable.rpartition("\\")[0]
+FOLDER = os.path.realpath(sys.executable).rpartition("\\")[0]
 
 
 def _machine() -> WindowsMachine:
