@@ -14,7 +14,6 @@ from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.trust import OnlineKeys, TrustStore
 from canopee_api.devices.enrolment import Enrolment
-from canopee_api.devices.facts import forget_old_changes
 from canopee_api.devices.tokens import Tokens
 from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
@@ -151,7 +150,6 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
         lambda areas: areas.trust.keep_fresh(),
         lambda areas: areas.campaigns.expand_unfinished(),
         lambda areas: areas.campaigns.reconsider(),
-        lambda areas: forget_old_changes(areas.database, areas.clock),
     )
     while not stop.is_set():
         for job in jobs:

@@ -1,9 +1,11 @@
 """What changed in the facts of a device."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
-from canopee_api.devices.facts import KEPT, differences, forget_old_changes
+from canopee_api.devices.facts import differences
 from canopee_api.doors.people.app import people_app
 from canopee_api.postgres.facts import list_changes
 from canopee_api.testing import ADMIN, Office, Pc
@@ -52,11 +54,12 @@ async def test_a_number_that_the_database_writes_otherwise_leaves_no_trace(offic
 async def test_old_changes_are_forgotten_and_recent_ones_kept(office: Office, clock: FakeClock) -> None:
     pc = await office.pc({"a.a": 1})
     await pc.send_facts({"a.a": 2})
-    clock.advance(KEPT.total_seconds() - 60)
+    kept = {table.table: table.days for table in office.areas.storage.tables}["fact_changes"]
+    clock.advance(kept * 86_400 - 60)
     await pc.renew()
     await pc.send_facts({"a.a": 3})
     clock.advance(120)
-    await forget_old_changes(office.areas.database, clock)
+    await office.areas.storage.expire(longest=timedelta(days=1_000))
     assert await _history(office, pc) == [{"a.a": [2, 3]}]
 
 

@@ -1,6 +1,7 @@
 """The agent's round: check in, learn what is new, run orders, send what waits."""
 
 import random
+import sqlite3
 import threading
 from collections.abc import Mapping
 
@@ -12,10 +13,11 @@ from canopee_agent.engine.journal import Journal
 from canopee_agent.engine.policy import read_policy
 from canopee_agent.engine.runner import Outcome, Runner
 from canopee_agent.engine.spool import Spool
-from canopee_agent.errors import RefusedError, RejectedError, RevokedError, UnreachableError
+from canopee_agent.errors import DiskError, RefusedError, RejectedError, RevokedError, UnreachableError
 from canopee_agent.ports import Machine, ServerLink
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
+from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
 from canopee_agent.step import StepKind, clean_text
@@ -101,7 +103,7 @@ class Agent:
         failures = 0
         while not self._stop.is_set():
             try:
-                next_in_s = self.round(wait_s=WAIT_S)
+                next_in_s = self._careful_round()
                 failures = 0
             except (TemporaryError, RejectedError) as error:
                 is_over = isinstance(error, RevokedError) or not self._server.is_enrolled
@@ -114,6 +116,15 @@ class Agent:
                 if not self._stop.is_set():
                     _log.warning("%s; trying again in %.0f s", error, next_in_s)
             self._stop.wait(next_in_s)
+
+    def _careful_round(self) -> float:
+        """A round; a full disk is a reason to wait wherever it is found out, also in the signed repository."""
+        try:
+            return self.round(wait_s=WAIT_S)
+        except (OSError, sqlite3.Error) as error:
+            if is_full(error):
+                raise DiskError(f"the disk is full ({error}): free some space on it") from error
+            raise
 
     def round(self, *, wait_s: int = 0) -> float:
         """One check-in and all that follows from it; seconds to wait before the next one.

@@ -1,7 +1,6 @@
 """Facts as devices send them, and what changed in them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from canopee_api.errors import InvalidError, UnauthenticatedError
 from canopee_api.live.fleet import LiveDevice
@@ -13,8 +12,6 @@ from canopee_contract.condition import Scalar, same_scalar
 from canopee_contract.facts import MAX_FACTS, MAX_TEXT, FactSet, facts_hash
 from canopee_kit.clock import Clock
 
-KEPT = timedelta(days=400)
-"""How long changes are kept."""
 _LONGEST_NAME = 200
 
 
@@ -49,12 +46,6 @@ def differences(
     """
     names = sorted({*old, *new})
     return {name: (old.get(name), new.get(name)) for name in names if not _same(old.get(name), new.get(name))}
-
-
-async def forget_old_changes(database: Database, clock: Clock) -> None:
-    """Delete what is kept too long."""
-    async with database.transaction() as tx:
-        await sql.forget_fact_changes(tx, clock.now() - KEPT)
 
 
 def _same(old: Scalar | None, new: Scalar | None) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.adapt import Buffer, Loader
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Format
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
@@ -18,16 +19,22 @@ from canopee_api.errors import BusyError
 from canopee_contract.codec import encode
 
 Connection: TypeAlias = AsyncConnection[TupleRow]
+LISTENER = "canopee listener"
 _WAIT_S = 10.0
+_NETWORK = {
+    "connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "2",
+    "tcp_user_timeout": "15000", "application_name": "canopee api",
+}  # fmt: skip
+"""A connection whose other end is gone without a word is found out in some 20 s, not in the two hours of TCP."""
 
 
 class Database:
     """One pool; open it once a process."""
 
     def __init__(self, address: str, *, size: int) -> None:
-        self.address = address
+        self.address = make_conninfo("", **{**_NETWORK, **conninfo_to_dict(address)})
         self._pool = AsyncConnectionPool(
-            address, min_size=1, max_size=size, timeout=_WAIT_S, open=False, configure=_configure
+            self.address, min_size=1, max_size=size, timeout=_WAIT_S, open=False, configure=_configure
         )
 
     async def open(self) -> None:
@@ -38,6 +45,10 @@ class Database:
 
     async def close(self) -> None:
         await self._pool.close()
+
+    async def renew(self) -> None:
+        """Leave every connection for a new one: the network swallowed what was sent."""
+        await self._pool.drain()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
@@ -55,7 +66,7 @@ class Database:
 
 async def listening_connection(address: str) -> Connection:
     """A connection of its own, in autocommit mode."""
-    connection = await AsyncConnection.connect(address, autocommit=True)
+    connection = await AsyncConnection.connect(make_conninfo(address, application_name=LISTENER), autocommit=True)
     await _configure(connection)
     return connection
 

@@ -12,7 +12,6 @@ from canopee_contract.condition import Scalar
 
 Changes: TypeAlias = Mapping[str, tuple[Scalar | None, Scalar | None]]
 """Name → old and new value; `None` where the fact was, or is, absent."""
-_FORGOTTEN_AT_ONCE = 20_000
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
@@ -58,13 +57,3 @@ async def list_changes(tx: Connection, device_id: str, *, after: int, limit: int
         {"device": device_id, "after": after, "limit": limit},
     )
     return [ChangeRow(*row) for row in await cursor.fetchall()]
-
-
-async def forget_fact_changes(tx: Connection, before: datetime) -> int:
-    """Delete changes older than that, the oldest first, some at a time; how many."""
-    cursor = await tx.execute(
-        """DELETE FROM fact_changes WHERE n IN
-               (SELECT n FROM fact_changes WHERE at < %s ORDER BY at LIMIT %s)""",
-        (before, _FORGOTTEN_AT_ONCE),
-    )
-    return cursor.rowcount

@@ -31,6 +31,7 @@ _START_S = 30.0
 _STOP_S = 20.0
 _USER = _DATABASE = "canopee"
 _NEW = "new-"
+_FULL = "the disk is full; make room, then start again, nothing committed is lost"
 _OPTIONS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -153,7 +154,11 @@ class EmbeddedServer:
         new.mkdir(mode=0o700)
         if os.geteuid() == 0:
             os.chown(new, location.uid, location.gid)
-        self._initdb(location, new)
+        try:
+            self._initdb(location, new)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         new.replace(location.data)
         for folder in (location.data.parent, self._folder):
             _synchronise(folder)
@@ -202,8 +207,12 @@ class EmbeddedServer:
             except psycopg.OperationalError as error:
                 has_died = self._process is None or self._process.poll() is not None
                 if has_died or self._clock.monotonic() > until:
-                    raise ServerError(f"PostgreSQL does not start: {self._last_words() or error}") from error
+                    raise ServerError(f"PostgreSQL does not start{self._because(error)}") from error
             self._clock.sleep(0.05)
+
+    def _because(self, error: Exception) -> str:
+        words = self._last_words() or str(error)
+        return f": {_FULL}: {words}" if "No space left on device" in words else f": {words}"
 
     def _last_words(self) -> str:
         log = self._folder / "server.log"

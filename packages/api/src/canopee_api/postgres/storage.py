@@ -23,7 +23,7 @@ class Kept(msgspec.Struct, frozen=True):
     days: int
 
 
-TABLES = (Kept("changes", "created_at", 1), Kept("sessions", "expires_at", 1))
+TABLES = (Kept("changes", "created_at", 1), Kept("fact_changes", "at", 400), Kept("sessions", "expires_at", 1))
 """Those whose age nobody sets: a new one is added here. A process that starts reads the state, not the changes."""
 
 
