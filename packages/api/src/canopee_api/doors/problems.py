@@ -6,7 +6,9 @@ from canopee_api.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
+    MethodError,
     NotFoundError,
+    ThrottledError,
     TooLargeError,
     UnauthenticatedError,
 )
@@ -23,6 +25,7 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     UnauthenticatedError: (401, "Not authenticated"),
     ForbiddenError: (403, "Not allowed"),
     NotFoundError: (404, "Not found"),
+    MethodError: (405, "Another method is expected"),
     ConflictError: (409, "In conflict with the state of things"),
     TooLargeError: (413, "Too large"),
     TrustError: (422, "Not trusted"),
@@ -33,7 +36,8 @@ def problem_of(error: Exception) -> Problem:
     """The problem document of an error; one that nobody expected tells nothing of its inside."""
     if isinstance(error, TemporaryError):
         wait_s = math.ceil(error.retry_after_s or 5)
-        return Problem(error.code, "Busy", 503, error.message, retry_after_s=wait_s)
+        status, title = (429, "Too many attempts") if isinstance(error, ThrottledError) else (503, "Busy")
+        return Problem(error.code, title, status, error.message, retry_after_s=wait_s)
     if isinstance(error, ContractError):
         is_large = error.reason == "too_large"
         return Problem(
@@ -50,11 +54,13 @@ def problem_of(error: Exception) -> Problem:
     )
 
 
-def encode_problem(problem: Problem) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Status, headers and body."""
+def encode_problem(problem: Problem, allowed: str = "") -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body; `allowed`: the methods of the path, where another was used."""
     headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
     if problem.retry_after_s is not None:
         headers.append((b"retry-after", str(problem.retry_after_s).encode()))
     if problem.status == 401:  # noqa: PLR2004  the status that asks for credentials
         headers.append((b"www-authenticate", b"Bearer"))
+    if allowed:
+        headers.append((b"allow", allowed.encode()))
     return problem.status, headers, encode(problem)

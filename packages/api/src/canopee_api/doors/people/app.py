@@ -13,13 +13,12 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 import canopee_api.doors.people as package
 from canopee_api.doors.areas import Areas
+from canopee_api.doors.people.catalog_routes import MAX_PUBLICATION_BYTES
 from canopee_api.doors.people.guard import PUBLIC, Guard
-from canopee_api.doors.problems import problem_of
-from canopee_contract.codec import encode, inspect
+from canopee_api.doors.problems import encode_problem, problem_of
+from canopee_contract.codec import MAX_MESSAGE_BYTES, inspect
 from canopee_contract.problem import CONTENT_TYPE, Problem
 
-MAX_BODY_BYTES = 16 * 2**20
-"""A publication may hold many targets."""
 _TITLES = {404: "route.unknown", 405: "route.method", 413: "body.too_large"}
 
 
@@ -27,7 +26,7 @@ class StrictRequest(Request[Any, Any, Any]):
     """Reads JSON as the agents' door does: the same things are refused."""
 
     async def json(self) -> Any:  # noqa: ANN401  any JSON value
-        return inspect(await self.body() or b"null", max_bytes=MAX_BODY_BYTES)
+        return inspect(await self.body() or b"null", max_bytes=MAX_PUBLICATION_BYTES)
 
 
 def people_app(areas: Areas) -> Litestar:
@@ -38,7 +37,7 @@ def people_app(areas: Areas) -> Litestar:
         guards=[Guard(areas.people)],
         exception_handlers={Exception: _problem},
         request_class=StrictRequest,
-        request_max_body_size=MAX_BODY_BYTES,
+        request_max_body_size=MAX_MESSAGE_BYTES,
         openapi_config=_openapi(),
         logging_config=None,
         signature_namespace={"Areas": Areas},
@@ -55,10 +54,11 @@ def _routes() -> list[Any]:
 
 def _problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     problem = _of_framework(error) if isinstance(error, HTTPException) else problem_of(error)
-    headers = {"retry-after": str(problem.retry_after_s)} if problem.retry_after_s is not None else {}
-    if problem.status == 401:  # noqa: PLR2004  the status that asks for credentials
-        headers["www-authenticate"] = "Bearer"
-    return Response(encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
+    allowed = (getattr(error, "headers", None) or {}).get("Allow", "")
+    status, headers, body = encode_problem(problem, allowed)
+    return Response(
+        body, status_code=status, media_type=CONTENT_TYPE, headers={n.decode(): v.decode() for n, v in headers[1:]}
+    )
 
 
 def _of_framework(error: HTTPException) -> Problem:

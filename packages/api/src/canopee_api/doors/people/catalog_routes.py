@@ -27,6 +27,10 @@ from canopee_contract.raw import present
 from canopee_trust.dsse import MAX_BYTES
 
 
+MAX_PUBLICATION_BYTES = 16 * 2**20
+"""A publication may hold many targets."""
+
+
 @get("/v1/pipelines", opt=needs("read"))
 async def pipelines(areas: NamedDependency[Areas]) -> Page[PublishedPipeline]:
     """Every pipeline version ever published."""
@@ -48,7 +52,7 @@ async def trust(areas: NamedDependency[Areas]) -> TrustMetadata:
     return await areas.trust.newest()
 
 
-@post("/v1/trust/publications", opt=needs("publish"))
+@post("/v1/trust/publications", opt=needs("publish"), request_max_body_size=MAX_PUBLICATION_BYTES)
 async def publish(
     data: JSONBody[Publication], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
 ) -> Published:
@@ -86,7 +90,7 @@ async def campaign(campaign_id: FromPath[str], areas: NamedDependency[Areas]) ->
     return await areas.campaigns.view(campaign_id)
 
 
-@post("/v1/campaigns", opt=needs("run_collect"))
+@post("/v1/campaigns", opt=needs("run_collect"), request_max_body_size=MAX_BYTES)
 async def start_campaign(request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> CampaignView:
     """Start a campaign: `document` (signed by approvers), or `collect` (a pipeline that needs no approval)."""
     actor, data = actor_of(request), decode(await request.body(), NewCampaign, max_bytes=MAX_BYTES)
