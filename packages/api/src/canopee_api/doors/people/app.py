@@ -2,8 +2,11 @@
 
 import importlib
 import pkgutil
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -12,8 +15,10 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 import canopee_api.doors.people as package
+from canopee_api.doors.agent.document import agent_document_json
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.catalog_routes import MAX_PUBLICATION_BYTES
+from canopee_api.doors.people.document import completed
 from canopee_api.doors.people.guard import PUBLIC, Guard
 from canopee_api.doors.problems import encode_problem, problem_of
 from canopee_contract.codec import MAX_MESSAGE_BYTES, inspect
@@ -72,13 +77,45 @@ def _of_framework(error: HTTPException) -> Problem:
     return Problem(code, "Not acceptable as it stands", status, detail, at=at)
 
 
+class _Documents(JsonRenderPlugin):
+    """Serves the completed document of this door, and that of the agents' beside it."""
+
+    def __init__(self, path: str, make: Callable[[dict[str, Any]], bytes]) -> None:
+        super().__init__(path=path)
+        self._make = lru_cache(maxsize=1)(lambda: make(self._held))
+        self._held: dict[str, Any] = {}
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
+        self._held = openapi_schema
+        return self._make()
+
+    def receive_router(self, router: Router) -> None:
+        """Take away Litestar's own page for paths that are not known: ours are problem documents."""
+        router.routes[:] = [route for route in router.routes if "{" not in route.path]
+
+
+def people_document() -> dict[str, Any]:
+    """The OpenAPI document of this door."""
+    app = Litestar(
+        route_handlers=_routes(),
+        dependencies={"areas": Provide(lambda: None, sync_to_thread=False)},
+        openapi_config=_openapi(),
+        signature_namespace={"Areas": Areas},
+        logging_config=None,
+    )
+    return completed(app.openapi_schema.to_schema())
+
+
 def _openapi() -> OpenAPIConfig:
     bearer = SecurityScheme(type="http", scheme="bearer", description="A session token or an API key.")
     return OpenAPIConfig(
         title="Canopée API",
         version="1",
-        openapi_router=Router("/v1/openapi", route_handlers=[], opt=PUBLIC),
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        openapi_router=Router("/v1/openapi", route_handlers=[], opt=PUBLIC, include_in_schema=False),
+        render_plugins=[
+            _Documents("/openapi.json", lambda held: msgspec.json.encode(completed(held))),
+            _Documents("/agent.json", lambda _: agent_document_json()),
+        ],
         use_handler_docstrings=True,
         components=Components(security_schemes={"bearer": bearer}),
         security=[{"bearer": []}],

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from canopee_api.accounts.roles import rights_of
@@ -37,7 +38,11 @@ async def pipelines(areas: NamedDependency[Areas]) -> Page[PublishedPipeline]:
     return Page(await areas.trust.pipelines())
 
 
-@get("/v1/pipelines/{name:str}/{version:int}", opt=needs("read"))
+@get(
+    "/v1/pipelines/{name:str}/{version:int}",
+    opt=needs("read"),
+    responses={200: ResponseSpec(dict[str, Any], generate_examples=False, description="The signed text.")},
+)
 async def pipeline(name: FromPath[str], version: FromPath[int], areas: NamedDependency[Areas]) -> Response[bytes]:
     """The signed text of a published pipeline, byte for byte."""
     known = areas.trust.pipeline(f"{name}@{version}")
