@@ -1,6 +1,7 @@
 """Errors as problem documents: the same table for both doors."""
 
 import math
+import re
 
 from canopee_api.errors import (
     ConflictError,
@@ -20,6 +21,8 @@ from canopee_kit.logs import get_logger
 from canopee_trust.errors import TrustError
 
 _log = get_logger(__name__)
+_QUOTED = re.compile(r"([`'\"])([^`'\"]{40})[^`'\"]+\1")
+_LONGEST = 500
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     InvalidError: (400, "Not acceptable as it stands"),
     UnauthenticatedError: (401, "Not authenticated"),
@@ -32,6 +35,11 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
 }
 
 
+def brief(text: str) -> str:
+    """A message with the texts that it quotes cut short: what somebody sends does not come back to anybody."""
+    return _QUOTED.sub(r"\1\2…\1", text)[:_LONGEST]
+
+
 def problem_of(error: Exception) -> Problem:
     """The problem document of an error; one that nobody expected tells nothing of its inside."""
     if isinstance(error, TemporaryError):
@@ -41,13 +49,13 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, ContractError):
         is_large = error.reason == "too_large"
         return Problem(
-            f"message.{error.reason}", "Not acceptable as it stands", 413 if is_large else 400, error.message
+            f"message.{error.reason}", "Not acceptable as it stands", 413 if is_large else 400, brief(error.message)
         )
     for kind, (status, title) in _STATUS.items():
         if isinstance(error, kind):
             code = getattr(error, "reason", "") or getattr(error, "code", "")
             prefix = "trust." if isinstance(error, TrustError) else ""
-            return Problem(f"{prefix}{code}", title, status, str(error), at=getattr(error, "at", ""))
+            return Problem(f"{prefix}{code}", title, status, brief(str(error)), at=getattr(error, "at", "")[:_LONGEST])
     _log.error("a request failed", exc_info=error)
     return Problem(
         "internal", "A fault of the server", 500, "It was logged; try again, and tell the administrator."

@@ -20,7 +20,7 @@ from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.catalog_routes import MAX_PUBLICATION_BYTES
 from canopee_api.doors.people.document import completed
 from canopee_api.doors.people.guard import PUBLIC, Guard
-from canopee_api.doors.problems import encode_problem, problem_of
+from canopee_api.doors.problems import brief, encode_problem, problem_of
 from canopee_contract.codec import MAX_MESSAGE_BYTES, inspect
 from canopee_contract.problem import CONTENT_TYPE, Problem
 
@@ -74,7 +74,7 @@ def _of_framework(error: HTTPException) -> Problem:
     detail = "; ".join(f"{one.get('key', '')}: {one.get('message', '')}" for one in found[:5]) or error.detail
     code = _TITLES.get(status, "message.bad_shape" if status == 400 else "request.refused")  # noqa: PLR2004
     at = f"$.{first['key']}" if first.get("source") == "body" and first.get("key") else ""
-    return Problem(code, "Not acceptable as it stands", status, detail, at=at)
+    return Problem(code, "Not acceptable as it stands", status, brief(detail), at=at[:200])
 
 
 class _Documents(JsonRenderPlugin):
