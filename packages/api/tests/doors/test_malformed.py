@@ -18,9 +18,9 @@ from canopee_contract.report import RunReport, RunReports, RunsReply, StepReport
 from canopee_trust.dsse import payload_of, read_envelope
 
 Http: TypeAlias = httpx.AsyncClient
+FIELDS = [{"name": "n", "type": "integer", "sentence": "One."}]
 DATASET = {
-    "name": "sizes", "version": 1, "title": "t", "purpose": "p", "retention_days": 30,
-    "fields": [{"name": "n", "type": "integer", "sentence": "One."}],
+    "name": "sizes", "version": 1, "title": "t", "purpose": "p", "retention_days": 30, "fields": FIELDS,
 }  # fmt: skip
 
 
@@ -53,7 +53,9 @@ async def test_a_nul_in_the_id_of_an_api_key_is_refused(http: Http) -> None:
     assert (await http.delete("/v1/api-keys/%00")).status_code == 400
 
 
-@pytest.mark.parametrize("after", ["x", "-1", "9" * 19, "0123", "²", "01890A5D-AC96-774B-BCCE-B302099A8057", "%ff"])
+@pytest.mark.parametrize(
+    "after", ["x", "-1", "9" * 19, "0123", "²", "01890A5D-AC96-774B-BCCE-B302099A8057", "%ff"]
+)
 @pytest.mark.parametrize("path", ["/v1/devices", "/v1/runs", "/v1/orders", "/v1/campaigns"])
 async def test_a_cursor_that_is_no_id_is_refused(http: Http, path: str, after: str) -> None:
     reply = await http.get(f"{path}?after={after}")
@@ -72,9 +74,12 @@ async def test_a_limit_outside_its_bounds_is_refused(http: Http, limit: str) -> 
         ({"version": 0}, "$.version"),
         ({"retention_days": -1}, "$.retention_days"),
         ({"retention_days": 2**40}, "$.retention_days"),
-        ({"fields": [DATASET["fields"][0]] * 2}, "$.fields[1].name"),  # type: ignore[index]  # pyright: ignore
+        ({"fields": FIELDS * 2}, "$.fields[1].name"),
         ({"fields": [{"name": "", "type": "text", "sentence": "s"}]}, "$.fields[0].name"),
-        ({"fields": [{"name": "a", "type": "text", "sentence": "s", "items": DATASET["fields"]}]}, "$.fields[0].items"),
+        (
+            {"fields": [{"name": "a", "type": "text", "sentence": "s", "items": FIELDS}]},
+            "$.fields[0].items",
+        ),
         ({"fields": [{"name": str(n), "type": "text", "sentence": "s"} for n in range(501)]}, "$.fields"),
     ],
 )
@@ -102,7 +107,8 @@ async def test_a_dataset_name_outside_its_pattern_is_refused(http: Http) -> None
 
 
 @pytest.mark.parametrize(
-    "instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T00:00:00Z", "2026-11-25T00:00:00"]
+    "instant",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T00:00:00Z", "2026-11-25T00:00:00"],
 )
 @pytest.mark.parametrize("place", ["finished_at", "started_at", "step"])
 async def test_a_report_with_an_instant_that_could_not_be_read_again_is_rejected(
@@ -124,14 +130,23 @@ async def _ordered(office: Office) -> tuple[Pc, str]:
     """A PC that has received one order; its id."""
     await office.publish_pipeline("inventory", approval="none")
     pc = await office.pc({"os.family": "windows"})
-    await office.areas.campaigns.start_collect(CollectRequest("inventory", {"fact": "os.family", "op": "exists"}), by="t")
+    await office.areas.campaigns.start_collect(
+        CollectRequest("inventory", {"fact": "os.family", "op": "exists"}), by="t"
+    )
     delivered = (await pc.orders())[0]
     return pc, msgspec.json.decode(payload_of(read_envelope(bytes(delivered.order))), type=Order).order_id
 
 
 @pytest.mark.parametrize(
     "name",
-    ["metadata/1.\0.json", "targets/\0/\0.\0", "metadata/99999999999.root.json", "metadata/-1.root.json", "", "targets//"],
+    [
+        "metadata/1.\0.json",
+        "targets/\0/\0.\0",
+        "metadata/99999999999.root.json",
+        "metadata/-1.root.json",
+        "",
+        "targets//",
+    ],
 )
 async def test_a_file_of_the_repository_that_cannot_be_is_not_found(office: Office, name: str) -> None:
     status, body = await _agent(office, "GET", f"/agent/v1/tuf/{name}")
@@ -145,7 +160,9 @@ async def test_a_call_with_another_method_is_a_405(office: Office, method: str, 
     assert (status, json.loads(body)["code"]) == (405, "route.method")
 
 
-@pytest.mark.parametrize("path", ["/agent/", "/agent/v1/", "/agent/v1/check-in/", "/agent/v1//facts", "/agent/v2/facts"])
+@pytest.mark.parametrize(
+    "path", ["/agent/", "/agent/v1/", "/agent/v1/check-in/", "/agent/v1//facts", "/agent/v2/facts"]
+)
 async def test_an_unknown_call_is_a_404_that_repeats_nothing(office: Office, path: str) -> None:
     status, body = await _agent(office, "POST", path + "secret")
     assert status == 404
@@ -178,7 +195,9 @@ async def test_what_the_framework_refuses_is_a_problem_document_too(
 
 
 @pytest.mark.parametrize(("size", "status"), [(1_048_576, 400), (1_048_577, 413)])
-async def test_a_body_beyond_a_mebibyte_is_refused_before_it_is_read_as_json(http: Http, size: int, status: int) -> None:
+async def test_a_body_beyond_a_mebibyte_is_refused_before_it_is_read_as_json(
+    http: Http, size: int, status: int
+) -> None:
     reply = await http.post("/v1/sessions", content=b"[" * size, headers={"content-type": "application/json"})
     assert reply.status_code == status
 

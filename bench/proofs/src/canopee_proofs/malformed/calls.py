@@ -37,8 +37,18 @@ _TEXTS: Sequence[bytes] = (
     b"00000000-0000-0000-0000-000000000000", b"01890a5d-ac96-774b-bcce-b302099a8057", b"x" * 65, b"\xe2\x80\xae",
     MARK.encode(), b"inventory@1", b"inventory@-1", b"a b", b"+", b"\n", b"[]", b"{}", b"done", b"%%%", b"\\", b"_",
 )  # fmt: skip
-_TYPES = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/msgpack",
-          "application/json; charset=utf-16", "", "*/*", "application/json, text/xml", "\u00e9", "x" * 3_000)  # fmt: skip
+_TYPES = (
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/msgpack",
+    "application/json; charset=utf-16",
+    "",
+    "*/*",
+    "application/json, text/xml",
+    "\u00e9",
+    "x" * 3_000,
+)
 _METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "POST", "TRACE", "PROPFIND", "PURGE", "QUERY")
 
 
@@ -108,7 +118,8 @@ class Calls:
         headers, body = self._credential(draw, people=True), None
         if operation.body or draw.random() < 0.05:  # noqa: PLR2004  a share
             body = mutated(self._fresh(operation.body or "Match", draw), draw)
-            headers["Content-Type"] = "application/json" if draw.random() < 0.9 else draw.choice(_TYPES)  # noqa: PLR2004
+            is_json = draw.random() < 0.9  # noqa: PLR2004  a share
+            headers["Content-Type"] = "application/json" if is_json else draw.choice(_TYPES)
         method = operation.method if draw.random() < 0.95 else draw.choice(_METHODS)  # noqa: PLR2004
         return request(method, f"{path}?{query}" if query else path, body, headers)
 
@@ -118,7 +129,11 @@ class Calls:
 
     def _target(self, draw: random.Random) -> tuple[str, dict[str, str]]:
         is_people = draw.random() < 0.5  # noqa: PLR2004  half
-        calls = [_filled(one.path, draw) for one in self._operations] if is_people else [f"/agent/v1/{c}" for c in _AGENT]
+        calls = (
+            [_filled(one.path, draw) for one in self._operations]
+            if is_people
+            else [f"/agent/v1/{c}" for c in _AGENT]
+        )
         return draw.choice(calls), self._credential(draw, people=is_people)
 
     def _credential(self, draw: random.Random, *, people: bool) -> dict[str, str]:
@@ -151,7 +166,13 @@ class Calls:
         }  # fmt: skip
         if name == "RecordBatch":
             message["records"][0] |= {"dataset": "gap", "seq": draw.choice((0, -1, 1, 2, 2**31, 2**63 - 1))}
-            message["records"][0]["body"] = {"stream": "x", "dropped": 1, "first_seq": 1, "last_seq": 1, "reason": "x"}
+            message["records"][0]["body"] = {
+                "stream": "x",
+                "dropped": 1,
+                "first_seq": 1,
+                "last_seq": 1,
+                "reason": "x",
+            }
         if name == "FactSet":
             message["facts"]["device.id"] = self._device.id
         return message | {key: value for key, value in changes.items() if key in message}
@@ -165,7 +186,9 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
             content = one.get("requestBody", {}).get("content", {}).get("application/json", {})
             reference = str(content.get("schema", {}).get("$ref", ""))
             parameters = tuple(str(p["name"]) for p in one.get("parameters", ()) if p["in"] == "query")
-            found.append(Operation(method.upper(), path, parameters, reference.rpartition("/")[2].rpartition("_")[2]))
+            found.append(
+                Operation(method.upper(), path, parameters, reference.rpartition("/")[2].rpartition("_")[2])
+            )
     return found
 
 

@@ -14,11 +14,14 @@ Value: TypeAlias = Any
 _TOKENS: Sequence[bytes] = (
     b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e308", b"1e300", b"-0", b"-0.0", b"0.1e-400", b"01",
     b"9223372036854775807", b"9223372036854775808", b"-9223372036854775809", b"18446744073709551616", b"9" * 5_000,
-    b"2147483648", b"-1", b"0", b"1.5", b"1e3", b"0x10", b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b'"a\\u0000b"',
+    b"2147483648", b"-1", b"0", b"1.5", b"1e3",
+    b"0x10", b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b'"a\\u0000b"',
     b'"\xff\xfe"', b'"\xed\xa0\x80"', b'"\x00"', b'"\n"', b"'a'", b"", b"null", b"true", b"tru", b"[]", b"{}", b'""',
     b'{"$ref": "#"}', b'"%s"' % MARK.encode(), b'"%s"' % (b"x" * 70_000), b'"' + b"\\u202e" * 50 + b'"',
-    b'"0001-01-01T00:00:00+14:00"', b'"9999-12-31T23:59:59-14:00"', b'"2016-11-24T08:00:00Z"', b'"2036-11-24T08:00:00Z"',
-    b'"2026-02-30T00:00:00Z"', b'"2026-11-24T08:00:00"', b'"-1-01-01T00:00:00Z"', b'"00000000-0000-0000-0000-000000000000"',
+    b'"0001-01-01T00:00:00+14:00"', b'"9999-12-31T23:59:59-14:00"', b'"2016-11-24T08:00:00Z"',
+    b'"2036-11-24T08:00:00Z"',
+    b'"2026-02-30T00:00:00Z"', b'"2026-11-24T08:00:00"', b'"-1-01-01T00:00:00Z"',
+    b'"00000000-0000-0000-0000-000000000000"',
     b"[" * 31 + b"]" * 31, b"[" * 50_000, b'{"a":' * 200 + b"1" + b"}" * 200, b"[" + b"0," * 2_000 + b"0]",
 )  # fmt: skip
 _HOLE = "canopee-proof-hole"
@@ -27,11 +30,11 @@ _HOLE = "canopee-proof-hole"
 def places(value: Value, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The path of every value in a JSON document, its root included."""
     found = [path]
-    items: Sequence[tuple[Any, Any]] = ()
+    items: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
-        items = tuple(value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        items = list(value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     elif isinstance(value, list):
-        items = tuple(enumerate(value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        items = list(enumerate(value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     for key, child in items:
         found += places(child, (*path, key))
     return found

@@ -32,7 +32,7 @@ class Wire:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, request: bytes, *, is_last: bool = False) -> Answer:
-        """Send, and read one answer; `is_last`: it may be unfinished, so wait a little only, and close the connection."""
+        """Send, and read one answer; `is_last`: it may be unfinished, so wait a little only, then close."""
         started = _clock.monotonic()
         try:
             async with asyncio.timeout(_BROKEN_S if is_last else LIMIT_S):

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from canopee_kit.clock import SystemClock
 from canopee_proofs.malformed.calls import Calls, operations
@@ -59,10 +59,12 @@ class _Attack:
 
     async def run(self) -> None:
         """Stall, attack, and look at what is left."""
-        document = self._server.client.call("GET", "/v1/openapi/openapi.json", dict)
+        document = self._server.client.call("GET", "/v1/openapi/openapi.json", dict[str, Any])
         good, bad = Wire(self._server.port), Wire(self._server.port)
         device = Legitimate(good, await enrolled(good, self._server.client, self._clock), self._clock)
-        calls = Calls(operations(document), await enrolled(bad, self._server.client, self._clock), self._server.api_key)
+        calls = Calls(
+            operations(document), await enrolled(bad, self._server.client, self._clock), self._server.api_key
+        )
         stalled = [self._stall(number) for number in range(_STALLED)]
         stop, started = asyncio.Event(), self._clock.monotonic()
         working = asyncio.create_task(device.work(stop))
@@ -116,7 +118,9 @@ class _Attack:
         )
         if answer.status != 200:  # noqa: PLR2004  success
             self.violations.append(f"a legitimate request of a person got {answer.status}")
-        stored = await asyncio.to_thread(lambda: sum(1 for _ in self._server.client.records(device=device.identity.id)))
+        stored = await asyncio.to_thread(
+            lambda: sum(1 for _ in self._server.client.records(device=device.identity.id))
+        )
         if stored != device.acknowledged:
             self.violations.append(f"{device.acknowledged} records were acknowledged, {stored} are there")
         if device.slowest_s > 5.0:  # noqa: PLR2004  half of the limit
@@ -138,8 +142,12 @@ class _Attack:
 
     def _say(self, seconds: float, device: Legitimate, stalled: Sequence[socket.socket]) -> None:
         found = ", ".join(f"{status}: {number}" for status, number in sorted(self._statuses.items()))
-        memory = f"{self._memory[0][1] >> 20} to {self._memory[-1][1] >> 20} MiB" if self._memory else "not sampled"
-        self._setting.say(f"{self._sent / seconds:.0f} requests/s; answers {found}; slowest {self._slowest_s:.2f} s")
+        memory = (
+            f"{self._memory[0][1] >> 20} to {self._memory[-1][1] >> 20} MiB" if self._memory else "not sampled"
+        )
+        self._setting.say(
+            f"{self._sent / seconds:.0f} requests/s; answers {found}; slowest {self._slowest_s:.2f} s"
+        )
         self._setting.say(
             f"memory {memory}; {len(stalled)} stalled connections; {device.acknowledged} records acknowledged, "
             f"slowest legitimate call {device.slowest_s:.2f} s"

@@ -51,7 +51,9 @@ class Openapi(Proof):
             ]
             faults = server.faults()
         violations = [
-            msgspec.json.encode(one).decode()[:2_000] for report in reports for one in (*report.failures, *report.errors)
+            msgspec.json.encode(one).decode()[:2_000]
+            for report in reports
+            for one in (*report.failures, *report.errors)
         ]
         cases = sum(report.test_cases["generated"] for report in reports)
         return Verdict(cases, (*violations, *(f"logged: {line}" for line in faults)))

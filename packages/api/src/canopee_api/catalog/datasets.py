@@ -103,7 +103,9 @@ def _check_fields(fields: tuple[Field, ...], at: str, depth: int) -> None:
     for number, field in enumerate(fields):
         place = f"{at}[{number}]"
         if not 1 <= len(field.name) <= _LONGEST_FIELD or field.name in names[:number]:
-            raise InvalidError("dataset.fields", f"a name of its own, of 1 to {_LONGEST_FIELD}", at=f"{place}.name")
+            raise InvalidError(
+                "dataset.fields", f"a name of its own, of 1 to {_LONGEST_FIELD}", at=f"{place}.name"
+            )
         if field.items and field.type not in {"object", "list"}:
             raise InvalidError("dataset.fields", "only an object or a list has items", at=f"{place}.items")
         _check_fields(field.items, f"{place}.items", depth - 1)

@@ -49,13 +49,18 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, ContractError):
         is_large = error.reason == "too_large"
         return Problem(
-            f"message.{error.reason}", "Not acceptable as it stands", 413 if is_large else 400, brief(error.message)
+            f"message.{error.reason}",
+            "Not acceptable as it stands",
+            413 if is_large else 400,
+            brief(error.message),
         )
     for kind, (status, title) in _STATUS.items():
         if isinstance(error, kind):
             code = getattr(error, "reason", "") or getattr(error, "code", "")
             prefix = "trust." if isinstance(error, TrustError) else ""
-            return Problem(f"{prefix}{code}", title, status, brief(str(error)), at=getattr(error, "at", "")[:_LONGEST])
+            return Problem(
+                f"{prefix}{code}", title, status, brief(str(error)), at=getattr(error, "at", "")[:_LONGEST]
+            )
     _log.error("a request failed", exc_info=error)
     return Problem(
         "internal", "A fault of the server", 500, "It was logged; try again, and tell the administrator."

@@ -26,11 +26,21 @@ after `Retry-After`. HTTP that cannot be read is answered by a plain 400, and he
 431; headers that take more than 20 s, and bodies that take more than 120 s, by a plain 408.
 """
 _CALLS: tuple[tuple[str, type[Any], type[Any], str], ...] = (
-    ("check-in", CheckIn, CheckInReply, f"Held up to `wait_s`, at most {MAX_WAIT_S} s, while there is nothing new."),
+    (
+        "check-in",
+        CheckIn,
+        CheckInReply,
+        f"Held up to `wait_s`, at most {MAX_WAIT_S} s, while there is nothing new.",
+    ),
     ("facts", FactSet, FactsReply, f"At most {MAX_FACTS} facts, of {MAX_TEXT} characters each."),
     ("runs", RunReports, RunsReply, f"1 to {MAX_REPORTS} reports; one verdict each, in their order."),
     ("records", RecordBatch, RecordsReply, f"1 to {MAX_RECORDS} records; answered once they are stored for good."),
-    ("enrol", Enrol, Enrolled, "Signed by the key that enrols. The same token and key give the same device again."),
+    (
+        "enrol",
+        Enrol,
+        Enrolled,
+        "Signed by the key that enrols. The same token and key give the same device again.",
+    ),
     ("renew", Renew, Renewed, "Signed by the device's key: a new bearer token, good for an hour."),
 )
 _SIGNED = ("enrol", "renew")
@@ -39,7 +49,8 @@ _ENCODING = {
     "schema": {"type": "string", "enum": ["identity", "zstd"], "default": "identity"},
 }  # fmt: skip
 _SIGNATURE = {
-    "name": "Canopee-Signature", "in": "header", "required": True, "schema": {"type": "string", "minLength": 88, "maxLength": 88},
+    "name": "Canopee-Signature", "in": "header", "required": True,
+    "schema": {"type": "string", "minLength": 88, "maxLength": 88},
     "description": "Base64 of the Ed25519 signature of `canopee-v1`, newline, path, newline, body as it is signed.",
 }  # fmt: skip
 
@@ -51,7 +62,7 @@ def agent_document() -> Document:
         "openapi": "3.1.0",
         "info": {"title": "Canopée API, the agents' door", "version": "1", "description": _ABOUT},
         "paths": {
-            **{f"/agent/v1/{name}": {"post": _call(name, *rest)} for name, *rest in _CALLS},
+            **{f"/agent/v1/{call[0]}": {"post": _call(*call)} for call in _CALLS},
             "/agent/v1/tuf/metadata/{name}": {"get": _file("metadata", "name", "`timestamp.json` or `N.<role>.json`")},
             "/agent/v1/tuf/targets/{path}": {
                 "get": _file("target", "path", "`<folder>/<sha256>.<file>`; its slashes are sent as they are")

@@ -5,7 +5,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from canopee_api.devices import facts
 from canopee_api.doors.areas import Areas
@@ -61,15 +61,15 @@ class AgentDoor:
         if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
             await self._device(scope)
             return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
-        self._refuse(path)
+        raise self._refusal(path)
 
-    def _refuse(self, path: str) -> NoReturn:
+    def _refusal(self, path: str) -> MethodError | NotFoundError:
         """No such call; nothing of the request is repeated in the answer."""
         if path in self._calls or path in {f"{PREFIX}enrol", f"{PREFIX}renew"}:
-            raise MethodError("POST")
+            return MethodError("POST")
         if path.startswith(f"{PREFIX}tuf/"):
-            raise MethodError("GET")
-        raise NotFoundError("route.unknown", "not a call of the agents' protocol: see /v1/openapi/agent.json")
+            return MethodError("GET")
+        return NotFoundError("route.unknown", "not a call of the agents' protocol: see /v1/openapi/agent.json")
 
     async def _identity(self, path: str, signature: bytes, body: bytes) -> object:
         if path == f"{PREFIX}enrol":

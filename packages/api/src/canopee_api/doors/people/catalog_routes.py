@@ -27,7 +27,6 @@ from canopee_contract.people import (
 from canopee_contract.raw import present
 from canopee_trust.dsse import MAX_BYTES
 
-
 MAX_PUBLICATION_BYTES = 16 * 2**20
 """A publication may hold many targets."""
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the people's door: Litestar's, with the contract's own schemas and every answer that refuses."""
+"""The OpenAPI document of the people's door: Litestar's, with the contract's schemas and every answer that refuses."""
 
 import re
 from importlib import import_module
