@@ -202,14 +202,6 @@ async def test_a_body_beyond_a_mebibyte_is_refused_before_it_is_read_as_json(
     assert reply.status_code == status
 
 
-async def test_failures_of_ever_new_logins_are_not_all_remembered(office: Office) -> None:
-    people = office.areas.people
-    for number in range(10_100):
-        people._note_failure(str(number))
-    assert len(people._failures) == 10_000
-    assert "10099" in people._failures
-
-
 def test_what_a_message_quotes_is_cut_short() -> None:
     assert brief(f"unknown field `{'x' * 300}` - at `$.a`") == f"unknown field `{'x' * 40}…` - at `$.a`"
     assert brief("the key 'name' appears twice") == "the key 'name' appears twice"
