@@ -1,15 +1,16 @@
 """The OpenAPI document of the people's door: Litestar's, with the contract's schemas and every answer that refuses."""
 
+import pkgutil
 import re
 from importlib import import_module
 from typing import Any
 
 import msgspec
 
+import canopee_contract
 from canopee_api.doors.openapi import SCHEMAS, Document, reference, refusals, schemas
 from canopee_contract.people import NewCampaign, Page
 
-_MODULES = ("people", "dataset", "pipeline", "report", "problem")
 _PAGE = re.compile(r"Page_(.+)_")
 _REFERENCE = re.compile(rf'"{SCHEMAS}([^"]+)"')
 _BODIES: dict[str, Any] = {"/v1/campaigns": NewCampaign}
@@ -50,5 +51,10 @@ def _kind(name: str) -> Any:  # noqa: ANN401  a struct of the contract, or a pag
     if found := _PAGE.fullmatch(name):
         return Page[_kind(found[1])]
     short = name.rpartition(".")[2]
-    modules = [import_module(f"canopee_contract.{one}") for one in _MODULES]
-    return next(kind for module in modules if (kind := getattr(module, short, None)) is not None)
+    for module in pkgutil.iter_modules(canopee_contract.__path__):
+        kind = getattr(import_module(f"canopee_contract.{module.name}"), short, None)
+        if isinstance(kind, type):
+            return kind
+    raise LookupError(
+        f"{name} is not a struct of the contract: an answer of the people's door is made of these only"
+    )
