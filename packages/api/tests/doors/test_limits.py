@@ -55,7 +55,7 @@ class Listening:
 @asynccontextmanager
 async def _listening() -> AsyncGenerator[Listening]:
     one = Listening()
-    config = uvicorn.Config(one.application, log_config=None, lifespan="off", interface="asgi3")  # pyright: ignore[reportArgumentType]
+    config = uvicorn.Config(one.application, log_config=None, lifespan="off", interface="asgi3")
 
     def protocol() -> Any:  # noqa: ANN401  what asyncio asks for
         return LimitedProtocol(config=config, server_state=one.state, app_state={})
@@ -67,7 +67,7 @@ async def _listening() -> AsyncGenerator[Listening]:
     finally:
         server.close()
         for connection in list(one.state.connections):
-            connection.transport.abort()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+            connection.transport.abort()
 
 
 async def _status(streams: Streams) -> bytes:

@@ -32,9 +32,9 @@ def places(value: Value, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path]
     items: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
-        items = list(value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        items = list(value.items())  # pyright: ignore[reportUnknownArgumentType]  any JSON
     elif isinstance(value, list):
-        items = list(enumerate(value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        items = list(enumerate(value))  # pyright: ignore[reportUnknownArgumentType]  any JSON
     for key, child in items:
         found += places(child, (*path, key))
     return found

@@ -33,9 +33,15 @@ def _item(path: str, item: Document) -> Document:
 
 def _operation(path: str, method: str, one: Document) -> Document:
     is_public, is_read = path in _PUBLIC and method in {"get", "post"}, method == "get"
-    statuses = {400, 405, 431, 503} | (set() if is_public else {401, 403}) | ({404} if "{" in path else set())
-    statuses |= set() if is_read else {404, 409, 413, 422}
-    statuses |= {401, 429} if path == "/v1/sessions" else set()
+    statuses = {400, 405, 431, 503}
+    if not is_public:
+        statuses |= {401, 403}
+    if "{" in path:
+        statuses |= {404}
+    if not is_read:
+        statuses |= {404, 409, 413, 422}
+    if path == "/v1/sessions":
+        statuses |= {401, 429}
     answers = {status: answer for status, answer in one["responses"].items() if status.startswith("2")}
     changed = {**one, "responses": {**answers, **refusals(sorted(statuses))}}
     if path in _BODIES and method == "post":
