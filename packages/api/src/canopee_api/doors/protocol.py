@@ -5,7 +5,7 @@ at by one sweep over the connections: a request costs one number more.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -71,7 +71,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_refused = True
         if self.transport.is_closing():
             return
-        cycle: RequestResponseCycle | None = self.cycle  # uvicorn says that there always is one
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request: uvicorn hides it
         if cycle is None or cycle.response_complete or not cycle.response_started:
             head = f"HTTP/1.1 {status} {reason}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             self.transport.write(head.encode())
