@@ -19,6 +19,7 @@ from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import Receive, Scope, Send
 from canopee_api.doors.people.app import people_app
+from canopee_api.doors.protocol import LimitedProtocol, sweep
 from canopee_api.errors import ServerError
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
@@ -68,6 +69,7 @@ async def serve(
             application = around(_doors(areas), areas) if around else _doors(areas)
             server = _Server(_config(settings, application))
             serving, watching = asyncio.create_task(server.serve()), asyncio.create_task(_watch(embedded))
+            sweeping = asyncio.create_task(sweep(server.server_state.connections))
             try:
                 await _started(server, serving)
                 host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -76,6 +78,7 @@ async def serve(
             finally:
                 watching.cancel()
                 areas.fleet.close()
+                sweeping.cancel()
                 server.should_exit = True
                 await serving
 
@@ -193,10 +196,11 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
         application,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=LimitedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="error",  # what others send wrong is answered, and does not fill the log
         access_log=False,
         server_header=False,
         proxy_headers=False,

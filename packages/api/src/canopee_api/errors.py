@@ -6,11 +6,13 @@ PermanentError
     ├── UnauthenticatedError  no credential, or not a good one
     ├── ForbiddenError      a good credential that may not do this
     ├── NotFoundError       there is no such object
+    ├── MethodError         there is, but not with this method of HTTP
     ├── ConflictError       the state of things forbids it
     ├── TooLargeError       more bytes than are accepted
     └── ServerError         the embedded server or the configuration cannot be used
 TemporaryError
 └── BusyError               too much at once: come back after `retry_after_s`
+    └── ThrottledError      too much of one caller: the others are served
 """
 
 from typing import ClassVar
@@ -53,6 +55,16 @@ class NotFoundError(ApiError):
     code: ClassVar[str] = "not_found"
 
 
+class MethodError(ApiError):
+    """The path is known, the method is not; `allowed` are the ones that are."""
+
+    code: ClassVar[str] = "method"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__("route.method", f"this path is called with {allowed}")
+        self.allowed = allowed
+
+
 class ConflictError(ApiError):
     """The state of things forbids it."""
 
@@ -78,3 +90,9 @@ class BusyError(TemporaryError):
     """Too much at once."""
 
     code: ClassVar[str] = "busy"
+
+
+class ThrottledError(BusyError):
+    """Too much of one caller: the others are served."""
+
+    code: ClassVar[str] = "throttled"

@@ -11,7 +11,7 @@ import msgspec
 from canopee_contract.condition import Scalar
 from canopee_contract.instant import Instant
 from canopee_contract.pipeline import PipelineRef
-from canopee_contract.raw import NULL, present
+from canopee_contract.raw import absent, present
 
 ORDER_TYPE = "application/vnd.canopee.order.v1+json"
 
@@ -51,7 +51,7 @@ class DeliveredOrder(msgspec.Struct, frozen=True):
 
     order: msgspec.Raw
     """DSSE envelope of an `Order`."""
-    campaign: msgspec.Raw = NULL
+    campaign: msgspec.Raw = msgspec.field(default_factory=absent)
     """DSSE envelope of its `Campaign`; null for a pipeline that needs no approval."""
 
     @property

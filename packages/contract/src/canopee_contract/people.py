@@ -11,7 +11,7 @@ import msgspec
 
 from canopee_contract.condition import Scalar
 from canopee_contract.pipeline import Kind, PipelineRef
-from canopee_contract.raw import NULL
+from canopee_contract.raw import absent
 from canopee_contract.report import StepReport
 
 T = TypeVar("T")
@@ -311,7 +311,7 @@ class Why(msgspec.Struct):
 class NewCampaign(msgspec.Struct):
     """`POST /v1/campaigns`: exactly one of `document` and `collect`."""
 
-    document: msgspec.Raw = NULL
+    document: msgspec.Raw = msgspec.field(default_factory=absent)
     """DSSE envelope of a `campaign.Campaign`, signed by its approvers."""
     collect: "CollectRequest | None" = None
     """For a pipeline marked `approval: none`, which needs no document."""

@@ -13,11 +13,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from canopee_api.audit.chain import note
 from canopee_api.errors import (
-    BusyError,
     ConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    ThrottledError,
     UnauthenticatedError,
 )
 from canopee_api.postgres import accounts as sql
@@ -56,7 +56,7 @@ class People:
 
         Raises:
             UnauthenticatedError: wrong login or password; the answer takes as long for both.
-            BusyError: too many failures for this login.
+            ThrottledError: too many failures for this login.
         """
         attempt = self._count_attempt(login.login)
         async with self._database.transaction() as tx:
@@ -175,7 +175,7 @@ class People:
         """Note an attempt before its password is looked at, so that those made at once count too; when it was.
 
         Raises:
-            BusyError: too many of them failed.
+            ThrottledError: too many of them failed.
         """
         now, name = self._clock.monotonic(), login[:_LOGIN]
         self._forget_attempts(now - _ATTEMPT_WINDOW_S)
@@ -183,7 +183,7 @@ class People:
         self._attempts[name] = recent
         if len(recent) >= _ATTEMPTS:
             wait_s = recent[0] + _ATTEMPT_WINDOW_S - now
-            raise BusyError("too many failures for this login: wait", retry_after_s=max(1.0, wait_s))
+            raise ThrottledError("too many failures for this login: wait", retry_after_s=max(1.0, wait_s))
         recent.append(now)
         return now
 

@@ -1,9 +1,11 @@
 """The datasets that records are validated against, in memory and in the database."""
 
+import re
+
 import msgspec
 
 from canopee_api.audit.chain import note
-from canopee_api.errors import ConflictError
+from canopee_api.errors import ConflictError, InvalidError
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.records import DatasetRow, list_datasets, lock_datasets, upsert_dataset
@@ -28,6 +30,10 @@ GAP = Dataset(
     ),
 )
 """The one dataset that no catalog declares: every agent may send it."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LARGEST, _LONGEST_DAYS = 2**31 - 1, 36_500
+_MOST_FIELDS, _DEEPEST, _LONGEST_FIELD = 500, 8, 200
 
 
 class Datasets:
@@ -59,8 +65,10 @@ class Datasets:
         """Store a dataset version, in force at once here and within seconds elsewhere.
 
         Raises:
+            InvalidError: a name, a number or a field that no dataset can have.
             ConflictError: it would change or take away a field of a version in use, or another owner has it.
         """
+        _check(dataset)
         now = self._clock.now()
         async with self._database.transaction() as tx:
             await lock_datasets(tx)
@@ -76,6 +84,32 @@ class Datasets:
             await note(tx, now, by, "dataset.apply", f"{dataset.name}@{dataset.version}")
         await self.reload()
         return CatalogApplied(dataset.name, dataset.version, "updated" if held else "created")
+
+
+def _check(dataset: Dataset) -> None:
+    """What PostgreSQL or `Shape` could not hold: once stored, it would stop every process."""
+    if not _NAME.fullmatch(dataset.name):
+        raise InvalidError("dataset.name", "a name has 1 to 64 of a-z, 0-9 and _, a letter first", at="$.name")
+    if not 1 <= dataset.version <= _LARGEST:
+        raise InvalidError("dataset.version", f"a version is 1 to {_LARGEST}", at="$.version")
+    if not 1 <= dataset.retention_days <= _LONGEST_DAYS:
+        raise InvalidError("dataset.retention", f"1 to {_LONGEST_DAYS} days", at="$.retention_days")
+    _check_fields(dataset.fields, "$.fields", _DEEPEST)
+
+
+def _check_fields(fields: tuple[Field, ...], at: str, depth: int) -> None:
+    if not depth or len(fields) > _MOST_FIELDS:
+        raise InvalidError("dataset.fields", f"at most {_MOST_FIELDS} fields, {_DEEPEST} levels deep", at=at)
+    names = [field.name for field in fields]
+    for number, field in enumerate(fields):
+        place = f"{at}[{number}]"
+        if not 1 <= len(field.name) <= _LONGEST_FIELD or field.name in names[:number]:
+            raise InvalidError(
+                "dataset.fields", f"a name of its own, of 1 to {_LONGEST_FIELD}", at=f"{place}.name"
+            )
+        if field.items and field.type not in {"object", "list"}:
+            raise InvalidError("dataset.fields", "only an object or a list has items", at=f"{place}.items")
+        _check_fields(field.items, f"{place}.items", depth - 1)
 
 
 def _check_change(before: Dataset | None, after: Dataset) -> None:

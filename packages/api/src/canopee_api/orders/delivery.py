@@ -14,6 +14,8 @@ from canopee_kit.ids import is_id
 
 MAX_DELIVERED = 20
 _LONGEST_TEXT = 4_000
+_EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000
+"""Beyond, PostgreSQL gives back what Python cannot read."""
 
 
 async def orders_for(
@@ -59,9 +61,11 @@ async def take_reports(database: Database, clock: Clock, device: LiveDevice, sen
 
 
 def _fault(report: RunReport) -> str:
-    if report.finished_at.tzinfo is None or (report.started_at and report.started_at.tzinfo is None):
-        return "run.instant"
-    return ""
+    steps = [step.started_at for step in report.steps]
+    instants = [one for one in (report.finished_at, report.started_at, *steps) if one is not None]
+    if all(one.tzinfo is not None and _EARLIEST_YEAR <= one.year <= _LATEST_YEAR for one in instants):
+        return ""
+    return "run.instant"
 
 
 def _run(report: RunReport, device: LiveDevice, clock: Clock) -> sql.NewRun:

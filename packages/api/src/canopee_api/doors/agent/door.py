@@ -11,7 +11,7 @@ from canopee_api.devices import facts
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read_body, respond
 from canopee_api.doors.problems import encode_problem, problem_of
-from canopee_api.errors import InvalidError, NotFoundError, UnauthenticatedError
+from canopee_api.errors import InvalidError, MethodError, NotFoundError, UnauthenticatedError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.orders.delivery import orders_for, take_reports
 from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
@@ -48,7 +48,7 @@ class AgentDoor:
         except (GoneError, asyncio.CancelledError):
             return
         except Exception as error:  # noqa: BLE001  the edge: whatever happens, the agent gets a problem document
-            status, headers, body = encode_problem(problem_of(error))
+            status, headers, body = encode_problem(problem_of(error), getattr(error, "allowed", ""))
         await respond(send, status, headers, body)
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[list[tuple[bytes, bytes]], bytes]:
@@ -61,7 +61,15 @@ class AgentDoor:
         if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
             await self._device(scope)
             return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
-        raise NotFoundError("route.unknown", f"{method[:10]} {path[:80]} is not a call of the agents' protocol")
+        raise self._refusal(path)
+
+    def _refusal(self, path: str) -> MethodError | NotFoundError:
+        """No such call; nothing of the request is repeated in the answer."""
+        if path in self._calls or path in {f"{PREFIX}enrol", f"{PREFIX}renew"}:
+            return MethodError("POST")
+        if path.startswith(f"{PREFIX}tuf/"):
+            return MethodError("GET")
+        return NotFoundError("route.unknown", "not a call of the agents' protocol: see /v1/openapi/agent.json")
 
     async def _identity(self, path: str, signature: bytes, body: bytes) -> object:
         if path == f"{PREFIX}enrol":
@@ -127,8 +135,8 @@ class AgentDoor:
 
     async def _file(self, name: str) -> bytes:
         kind, _, rest = name.partition("/")
-        if "\0" in rest:
-            raise NotFoundError("trust.unknown_file", "a name without the character NUL is expected")
+        if not name.isprintable():  # PostgreSQL refuses a NUL, and no file has such a name
+            raise NotFoundError("trust.unknown_file", "not the name of a file")
         if kind == "metadata":
             return await self._areas.trust.metadata_file(rest)
         if kind == "targets":

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from canopee_api.accounts.roles import rights_of
@@ -26,6 +27,9 @@ from canopee_contract.people import (
 from canopee_contract.raw import present
 from canopee_trust.dsse import MAX_BYTES
 
+MAX_PUBLICATION_BYTES = 16 * 2**20
+"""A publication may hold many targets."""
+
 
 @get("/v1/pipelines", opt=needs("read"))
 async def pipelines(areas: NamedDependency[Areas]) -> Page[PublishedPipeline]:
@@ -33,7 +37,11 @@ async def pipelines(areas: NamedDependency[Areas]) -> Page[PublishedPipeline]:
     return Page(await areas.trust.pipelines())
 
 
-@get("/v1/pipelines/{name:str}/{version:int}", opt=needs("read"))
+@get(
+    "/v1/pipelines/{name:str}/{version:int}",
+    opt=needs("read"),
+    responses={200: ResponseSpec(dict[str, Any], generate_examples=False, description="The signed text.")},
+)
 async def pipeline(name: FromPath[str], version: FromPath[int], areas: NamedDependency[Areas]) -> Response[bytes]:
     """The signed text of a published pipeline, byte for byte."""
     known = areas.trust.pipeline(f"{name}@{version}")
@@ -48,7 +56,7 @@ async def trust(areas: NamedDependency[Areas]) -> TrustMetadata:
     return await areas.trust.newest()
 
 
-@post("/v1/trust/publications", opt=needs("publish"))
+@post("/v1/trust/publications", opt=needs("publish"), request_max_body_size=MAX_PUBLICATION_BYTES)
 async def publish(
     data: JSONBody[Publication], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
 ) -> Published:
@@ -86,7 +94,7 @@ async def campaign(campaign_id: FromPath[str], areas: NamedDependency[Areas]) ->
     return await areas.campaigns.view(campaign_id)
 
 
-@post("/v1/campaigns", opt=needs("run_collect"))
+@post("/v1/campaigns", opt=needs("run_collect"), request_max_body_size=MAX_BYTES)
 async def start_campaign(request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> CampaignView:
     """Start a campaign: `document` (signed by approvers), or `collect` (a pipeline that needs no approval)."""
     actor, data = actor_of(request), decode(await request.body(), NewCampaign, max_bytes=MAX_BYTES)

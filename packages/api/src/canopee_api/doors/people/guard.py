@@ -28,6 +28,8 @@ class Guard:
     async def __call__(
         self, connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
     ) -> None:
+        if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:
+            raise InvalidError("request.nul", "a path and a query hold no character NUL: PostgreSQL has none")
         right = route_handler.opt.get("right")
         if right == "public":
             return
