@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, ring_of, ring_position
+from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, are_in_order, ring_of, ring_position
 from canopee_contract.codec import decode
 from canopee_contract.enrolment import signed_bytes
+from canopee_contract.errors import MalformedError
 from canopee_contract.facts import facts_hash
 from canopee_contract.order import DeliveredOrder
 from canopee_contract.pipeline import PipelineRef, target_path
@@ -42,6 +43,24 @@ def test_a_device_belongs_to_the_first_ring_that_reaches_it() -> None:
     assert ring_of(_campaign(small, half, whole), DEVICE) is half
     assert ring_of(_campaign(Ring(2_906, NOW), whole), DEVICE) is whole
     assert ring_of(_campaign(Ring(2_907, NOW)), DEVICE) == Ring(2_907, NOW)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "is_so"),
+    [
+        ((1,), True), ((100, 10_000), True), ((), False), ((0,), False), ((-1, 5), False), ((10_001,), False),
+        ((5, 5), False), ((10_000, 100), False),
+    ],
+)  # fmt: skip
+def test_rings_rise_and_stay_within_the_fleet(bounds: tuple[int, ...], *, is_so: bool) -> None:
+    assert are_in_order(tuple(Ring(bound, NOW) for bound in bounds)) is is_so
+
+
+@pytest.mark.parametrize("field", ["not_before", "not_after"])
+def test_a_campaign_whose_dates_have_no_zone_is_refused(field: str) -> None:
+    document = msgspec.to_builtins(_campaign(Ring(1, NOW))) | {field: "2026-11-24T08:00:00"}
+    with pytest.raises(MalformedError, match="timezone"):
+        decode(msgspec.json.encode(document), Campaign)
 
 
 @pytest.mark.parametrize("rings", [(), (Ring(1, NOW),)])

@@ -34,6 +34,17 @@ def test_what_lies_outside_the_schema_is_refused(given: dict[str, Any]) -> None:
         check_parameters(SCHEMA, given)
 
 
+@pytest.mark.parametrize("text", ["-x", "--purge", "/S", "-", "/"])
+def test_a_text_that_a_program_would_take_for_an_option_must_be_listed(text: str) -> None:
+    free = {"mode": ParameterSchema("string", pattern=r"[a-zA-Z/\-]*")}
+    with pytest.raises(SchemaError, match="list it in an enum"):
+        check_parameters(free, {"mode": text})
+    assert check_parameters(free, {"mode": f"a{text}"}) == {"mode": f"a{text}"}
+    assert check_parameters(free, {"mode": ""}) == {"mode": ""}
+    listed = {"mode": ParameterSchema("string", enum=(text,))}
+    assert check_parameters(listed, {"mode": text}) == {"mode": text}
+
+
 def test_a_parameter_without_default_must_be_given() -> None:
     with pytest.raises(SchemaError, match="required"):
         check_parameters({"mode": ParameterSchema("string", enum=("a",))}, {})

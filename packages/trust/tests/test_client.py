@@ -11,7 +11,7 @@ from canopee_trust.client import TrustedRepository
 from canopee_trust.ed25519 import PrivateKey
 from canopee_trust.errors import MetadataError, RollbackError
 from canopee_trust.floor import MemoryFloor, SqliteFloor, VersionFloor
-from canopee_trust.repository import next_delegated, sign
+from canopee_trust.repository import RoleKeys, make_root, make_timestamp, next_delegated, sign
 from canopee_trust.testing import Publisher, a_pipeline
 
 Open = Callable[[VersionFloor], TrustedRepository]
@@ -159,3 +159,93 @@ def test_metadata_of_a_newer_role_with_an_older_snapshot_is_refused(
 def test_a_path_that_no_role_signs_is_unknown(repository: TrustedRepository) -> None:
     with pytest.raises(MetadataError, match="no role signs"):
         repository.target("etc/passwd")
+
+
+def test_metadata_expire_under_a_process_that_never_refreshes(
+    repository: TrustedRepository, clock: FakeClock
+) -> None:
+    repository.refresh()
+    assert not repository.is_expired
+
+    clock.advance(8 * 86_400)
+
+    assert repository.is_expired
+
+
+def test_an_offline_role_that_has_expired_can_be_read_and_says_so(
+    publisher: Publisher, repository: TrustedRepository, clock: FakeClock
+) -> None:
+    path, content = a_pipeline()
+    publisher.publish("collect", {path: content})
+    clock.advance(200 * 86_400)
+    publisher.now = clock.now()
+    publisher.serve()
+
+    assert repository.target(path) == content
+    assert repository.is_expired
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 50_000, b"x" * 20_000, b'{"signed":{},"signatures":[]}'])
+def test_a_timestamp_that_is_nonsense_is_refused_and_the_one_before_stays_in_use(
+    publisher: Publisher, repository: TrustedRepository, content: bytes
+) -> None:
+    path, pipeline = a_pipeline()
+    publisher.publish("collect", {path: pipeline})
+    repository.refresh()
+    publisher.files["metadata/timestamp.json"] = content
+
+    with pytest.raises(MetadataError) as refusal:
+        repository.refresh()
+
+    assert refusal.value.reason == "untrusted"
+    assert repository.target(path) == pipeline
+
+
+def test_a_repository_that_is_not_served_is_refused_and_not_a_crash(
+    publisher: Publisher, repository: TrustedRepository
+) -> None:
+    publisher.files.clear()
+    with pytest.raises(MetadataError):
+        repository.refresh()
+
+
+def test_a_version_that_no_floor_holds_is_refused_and_forgotten(
+    publisher: Publisher, repository: TrustedRepository
+) -> None:
+    repository.refresh()
+    good = publisher.files["metadata/timestamp.json"]
+    key, now = publisher.keys["timestamp"], publisher.now
+    publisher.files["metadata/timestamp.json"] = make_timestamp(1, version=2**70, key=key, now=now)
+    with pytest.raises(MetadataError, match="at most"):
+        repository.refresh()
+    publisher.files["metadata/timestamp.json"] = good
+
+    repository.refresh()
+
+    assert repository.timestamp_version == 1
+
+
+def test_floors_of_online_roles_end_with_their_keys(publisher: Publisher, repository: TrustedRepository) -> None:
+    publisher.version = 2**50
+    publisher.serve()
+    repository.refresh()
+    for role in ("snapshot", "timestamp"):
+        publisher.keys[role] = PrivateKey.generate()
+    roles = {role: RoleKeys((key.public,)) for role, key in publisher.keys.items()}
+    root = make_root(roles, now=publisher.now, version=2)
+    publisher.files["metadata/2.root.json"] = sign(root, publisher.keys["root"])
+    publisher.version = 5
+    publisher.serve()
+
+    repository.refresh()
+
+    assert repository.timestamp_version == 6
+
+
+def test_without_its_metadata_on_the_disk_nobody_is_the_author_of_a_role(
+    repository: TrustedRepository, tmp_path: Path
+) -> None:
+    repository.refresh()
+    shutil.rmtree(tmp_path / "tuf")
+    with pytest.raises(MetadataError, match="not here any more"):
+        repository.signers_of("collect")

@@ -205,6 +205,10 @@ class FakeServerLink:
         """Let `handler` answer `path`; a path that ends in `/` stands for all those below it."""
         self._handlers[path] = handler
 
+    def handler(self, path: str) -> Handler:
+        """What answers `path` now, for a test that puts itself between."""
+        return self._handlers[path]
+
     def cut(self) -> None:
         self._is_cut = True
 

@@ -48,9 +48,13 @@ class FakeServer:
         self.reports: dict[str, RunReport] = {}
         self.records: list[Record] = []
         self.facts: dict[str, Scalar] = {}
-        self._hash, self._seq = "", 0
+        self.lies: dict[str, Any] = {}
+        """Fields of the check-in reply that are not what they should be."""
+        self.seq = 0
+        """Sequence number of the last order."""
+        self._hash = ""
         self.publish_policy()
-        self._listen()
+        self.listen()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "agent.toml").write_text('server_url = "http://127.0.0.1:1"\nenrolment_token = "t"\n')
         (folder / "policy.toml").write_text(POLICY)
@@ -102,12 +106,12 @@ class FakeServer:
         **changes: Any,  # noqa: ANN401
     ) -> str:
         """Deliver an order at the next check-in; its id."""
-        self._seq += 1
+        self.seq += 1
         campaign = None
         if document is not None:
             campaign = CampaignRef(hashlib.sha256(payload_of(read_envelope(document))).hexdigest(), 1)
         order = Order(
-            spec=1, order_id=new_id(self.now), device_id=DEVICE, generation=1, epoch=1, seq=self._seq,
+            spec=1, order_id=new_id(self.now), device_id=DEVICE, generation=1, epoch=1, seq=self.seq,
             issued_at=self.now, not_before=self.now, expires_at=self.now + timedelta(days=1), pipeline=ref,
             parameters={}, campaign=campaign,
         )  # fmt: skip
@@ -120,7 +124,8 @@ class FakeServer:
         """The campaign, signed by the first approver, or by `keys`."""
         return seal_campaign(campaign, list(keys) or self.approvers[:1])
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Answer every call as an honest server does; a test may have put other handlers in their place."""
         prefix = "/agent/v1/"
         handlers = {
             "enrol": self._enrol, "renew": self._renew, "check-in": self._check_in, "facts": self._take_facts,
@@ -141,13 +146,12 @@ class FakeServer:
     def _check_in(self, request: Request) -> Reply:
         sent = msgspec.json.decode(request.body, type=CheckIn)
         version = version_of(self.publisher.files["metadata/timestamp.json"])
-        return json_reply(
-            CheckInReply(
-                server_time=self.machine.clock.now(), orders=tuple(self.orders),
-                send_facts=sent.facts_hash != self._hash,
-                trust_version=version,
-            )
+        reply = CheckInReply(
+            server_time=self.machine.clock.now(), orders=tuple(self.orders),
+            send_facts=sent.facts_hash != self._hash,
+            trust_version=version,
         )  # fmt: skip
+        return json_reply(msgspec.structs.replace(reply, **self.lies))
 
     def _take_facts(self, request: Request) -> Reply:
         sent = msgspec.json.decode(_plain(request), type=FactSet)

@@ -105,13 +105,13 @@ def _round(server: FakeServer) -> None:
 def test_a_number_is_taken_once_and_only_above_the_last(journal: Journal) -> None:
     taken = [seq for seq in (5, 5, 4, 6, 1, 7, 0, -1) if journal.accept(_order(seq), "", DELIVERED)]
     assert taken == [5, 6, 7]
-    assert journal.last_seq(1) == 7
+    assert journal.last_seq(1, 1) == 7
 
 
 def test_the_numbers_of_two_enrolments_do_not_meet(journal: Journal) -> None:
     assert journal.accept(_order(9, generation=1), "", DELIVERED)
     assert journal.accept(_order(1, generation=2), "", DELIVERED)
-    assert (journal.last_seq(1), journal.last_seq(2), journal.last_seq(3)) == (9, 1, 0)
+    assert (journal.last_seq(1, 1), journal.last_seq(2, 1), journal.last_seq(3, 1)) == (9, 1, 0)
 
 
 def test_orders_without_end_come_back_as_their_exact_bytes_by_their_numbers(
@@ -189,7 +189,7 @@ def test_a_full_disk_is_said_keeps_nothing_half_done_and_is_over_once_there_is_r
     for _ in range(2):
         with pytest.raises(DiskError, match="free some space"):
             journal.accept(order, "", large)
-    assert (journal.last_seq(1), journal.accepted()) == (0, [])
+    assert (journal.last_seq(1, 1), journal.accepted()) == (0, [])
     journal._db.execute("pragma max_page_count=100000")  # pyright: ignore[reportPrivateUsage]
     assert journal.accept(order, "", large)
 

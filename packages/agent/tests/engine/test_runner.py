@@ -115,3 +115,14 @@ def test_a_run_whose_steps_make_no_sense_here_is_skipped(tmp_path: Path) -> None
 def test_records_go_to_the_dataset_that_the_step_names(server: FakeServer) -> None:
     _run(server, _program(dataset="repairs"))
     assert [record.dataset for record in server.records] == ["repairs"]
+
+
+@pytest.mark.parametrize(("found", "ran"), [("/uninstall", 0), ("--purge", 0), ("8.1.0", 1), ("a-b", 1)])
+def test_an_output_is_never_given_to_a_program_as_an_option(server: FakeServer, found: str, ran: int) -> None:
+    server.machine.registry.set(KEY, "Mode", found)
+    reading = {"values": [{"name": "mode", "key": KEY, "value": "Mode"}]}
+    report = _run(
+        server, Step("read", "read_registry", reading), _program("act", [PROGRAM, {"$output": "read.mode"}])
+    )
+    assert len(server.machine.programs.runs) == ran
+    assert (report.state == "done") is bool(ran)

@@ -5,6 +5,8 @@ hash of its id, so that anybody can compute it and nobody can choose it.
 """
 
 import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
@@ -42,6 +44,12 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     """No order of this campaign has a higher ordinal."""
     reason: str
     requested_by: str
+
+
+def are_in_order(rings: Sequence[Ring]) -> bool:
+    """Whether there are rings, each reaches further than the one before, and none reaches beyond the fleet."""
+    bounds = [0, *(ring.up_to_bp for ring in rings)]
+    return len(bounds) > 1 and bounds[-1] <= WHOLE_FLEET_BP and all(low < high for low, high in pairwise(bounds))
 
 
 def ring_position(device_id: str) -> int:

@@ -3,6 +3,7 @@
 A schema maps each parameter to `{"type": "string" | "integer" | "number" | "boolean", …}` with, where they make
 sense, `enum`, `minimum`, `maximum`, `pattern` (anchored, see `pattern.py`), `maxLength`, `default` and
 `description`. A string must be bounded by `enum` or by `pattern`: there is no free text, path, URL or command.
+One that begins as an option of a program does (`-` or `/`) must be a value of its `enum`, whatever its pattern says.
 """
 
 import math
@@ -109,8 +110,14 @@ def _is_exactly(value: Scalar, choice: Scalar) -> bool:
 def _check_text(name: str, parameter: ParameterSchema, text: str) -> None:
     if len(text) > min(parameter.max_length, MAX_TEXT):
         raise SchemaError(f"{name}: longer than {parameter.max_length} characters")
+    _refuse_option(name, parameter, text)
     if parameter.pattern is not None and not matches(parameter.pattern, text):
         raise SchemaError(f"{name}: does not match {parameter.pattern}")
+
+
+def _refuse_option(name: str, parameter: ParameterSchema, text: str) -> None:
+    if text.startswith(("-", "/")) and parameter.enum is None:
+        raise SchemaError(f"{name}: what begins with - or / may be taken for an option: list it in an enum")
 
 
 def _check_range(name: str, parameter: ParameterSchema, number: float) -> None:

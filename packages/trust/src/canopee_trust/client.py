@@ -14,19 +14,21 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tuf.api.exceptions import DownloadHTTPError, ExpiredMetadataError, RepositoryError
-from tuf.api.metadata import Signed, TargetFile, Targets
+from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError
+from tuf.api.metadata import Root, Signed, TargetFile, Targets
 from tuf.ngclient import FetcherInterface, Updater
 
 from canopee_kit.clock import Clock
 from canopee_trust.errors import MetadataError, RollbackError
-from canopee_trust.floor import VersionFloor
+from canopee_trust.floor import MAX_FLOOR, VersionFloor
 from canopee_trust.repository import read
-from canopee_trust.roles import role_of
+from canopee_trust.roles import OFFLINE_DELEGATED, ONLINE, role_of
 
 _BASE = "repository:"
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _ROLES = ("root", "timestamp", "snapshot", "targets")
+_UNTRUSTED = (RepositoryError, DownloadError, ValueError, RecursionError, OverflowError)
+"""What python-tuf raises for metadata that a hostile server made up, or did not serve."""
 
 
 class NotServedError(MetadataError):
@@ -47,17 +49,23 @@ class TrustedRepository:
         self._folder, self._root, self._floor, self._clock = folder, root, floor, clock
         self._fetcher = _Fetcher(fetch)
         self._updater: Updater | None = None
-        self._is_expired = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this machine has ever trusted some metadata of this repository."""
+        return self._floor.get("targets") > 0
 
     @property
     def is_expired(self) -> bool:
-        """Some metadata is out of date: then nothing that acts on the PC is authorised any more."""
-        return self._is_expired
+        """Some metadata is out of date now: then nothing that acts on the PC is authorised any more."""
+        now, trusted = self._clock.now(), self._ready()
+        loaded = (_trusted_or_none(trusted, role) for role in (*_ROLES, *OFFLINE_DELEGATED))
+        return any(signed is not None and signed.is_expired(now) for signed in loaded)
 
     @property
     def timestamp_version(self) -> int:
-        """Version of the timestamp last verified; 0 before the first refresh."""
-        return self._floor.get("timestamp")
+        """Version of the timestamp in use; 0 before the first refresh of this process."""
+        return _trusted(self._updater, "timestamp").version if self._updater else 0
 
     def refresh(self) -> None:
         """Bring the metadata up to date.
@@ -66,11 +74,7 @@ class TrustedRepository:
             MetadataError: what the server holds cannot be trusted; the previous metadata stays in use.
             RollbackError: it is older than what this machine has trusted.
         """
-        try:
-            updater, self._is_expired = self._refreshed(self._clock.now()), False
-        except ExpiredMetadataError:
-            updater, self._is_expired = self._refreshed(_LONG_AGO), True
-        self._updater = updater
+        self._updater = self._refreshed()
 
     def target(self, path: str) -> bytes:
         """The verified bytes of a target.
@@ -96,30 +100,34 @@ class TrustedRepository:
         return info.hashes["sha256"] == sha256 and info.length == length
 
     def signers_of(self, role: str) -> frozenset[str]:
-        """Key ids whose good signatures are on the newest metadata of a delegated role."""
+        """Key ids whose good signatures are on the newest metadata of a delegated role.
+
+        Raises:
+            MetadataError: its metadata is not on the disk any more.
+        """
         top = self._signed("targets")
         delegated = self._folder / "metadata" / f"{role}.json"
         if not isinstance(top, Targets) or not delegated.is_file():
-            return frozenset()
+            raise MetadataError("missing", f"the metadata of {role} is not here any more")
         metadata = read(delegated.read_bytes(), Targets)
         result = top.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
         return frozenset(result.signed)
 
-    def _refreshed(self, reference_time: datetime) -> Updater:
+    def _refreshed(self) -> Updater:
         try:
-            updater = self._make_updater(reference_time)
+            updater = self._make_updater()
             updater.refresh()
-        except ExpiredMetadataError:
-            raise
-        except (RepositoryError, ValueError) as error:
+        except _UNTRUSTED as error:
             raise MetadataError("untrusted", f"TUF metadata refused: {error}") from error
         versions = {role: _trusted(updater, role).version for role in _ROLES}
-        for role, version in versions.items():
-            self._check_floor(role, version)
-        self._floor.raise_to(versions)
+        floors = {_floor_of(updater, role): version for role, version in versions.items()}
+        for name, version in floors.items():
+            self._check_floor(name, version)
+        self._floor.raise_to(floors)
         return updater
 
-    def _make_updater(self, reference_time: datetime) -> Updater:
+    def _make_updater(self) -> Updater:
+        """An updater that minds no expiry: `is_expired` does, at the moment when it matters."""
         folder = self._folder / "metadata"
         (folder / "root_history").mkdir(parents=True, exist_ok=True)
         updater = Updater(
@@ -131,14 +139,14 @@ class TrustedRepository:
             bootstrap=self._root,
         )
         # Time is an argument here, and python-tuf offers no public one (7.0.1); a test holds this line.
-        updater._trusted_set.reference_time = reference_time  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        updater._trusted_set.reference_time = _LONG_AGO  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return updater
 
     def _target_info(self, path: str) -> TargetFile:
         updater = self._ready()
         try:
             info = updater.get_targetinfo(path)
-        except (RepositoryError, ValueError) as error:
+        except _UNTRUSTED as error:
             raise MetadataError("untrusted", f"TUF metadata refused: {error}") from error
         if info is None or "sha256" not in info.hashes:
             raise MetadataError("unknown_target", f"no role lists {path}")
@@ -161,15 +169,21 @@ class TrustedRepository:
 
     def _check_floor(self, role: str, version: int) -> None:
         floor = self._floor.get(role)
+        if version > MAX_FLOOR:
+            self._forget()
+            raise MetadataError("untrusted", f"{role} {version}: a version is at most {MAX_FLOOR}")
         if version < floor:
-            shutil.rmtree(self._folder / "metadata", ignore_errors=True)
+            self._forget()
             raise RollbackError("rollback", f"{role} {version} is older than {floor}, seen before")
 
+    def _forget(self) -> None:
+        """Drop the metadata that python-tuf stored before we could refuse them."""
+        folder = self._folder / "metadata"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "root_history").mkdir(parents=True, exist_ok=True)
+
     def _signed(self, role: str) -> Signed | None:
-        try:
-            return _trusted(self._ready(), role)
-        except KeyError:
-            return None
+        return _trusted_or_none(self._ready(), role)
 
     def _ready(self) -> Updater:
         if self._updater is None:
@@ -201,6 +215,25 @@ class _Fetcher(FetcherInterface):
 def _trusted(updater: Updater, role: str) -> Signed:
     """A role's verified metadata; python-tuf 7.0.1 has no public reader for it, and a test holds this line."""
     return updater._trusted_set[role]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def _trusted_or_none(updater: Updater, role: str) -> Signed | None:
+    try:
+        return _trusted(updater, role)
+    except KeyError:
+        return None
+
+
+def _floor_of(updater: Updater, role: str) -> str:
+    """Name of a role's floor. Those of the online roles die with their keys, which a newer root replaces.
+
+    Otherwise whoever stole the online keys could sign a version so high that nobody ever gets above it.
+    """
+    root = _trusted(updater, "root")
+    if role not in ONLINE or not isinstance(root, Root):
+        return role
+    keys = ",".join(sorted(root.roles[role].keyids))
+    return f"{role}@{hashlib.sha256(keys.encode()).hexdigest()[:16]}"
 
 
 def _role(path: str) -> str:

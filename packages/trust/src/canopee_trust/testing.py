@@ -45,7 +45,8 @@ class Publisher:
             self.metadata[role] = sign(make_delegated(role, {}, now=now), self.keys[role])
         self.files: dict[str, bytes] = {}
         self.targets: dict[str, str] = {}
-        self._version = 0
+        self.version = 0
+        """Of snapshot and timestamp."""
         self.serve()
 
     def publish(self, role: str, targets: Mapping[str, bytes]) -> None:
@@ -61,14 +62,14 @@ class Publisher:
 
     def serve(self) -> None:
         """Sign snapshot and timestamp over the newest metadata."""
-        self._version += 1
+        self.version += 1
         versions = {role: version_of(raw) for role, raw in self.metadata.items() if role != "root"}
         for role, number in versions.items():
             self.files[f"metadata/{number}.{role}.json"] = self.metadata[role]
-        snapshot = make_snapshot(versions, version=self._version, key=self.keys["snapshot"], now=self.now)
-        self.files[f"metadata/{self._version}.snapshot.json"] = snapshot
+        snapshot = make_snapshot(versions, version=self.version, key=self.keys["snapshot"], now=self.now)
+        self.files[f"metadata/{self.version}.snapshot.json"] = snapshot
         self.files["metadata/timestamp.json"] = make_timestamp(
-            self._version, version=self._version, key=self.keys["timestamp"], now=self.now
+            self.version, version=self.version, key=self.keys["timestamp"], now=self.now
         )
 
     def fetch(self, name: str) -> bytes:

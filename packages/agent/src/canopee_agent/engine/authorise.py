@@ -4,8 +4,10 @@
 |---|---|
 | `order_signature` | signed by a director of the trust policy |
 | `lab_key` | no development key, unless the local policy accepts them |
+| `malformed` | its id is a UUID, its sequence number is within bounds |
 | `device` `generation` `epoch` | made for this device, its enrolment, and the trust policy in force |
-| `replay` | above every sequence number seen (checked and stored by the journal) |
+| (replay) | above every sequence number seen: the journal checks and stores it, and says nothing of those below |
+| `state_lost` | this PC remembers what it has run: its durable state was not wiped |
 | `not_yet` | its start has come (an order past its end is `expired`, not refused) |
 | `metadata` `metadata_expired` | the TUF repository is sound; out of date, nothing that acts is allowed |
 | `pipeline` `pipeline_hash` | published, with the very bytes that the order names |
@@ -15,30 +17,36 @@
 | `campaign_signature` `campaign` `author` | signed by enough approvers, one of them no author of the pipeline |
 | `campaign_hash` `campaign_pipeline` `campaign_parameters` `ordinal` | what the order names, and the same |
 | `ring` `campaign_window` | this device's turn has come, and the campaign is not over |
+| `clock` | the PC's own clock says so too, within two hours: a server may lie about the time |
+| `repeated` | no order of this campaign document has begun here before |
 | `disabled` `policy_step_kind` | the local policy allows it |
 
 A condition that does not hold here is no refusal: the run is `skipped`, code `condition_false`.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
+from canopee_agent.engine.clocks import SLACK, Clocks
 from canopee_agent.engine.policy import LocalPolicy
 from canopee_agent.errors import RefusedError
 from canopee_agent.step import StepKind
-from canopee_contract.campaign import Campaign, ring_of
-from canopee_contract.codec import decode
+from canopee_contract.campaign import Campaign, are_in_order, ring_of
+from canopee_contract.codec import decode, encode
 from canopee_contract.condition import Facts, Scalar, evaluate, parse_condition
 from canopee_contract.errors import ContractError
 from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.parameters import check_parameters
 from canopee_contract.pipeline import Pipeline
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
-from canopee_kit.clock import Clock
+from canopee_kit.errors import TemporaryError
+from canopee_kit.ids import is_id
 from canopee_trust.client import TrustedRepository
 from canopee_trust.documents import OpenedOrder, open_campaign, open_order
-from canopee_trust.errors import EnvelopeError, MetadataError, TrustError
+from canopee_trust.errors import MetadataError, TrustError
+from canopee_trust.floor import MAX_FLOOR
 from canopee_trust.publication import check_pipeline
 
 Kinds = Mapping[str, type[StepKind[msgspec.Struct]]]
@@ -57,8 +65,16 @@ class Authorised(msgspec.Struct, frozen=True):
 class Authoriser:
     """The checks of one agent."""
 
-    def __init__(self, repository: TrustedRepository, policy: LocalPolicy, kinds: Kinds, clock: Clock) -> None:
+    def __init__(self, repository: TrustedRepository, policy: LocalPolicy, kinds: Kinds, clock: Clocks) -> None:
         self._repository, self._policy, self._kinds, self._clock = repository, policy, kinds, clock
+
+    @property
+    def epoch(self) -> int:
+        """That of the trust policy in force; 0 when there is none."""
+        try:
+            return self._trust_policy().epoch if self._repository.is_known else 0
+        except (RefusedError, TemporaryError):
+            return 0
 
     def open(self, delivered: DeliveredOrder, device_id: str, generation: int) -> OpenedOrder:
         """The order itself: whose it is, and for whom.
@@ -69,9 +85,11 @@ class Authoriser:
         policy = self._trust_policy()
         try:
             opened = open_order(bytes(delivered.order), policy)
-        except EnvelopeError as error:
+        except TrustError as error:
             raise RefusedError("order_signature", error.message) from error
         self._refuse_lab(is_lab=opened.uses_lab_keys)
+        is_sound = is_id(opened.order.order_id) and 1 <= opened.order.seq < MAX_FLOOR
+        _require(is_sound, "malformed", "its id is no UUID, or its sequence number is out of bounds")
         _require(opened.order.device_id == device_id, "device", "the order is for another device")
         _require(opened.order.generation == generation, "generation", "the order is for another enrolment")
         _require(opened.order.epoch == policy.epoch, "epoch", "the order is of another trust policy")
@@ -85,6 +103,8 @@ class Authoriser:
         """
         _require(order.not_before <= self._clock.now(), "not_yet", f"the order starts at {order.not_before}")
         pipeline = self._pipeline(order)
+        is_named = (pipeline.name, pipeline.version) == (order.pipeline.name, order.pipeline.version)
+        _require(is_named, "pipeline", f"the order calls it {order.pipeline.name[:80]}: it is {pipeline.name}")
         self._check_kinds(pipeline)
         needs_document = pipeline.approval != "none" or pipeline.kind != "collect" or self._reads_files(pipeline)
         _require(not needs_document or delivered.document is not None, "approval", "a signed campaign is needed")
@@ -93,6 +113,8 @@ class Authoriser:
         except ContractError as error:
             raise RefusedError("parameters", error.message) from error
         conditions = [pipeline.condition]
+        if needs_document:
+            self._check_dates("expired", order.not_before, order.expires_at)
         if delivered.document is not None:
             conditions.append(self._campaign(order, pipeline, delivered.document).condition)
         self._check_policy(pipeline)
@@ -135,23 +157,35 @@ class Authoriser:
     def _campaign(self, order: Order, pipeline: Pipeline, document: bytes) -> Campaign:
         try:
             opened = open_campaign(document, self._trust_policy(), pipeline.kind)
-        except EnvelopeError as error:
+            authors = self._repository.signers_of(pipeline.kind)
+        except MetadataError as error:
+            raise RefusedError("metadata", error.message) from error
+        except TrustError as error:
             raise RefusedError("campaign_signature", error.message) from error
         self._refuse_lab(is_lab=opened.uses_lab_keys)
-        campaign, ref, now = opened.campaign, order.campaign, self._clock.now()
-        authors = self._repository.signers_of(pipeline.kind)
+        campaign, ref = opened.campaign, order.campaign
         _require(not set(opened.signers) <= authors, "author", "only authors of the pipeline approved it")
-        if ref is None or ref.sha256 != opened.sha256:
-            raise RefusedError("campaign_hash", "the order names another campaign document")
+        named, ordinal = (ref.sha256, ref.ordinal) if ref else ("", 0)
+        _require(named == opened.sha256, "campaign_hash", "the order names another campaign document")
         _require(campaign.pipeline == order.pipeline, "campaign_pipeline", "approved for another pipeline")
-        _require(campaign.parameters == order.parameters, "campaign_parameters", "approved with other parameters")
-        _require(1 <= ref.ordinal <= campaign.max_targets, "ordinal", "more targets than were approved")
-        _require(
-            campaign.not_before <= now < campaign.not_after, "campaign_window", "outside the campaign's dates"
-        )
+        is_same = encode(campaign.parameters) == encode(order.parameters)
+        _require(is_same, "campaign_parameters", "approved with other parameters")
+        _require(1 <= ordinal <= campaign.max_targets, "ordinal", "more targets than were approved")
+        _require(are_in_order(campaign.rings), "campaign", "its rings do not rise to at most 10 000")
+        self._check_dates("campaign_window", campaign.not_before, campaign.not_after)
         ring = ring_of(campaign, order.device_id)
-        _require(ring is not None and ring.not_before <= now, "ring", "this device's ring has not been reached")
+        _require(ring is not None, "ring", "no ring reaches this device")
+        if ring is not None:
+            self._check_dates("ring", ring.not_before, campaign.not_after)
         return campaign
+
+    def _check_dates(self, reason: str, start: datetime, end: datetime) -> None:
+        """Refuse outside `start` to `end`, by the server's clock or by the PC's."""
+        told = self._clock.now()
+        _require(start <= told < end, reason, f"it is {told}: not between {start} and {end}")
+        is_sure = start <= self._clock.earliest() + SLACK and self._clock.latest() < end + SLACK
+        own = self._clock.own.now()
+        _require(is_sure, "clock", f"by this PC's clock it is {own}: not between {start} and {end}; set its clock")
 
     def _check_policy(self, pipeline: Pipeline) -> None:
         _require(self._policy.enabled, "disabled", "the local policy lets nothing run")

@@ -5,53 +5,44 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 
-import msgspec
-
 from canopee_agent import __version__, steps
 from canopee_agent.engine.authorise import Authoriser, Kinds
+from canopee_agent.engine.clocks import Clocks, LatestClock
 from canopee_agent.engine.journal import Journal
 from canopee_agent.engine.policy import read_policy
-from canopee_agent.engine.runner import Outcome, Runner
+from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import Spool
-from canopee_agent.errors import DiskError, RefusedError, RejectedError, RevokedError, UnreachableError
+from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError
 from canopee_agent.ports import Machine, ServerLink
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
+from canopee_agent.service.orders import Orders
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
-from canopee_agent.step import StepKind, clean_text
+from canopee_agent.step import StepKind
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import decode
 from canopee_contract.condition import Scalar
 from canopee_contract.errors import ContractError
 from canopee_contract.facts import FactSet, FactSources, facts_hash
-from canopee_contract.order import DeliveredOrder, Order
-from canopee_contract.report import RunReport, RunReports
+from canopee_contract.report import RunReports
 from canopee_contract.trust_policy import FACT_SOURCES_PATH
-from canopee_kit.clock import Clock
 from canopee_kit.discovery import discover
-from canopee_kit.errors import TemporaryError
-from canopee_kit.ids import is_id
+from canopee_kit.errors import CanopeeError, TemporaryError
 from canopee_kit.logs import get_logger
 from canopee_trust.client import TrustedRepository
-from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.errors import TrustError
-from canopee_trust.floor import SqliteFloor
+from canopee_trust.floor import MirroredFloor
 
 _log = get_logger(__name__)
 WAIT_S = 240
+MAX_ORDERS = 100
+"""Orders taken from one answer; the server sends the others again."""
 _FACTS_EVERY_S = 3_600.0
+_SHORTEST_ROUND_S = 0.5
+"""Between the starts of two check-ins: a server that answers at once for ever is not asked for ever."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 5.0, 300.0
-_LONGEST_NAME, _LONGEST_DETAIL = 200, 2_000
-
-
-class ServerClock:
-    """The machine's clock, moved to the server's time."""
-
-    def __init__(self, server: Server, clock: Clock) -> None:
-        self._server, self._clock = server, clock
-        self.now, self.monotonic, self.sleep = server.now, clock.monotonic, clock.sleep
 
 
 class Agent:
@@ -63,17 +54,22 @@ class Agent:
         state.mkdir(parents=True, exist_ok=True)
         self._policy = read_policy(home.folder / "policy.toml")
         self._server = Server(link, IdentityStore(state), machine.clock)
-        clock = ServerClock(self._server, machine.clock)
-        self._journal, self._spool = Journal(state / "journal.db", clock), Spool(state / "spool.db", clock)
-        self._floor = SqliteFloor(state / "floor.db")
+        self._floor = MirroredFloor((state / "floor.db", state / "floor.copy.db"))
+        clock = Clocks(machine.clock, self._server.now, self._floor)
+        self._journal = Journal(state / "journal.db", clock, self._floor)
+        self._spool = Spool(state / "spool.db", clock)
         self._repository = TrustedRepository(
-            state / "tuf", home.root(), fetch=self._server.fetch, floor=self._floor, clock=clock
+            state / "tuf", home.root(), fetch=self._server.fetch, floor=self._floor, clock=LatestClock(clock)
         )
         self._kinds: Kinds = discover(steps, StepKind)
         self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock)
-        self._runner = Runner(
+        runner = Runner(
             machine, self._kinds, self._policy, self._journal, self._spool, own_folders=home.own_folders
         )
+        self._orders = Orders(
+            self._authoriser, self._journal, runner, clock, self._floor, identity=lambda: self._server.identity,
+            facts=self._fresh_facts,
+        )  # fmt: skip
         self._facts: dict[str, Scalar] = {}
         self._facts_at = -_FACTS_EVERY_S
         self._clock = clock
@@ -95,27 +91,29 @@ class Agent:
     def run(self) -> None:
         """Go on until `stop`.
 
+        An enrolment that is over, and a refusal of the server, are tried again at long intervals: a server that
+        lies, once, must not end the agents of its fleet.
+
         Raises:
-            RevokedError: this enrolment is over.
             RejectedError: the server does not want to enrol this PC.
             StateError: something must be repaired by somebody.
         """
         failures = 0
         while not self._stop.is_set():
+            began = self._clock.monotonic()
             try:
                 next_in_s = self._careful_round()
                 failures = 0
-            except (TemporaryError, RejectedError) as error:
-                is_over = isinstance(error, RevokedError) or not self._server.is_enrolled
-                if is_over and isinstance(error, RejectedError):
+            except StateError:
+                raise
+            except Exception as error:  # no answer of a server may end the agent
+                if isinstance(error, RejectedError) and not self._server.is_enrolled:
                     raise
                 failures += 1
-                next_in_s = _backoff_s(
-                    failures, error.retry_after_s if isinstance(error, TemporaryError) else None
-                )
+                next_in_s = _pause_s(failures, error)
                 if not self._stop.is_set():
                     _log.warning("%s; trying again in %.0f s", error, next_in_s)
-            self._stop.wait(next_in_s)
+            self._stop.wait(max(next_in_s, began + _SHORTEST_ROUND_S - self._clock.monotonic()))
 
     def _careful_round(self) -> float:
         """A round; a full disk is a reason to wait wherever it is found out, also in the signed repository."""
@@ -134,25 +132,28 @@ class Agent:
             RevokedError: this enrolment is over.
         """
         if not self._server.is_enrolled:
+            self._orders.begin_memory()
             system = self._machine.system
             self._server.enrol(
                 self._config.enrolment_token, system.platform(), agent_version=__version__,
                 fingerprint=system.fingerprint(),
             )  # fmt: skip
             _log.info("enrolled as device %s", self._server.identity.device_id)
-        self._recover()
+        self._orders.recover()
         self._drain()
         if self._has_worked:
             self._has_worked = False
             memory.release()
         reply = self._check_in(wait_s)
-        if reply.trust_version > self._repository.timestamp_version:
+        self._clock.note()
+        is_other = reply.trust_version not in {0, self._repository.timestamp_version}
+        if is_other or self._is_out_of_date():  # lower too: online keys that were replaced begin again
             self._refresh()
         if reply.send_facts:
             self._server.send_facts(FactSet(facts_hash(self._facts), self._facts))
         self._has_worked |= bool(reply.orders)
-        for delivered in reply.orders:
-            self._take(delivered)
+        for delivered in reply.orders[:MAX_ORDERS]:
+            self._orders.take(delivered)
         self._drain()
         next_in_s = min(max(reply.next_in_s, 0), LONGEST_WAIT_S)
         return next_in_s * random.uniform(1.0, 2.0)  # noqa: S311  spreads the load
@@ -178,7 +179,7 @@ class Agent:
                 counter=0,
                 agent_version=__version__,
                 facts_hash=facts_hash(self._facts),
-                order_seq=self._journal.last_seq(self._server.identity.generation),
+                order_seq=self._journal.last_seq(self._server.identity.generation, self._authoriser.epoch),
                 trust_version=self._repository.timestamp_version,
                 wait_s=wait_s,
             )
@@ -190,14 +191,24 @@ class Agent:
             self._facts = facts.collect(self._machine, self._server.identity, self._sources())
             self._facts_at = now
 
+    def _fresh_facts(self) -> dict[str, Scalar]:
+        self._refresh_facts()
+        return self._facts
+
     def _sources(self) -> FactSources | None:
-        if not self._repository.timestamp_version:
+        if not self._repository.is_known:
             return None
         try:
             return decode(self._repository.target(FACT_SOURCES_PATH), FactSources)
-        except (TrustError, ContractError) as error:
+        except (TrustError, ContractError, TemporaryError) as error:
             _log.debug("no fact is named by the catalog: %s", error)
             return None
+
+    def _is_out_of_date(self) -> bool:
+        try:
+            return self._repository.is_known and self._repository.is_expired
+        except TrustError:
+            return True
 
     def _refresh(self) -> None:
         """Newer metadata may name other facts. What cannot be trusted is said, and nothing changes."""
@@ -209,86 +220,41 @@ class Agent:
         self._facts_at = -_FACTS_EVERY_S
         self._refresh_facts()
 
-    def _take(self, delivered: DeliveredOrder) -> None:
-        """Open an order, store it, run it, keep its report."""
-        identity = self._server.identity
-        try:
-            opened = self._authoriser.open(delivered, identity.device_id, identity.generation)
-        except RefusedError as error:
-            self._report_unopened(delivered, error)
-            return
-        if not is_id(opened.order.order_id):
-            _log.error("an order whose id is none was refused")
-            return
-        if self._journal.accept(opened.order, opened.sha256, delivered):
-            self._go(opened.order, opened.sha256, delivered)
-
-    def _go(self, order: Order, sha256: str, delivered: DeliveredOrder) -> None:
-        started_at = self._clock.now()
-        outcome = self._outcome(order, delivered)
-        self._journal.end(self._report(order, sha256, outcome, started_at=started_at))
-        _log.info("order %s: %s %s", order.order_id, outcome.state, outcome.code)
-
-    def _outcome(self, order: Order, delivered: DeliveredOrder) -> Outcome:
-        if self._clock.now() >= order.expires_at:
-            return Outcome("expired", "expired", f"it was to run before {order.expires_at.isoformat()}", ())
-        self._refresh_facts()
-        try:
-            authorised = self._authoriser.authorise(order, delivered, self._facts)
-        except RefusedError as error:
-            return Outcome("failed", error.reason, error.message, ())
-        if not authorised.holds:
-            return Outcome("skipped", "condition_false", "the condition does not hold on this PC", ())
-        self._journal.begin(order.order_id, self._clock.now())
-        return self._runner.run(authorised, self._facts)
-
-    def _recover(self) -> None:
-        """After a crash: what had begun is unknown; what had not is run."""
-        for held in self._journal.accepted():
-            order = msgspec.json.decode(payload_of(read_envelope(bytes(held.delivered.order))), type=Order)
-            if held.started_at is None:
-                self._go(order, held.sha256, held.delivered)
-                continue
-            noted = tuple(self._journal.steps(held.order_id))
-            outcome = Outcome("unknown", "crashed", "the agent stopped while it ran", noted)
-            self._journal.end(self._report(order, held.sha256, outcome, started_at=held.started_at))
-
-    def _report(self, order: Order, sha256: str, outcome: Outcome, **times: object) -> RunReport:
-        report = RunReport(
-            order_id=order.order_id, seq=order.seq, state=outcome.state, order_sha256=sha256,
-            pipeline=f"{order.pipeline.name[:_LONGEST_NAME]}@{order.pipeline.version}", agent_version=__version__,
-            finished_at=self._clock.now(), code=outcome.code, detail=clean_text(outcome.detail)[:_LONGEST_DETAIL],
-            steps=outcome.steps,
-        )  # fmt: skip
-        return msgspec.structs.replace(report, **times)
-
-    def _report_unopened(self, delivered: DeliveredOrder, error: RefusedError) -> None:
-        """Say that an order was refused, under the name it gives itself: nothing else of it counts."""
-        try:
-            named = decode(payload_of(read_envelope(bytes(delivered.order))), Order)
-        except (TrustError, ContractError):
-            _log.error("an order that cannot be read was refused: %s", error)
-            return
-        if not is_id(named.order_id):
-            _log.error("an order whose id is none was refused: %s", error)
-            return
-        outcome = Outcome("failed", error.reason, error.message, ())
-        self._journal.end(self._report(named, "", outcome))
-        _log.error("order %s refused: %s", named.order_id, error)
-
     def _drain(self) -> None:
-        """Send reports, then records, until nothing waits."""
-        while reports := self._journal.reports():
-            reply = self._server.send_reports(RunReports(tuple(reports)))
-            judged = {verdict.order_id for verdict in reply.verdicts}
-            if judged.isdisjoint(report.order_id for report in reports):
-                raise UnreachableError("the server gives no verdict on the reports that it was sent")
-            self._journal.forget_reports(sorted(judged))
-        while batch := self._spool.batch():
-            mark = self._server.send_records(batch).mark
-            if mark < batch.records[0].seq:
-                raise UnreachableError("the server acknowledges none of the records that it was sent")
-            self._spool.acknowledge(batch, mark)
+        """Send reports, then records, until nothing waits, or until the server takes no more of them."""
+        for send in (self._send_reports, self._send_records):
+            try:
+                while send():
+                    pass
+            except RevokedError:
+                raise
+            except RejectedError as error:
+                _log.error("the server refuses what waits here; it is kept: %s", error)
+
+    def _send_reports(self) -> bool:
+        """Whether the server took some, so that others may follow."""
+        if not (reports := self._journal.reports()):
+            return False
+        reply = self._server.send_reports(RunReports(tuple(reports)))
+        taken = {report.order_id for report in reports} & {verdict.order_id for verdict in reply.verdicts}
+        self._journal.forget_reports(sorted(taken))
+        return bool(taken)
+
+    def _send_records(self) -> bool:
+        if not (batch := self._spool.batch()):
+            return False
+        mark = self._server.send_records(batch).mark
+        self._spool.acknowledge(batch, mark)
+        return mark >= batch.records[0].seq
+
+
+def _pause_s(failures: int, error: Exception) -> float:
+    """How long to wait after a round that failed."""
+    if isinstance(error, TemporaryError):
+        return _backoff_s(failures, error.retry_after_s)
+    if not isinstance(error, CanopeeError):
+        _log.exception("a round failed in a way that it does not declare")
+    return LONGEST_WAIT_S if isinstance(error, RevokedError) else _backoff_s(failures, _LONGEST_BACKOFF_S)
 
 
 def _backoff_s(failures: int, asked_s: float | None) -> float:

@@ -1,6 +1,5 @@
 """Who this device is: its key, made here and never sent; its identity; its counter."""
 
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from canopee_agent.errors import StateError
 from canopee_agent.service.files import write_private
 from canopee_contract.codec import encode
+from canopee_contract.instant import Instant
 from canopee_trust.ed25519 import PrivateKey
 from canopee_trust.errors import TrustError
 
@@ -22,7 +22,7 @@ class Identity(msgspec.Struct, frozen=True):
     generation: int
     practice_id: str
     token: str
-    token_expires_at: datetime
+    token_expires_at: Instant
 
 
 class IdentityStore:

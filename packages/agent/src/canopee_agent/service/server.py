@@ -2,7 +2,7 @@
 
 import base64
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from canopee_contract.problem import Problem
 from canopee_contract.records import RecordBatch, RecordsReply
 from canopee_contract.report import RunReports, RunsReply
 from canopee_kit.clock import Clock
+from canopee_kit.ids import is_id
 from canopee_trust.client import NotServedError
 
 try:
@@ -31,6 +32,12 @@ _COMPRESSED_FROM = 1_024
 _RENEW_BEFORE = timedelta(minutes=5)
 _SKEWED = "clock.skewed"
 _LEAST_WAIT_S, LONGEST_WAIT_S = 1, 3_600
+_LONGEST_TOKEN = 4_096
+_MOST_GENERATIONS = 2**31
+_SANE = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+"""A server that says another time is not believed: dates beyond these cannot be computed with."""
+_FOREIGN = (msgspec.DecodeError, RecursionError)
+"""What msgspec raises for a body that is not of the API."""
 
 
 class Server:
@@ -85,7 +92,7 @@ class Server:
             reply = self._counted_check_in(message)
         except CutLinkError:
             reply = self._counted_check_in(message)
-        self._offset = reply.server_time - self._clock.now()
+        self._hear(reply.server_time)
         return reply
 
     def _counted_check_in(self, message: CheckIn) -> CheckInReply:
@@ -102,13 +109,13 @@ class Server:
         return self._call("records", batch, RecordsReply)
 
     def fetch(self, name: str) -> bytes:
-        """A file of the TUF repository; raises `NotServedError`."""
+        """A file of the TUF repository; raises `NotServedError`, `RevokedError` and `UnreachableError`."""
         try:
             return self._authenticated(Request("GET", f"{_PREFIX}tuf/{name}"))
-        except RejectedError as error:
-            if error.problem.status == 404:  # noqa: PLR2004  not found
-                raise NotServedError(name) from error
+        except RevokedError:
             raise
+        except RejectedError as error:
+            raise NotServedError(name) from error
 
     def _call(
         self, call: str, message: object, kind: type[T], *, timeout_s: float = 60.0, is_counted: bool = False
@@ -122,7 +129,7 @@ class Server:
 
     def _authenticated(self, request: Request) -> bytes:
         """Send with the bearer token, renewed when it is about to expire, or when the server says so."""
-        if self.now() >= self.identity.token_expires_at - _RENEW_BEFORE:
+        if self.now() + _RENEW_BEFORE >= self.identity.token_expires_at:
             self._renew()
         try:
             return self._send(self._with_token(request))
@@ -151,7 +158,7 @@ class Server:
         except RejectedError as error:
             if error.problem.code != _SKEWED:
                 raise
-            self._offset = _instant(error) - self._clock.now()
+            self._hear(_instant(error))
         again = msgspec.structs.replace(message, sent_at=self.now())
         if isinstance(again, Renew):
             again = msgspec.structs.replace(again, counter=self._store.next_counter())
@@ -164,7 +171,18 @@ class Server:
         request = Request("POST", path, headers, body, is_counted=isinstance(message, Renew))
         return _decoded(self._send(request), kind)
 
+    def _hear(self, told: datetime) -> None:
+        """Follow the server's clock, within reason."""
+        if not _SANE[0] <= told <= _SANE[1]:
+            raise UnreachableError(f"the server says that it is {told}: that is not believed")
+        self._offset = told - self._clock.now()
+
     def _keep(self, identity: Identity) -> None:
+        """Store an identity; refuse one that could not be used, or would spoil what is stored beside it."""
+        token = identity.token
+        is_sound = is_id(identity.device_id) and 0 < identity.generation < _MOST_GENERATIONS
+        if not is_sound or not token.isascii() or not token.isprintable() or len(token) > _LONGEST_TOKEN:
+            raise UnreachableError("the answer is not what was expected: no such identity can be used")
         self._store.write(identity)
         self._identity = identity
 
@@ -175,7 +193,7 @@ class Server:
             return reply.body
         try:
             problem = msgspec.json.decode(reply.body, type=Problem)
-        except msgspec.DecodeError as error:
+        except _FOREIGN as error:
             if reply.status != 404:  # noqa: PLR2004  a file that is not there needs no words
                 raise UnreachableError(
                     f"answer {reply.status} is not the API's: is there a proxy or a portal in between?",
@@ -212,5 +230,5 @@ def _instant(error: RejectedError) -> datetime:
 def _decoded(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except _FOREIGN as error:
         raise UnreachableError(f"the answer is not what was expected: {error}") from error
