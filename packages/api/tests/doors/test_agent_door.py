@@ -82,7 +82,7 @@ async def test_without_a_good_token_nothing_is_answered(office: Office, header: 
 
 async def test_an_unknown_route_is_a_problem_document(office: Office) -> None:
     pc = await office.pc()
-    for method, path in (("GET", "/agent/v1/check-in"), ("POST", "/agent/v1/nothing"), ("PUT", "/agent/")):
+    for method, path in (("POST", "/agent/v1/nothing"), ("PUT", "/agent/")):
         status, body = await pc.request(method, path, b"", {})
         assert (status, msgspec.json.decode(body, type=Problem).code) == (404, "route.unknown")
 

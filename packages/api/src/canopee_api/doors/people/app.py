@@ -59,7 +59,7 @@ def _routes() -> list[Any]:
 
 def _problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     problem = _of_framework(error) if isinstance(error, HTTPException) else problem_of(error)
-    allowed = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+    allowed = (error.headers or {}).get("allow", "") if isinstance(error, HTTPException) else ""
     status, headers, body = encode_problem(problem, allowed)
     return Response(
         body, status_code=status, media_type=CONTENT_TYPE, headers={n.decode(): v.decode() for n, v in headers[1:]}
