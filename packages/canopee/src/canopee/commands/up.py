@@ -89,10 +89,9 @@ def _up(arguments: argparse.Namespace) -> int:
         _note_running(home, url, server, children)
         _tell(home, url, password, arguments.devices)
         while True:
-            has_lost_one = children.revive(_processes(arguments.api)) if arguments.api > 1 else False
-            children.check()
-            if server.revive() or has_lost_one:
+            if _has_revived(server, children, arguments.api):
                 _note_running(home, url, server, children)
+            children.check()
             clock.sleep(_LOOK_S)
     except _StopError:
         return 0
@@ -103,6 +102,15 @@ def _up(arguments: argparse.Namespace) -> int:
         children.stop()
         server.stop()
         lock.close()
+
+
+def _has_revived(server: EmbeddedServer, children: Children, processes: int) -> bool:
+    """With several API processes, one that died and PostgreSQL are started again; with one, a death ends everything."""
+    if processes > 1:
+        return children.revive(_processes(processes)) | server.revive()
+    if server.has_died:
+        raise FailedError("PostgreSQL stopped by itself: start again, it will recover")
+    return False
 
 
 def _note_running(home: Home, url: str, server: EmbeddedServer, children: Children) -> None:
