@@ -111,3 +111,12 @@ def test_what_looks_like_markup_is_printed_as_it_is(capsys: pytest.CaptureFixtur
     assert '"[a-z]+[/red]"' in capsys.readouterr().out
     print_object(WhyMatch({"[red]": "[bold]x"}, "[b]"), as_json=False)
     assert "[bold]x" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("address", ["host=127.0.0.1 port=1 connect_timeout=2", "no=such option"])
+def test_a_database_that_does_not_answer_is_said_with_where_to_look(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CANOPEE_DATABASE_URL", address)
+    assert main(["db", "migrate"]) == 1
+    assert "see CANOPEE_DATABASE_URL" in capsys.readouterr().err

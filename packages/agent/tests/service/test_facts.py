@@ -1,11 +1,13 @@
 """Facts: what a machine says of itself, whatever it says, and what the catalog asks of it, whatever it asks."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from canopee_agent.fakes import FakeMachine
+from canopee_agent.errors import DeniedError
+from canopee_agent.fakes import FakeMachine, FakeSystem
 from canopee_agent.ports import InstalledProgram, RegistryValue
 from canopee_agent.service import facts
 from canopee_agent.service.identity import Identity
@@ -164,3 +166,19 @@ def test_a_catalog_of_facts_of_another_time_costs_no_standard_fact(tmp_path: Pat
     agent.round()
     agent.close()
     assert server.facts["os.family"] == "windows"
+
+
+class _Closed(FakeSystem):
+    """A machine that does not let its programs be listed."""
+
+    def software(self) -> Sequence[InstalledProgram]:
+        raise DeniedError("access is denied")
+
+
+def test_a_machine_that_hides_its_programs_tells_its_other_facts() -> None:
+    machine = FakeMachine("windows")
+    machine.system = _Closed("windows")
+    machine.registry.set(KEY, "v", "8.1")
+    told = _collect(machine, SoftwareFact("a.software", ".*"), RegistryFact("a.registry", KEY, "v"))
+    assert told["a.registry"] == "8.1"
+    assert "a.software" not in told

@@ -59,8 +59,7 @@ async def serve(
     Call it in the main thread: the embedded PostgreSQL, if it is used, dies with that thread.
 
     Raises:
-        ServerError: the embedded server, the keys or the configuration cannot be used.
-        psycopg.OperationalError: the database of `database_url` does not answer.
+        ServerError: the database, the keys or the configuration cannot be used.
     """
     with _database(settings) as (address, embedded):
         for name in migrate(address):

@@ -6,6 +6,7 @@ import pytest
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
 from canopee_api.postgres.orders import list_runs
 from canopee_api.testing import Office, Pc
+from canopee_contract.campaign import Ring
 from canopee_contract.codec import encode
 from canopee_contract.condition import Scalar
 from canopee_contract.parameters import ParameterSchema
@@ -116,6 +117,17 @@ async def test_one_byte_changed_in_a_document_is_refused_and_nothing_starts(repa
         with pytest.raises((InvalidError, NotFoundError)):
             await repair.areas.campaigns.start_signed(encode(spoiled), by="test")
     assert await repair.areas.campaigns.views(after="", limit=10) == []
+
+
+@pytest.mark.parametrize("bounds", [(), (5_000, 5_000), (5_000, 1_000), (0,), (10_001,)])
+async def test_rings_that_no_pc_would_accept_are_refused_before_anything_starts(
+    repair: Office, bounds: tuple[int, ...]
+) -> None:
+    now = repair.areas.clock.now()
+    rings = tuple(Ring(bound, now) for bound in bounds)
+    document = repair.sign(repair.campaign("repair", {"all": []}, rings=rings))
+    with pytest.raises(InvalidError):
+        await repair.areas.campaigns.start_signed(document, by="test")
 
 
 async def test_a_document_signed_by_a_stranger_is_refused(repair: Office) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from canopee_api.errors import BusyError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.postgres.records import list_records, list_rejected
 from canopee_api.records.intake import Intake
@@ -211,3 +212,13 @@ async def test_a_dataset_that_gets_a_field_accepts_it_from_then_on(office: Offic
     wider = msgspec.structs.replace(MEASURE, fields=(*MEASURE.fields, Field("unit", "keyword", "It.")))
     await office.areas.datasets.apply(wider, by="test")
     assert (await pc.send_records(_record(2, {"value": 1, "unit": "s"}))).verdicts == ("accepted",)
+
+
+async def test_an_intake_that_has_stopped_refuses_what_comes_later(
+    office: Office,
+) -> None:
+    pc = await _pc(office)
+    async with _other_process(office) as other:
+        pass
+    with pytest.raises(BusyError, match="stops"):
+        await other.accept(_device(office, pc), encode(RecordBatch("main", (_record(1),))))

@@ -11,8 +11,8 @@ from canopee_proofs.proof import Proof, Setting, Verdict
 class EvilMutations(Proof):
     """The attacks of `evil` can fail: an agent that lacks any one of its checks is found out by one of them.
 
-    Each case removes one check (`mutants.py`) and tries the attacks made for it, then those of its subjects. A mutant
-    that no attack finds is a violation. The seed chooses which checks are removed when `N` is less than all of them.
+    Each case removes one check (`mutants.py`) and tries the attacks that it names. A mutant that none of them finds
+    is a violation. The seed chooses which checks are removed when `N` is less than all of them.
     """
 
     usual_cases: ClassVar[int] = 1_000

@@ -36,12 +36,20 @@ def collect(machine: Machine, identity: Identity, sources: FactSources | None) -
     }
     facts = {name: _clean(value) for name, value in standard.items() if value not in {"", 0}}
     named = sources.sources if sources else ()
-    software = machine.system.software() if any(isinstance(source, SoftwareFact) for source in named) else ()
+    software = _software(machine) if any(isinstance(source, SoftwareFact) for source in named) else ()
     for source in named:
         value = _known(machine, source, software)
         if value is not None and len(facts) < MAX_FACTS:
             facts.setdefault(source.name, _clean(value))
     return facts
+
+
+def _software(machine: Machine) -> Sequence[InstalledProgram]:
+    try:
+        return machine.system.software()
+    except DeniedError as error:  # the other facts do not depend on it
+        _log.warning("the installed programs cannot be read: %s", error.message)
+        return ()
 
 
 def _known(

@@ -18,7 +18,7 @@ from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.orders import count_by_state
 from canopee_api.postgres.targeting import matching_ids
-from canopee_contract.campaign import Campaign
+from canopee_contract.campaign import Campaign, are_in_order
 from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
 from canopee_contract.people import CampaignView, CollectRequest
@@ -212,8 +212,10 @@ class Campaigns:
         campaign = opened.campaign
         if campaign.pipeline != known.ref:
             raise InvalidError("campaign.pipeline", "the pipeline published has other bytes: sign a new document")
-        if not is_id(campaign.campaign_id) or campaign.max_targets < 1 or not campaign.rings:
-            raise InvalidError("campaign.malformed", "a campaign has a UUID, a ring, and a target at least")
+        if not is_id(campaign.campaign_id) or campaign.max_targets < 1:
+            raise InvalidError("campaign.malformed", "a campaign has a UUID, and a target at least")
+        if not are_in_order(campaign.rings):
+            raise InvalidError("campaign.rings", "rings rise, the last one to at most 10 000", at="$.document")
         read_condition(campaign.condition)
         _parameters(known, campaign.parameters)
         return opened, known

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from canopee_api.audit.chain import note
 from canopee_api.devices.tokens import Tokens
-from canopee_api.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
+from canopee_api.errors import BusyError, ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from canopee_api.live.fleet import LiveDevice, LiveFleet
 from canopee_api.postgres import devices as sql
 from canopee_api.postgres.changes import announce
@@ -130,12 +130,15 @@ class Enrolment:
         if device.state != "active":
             return
         device.state = "suspect"
-        async with self._database.transaction() as tx:
-            if await sql.suspect(tx, device.id):
-                await announce(tx, "device", device.id)
-                await note(
-                    tx, self._clock.now(), "api", "device.suspect", device.id, counter=counter, seen=device.counter
-                )
+        try:
+            async with self._database.transaction() as tx:
+                if await sql.suspect(tx, device.id):
+                    now, seen = self._clock.now(), device.counter
+                    await announce(tx, "device", device.id)
+                    await note(tx, now, "api", "device.suspect", device.id, counter=counter, seen=seen)
+        except BusyError:
+            device.state = "active"  # or it would never be stored
+            raise
 
     async def revoke(self, device_id: str, *, by: str) -> None:
         """End an enrolment; in force here at once, elsewhere within seconds.

@@ -17,7 +17,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from canopee_api.errors import BusyError
 from canopee_contract.codec import encode
+from canopee_kit.logs import get_logger
 
+_log = get_logger(__name__)
 Connection: TypeAlias = AsyncConnection[TupleRow]
 LISTENER = "canopee listener"
 _WAIT_S = 10.0
@@ -61,7 +63,8 @@ class Database:
             async with self._pool.connection() as connection:
                 yield connection
         except (PoolTimeout, psycopg.OperationalError) as error:
-            raise BusyError(f"the database does not answer: {error}", retry_after_s=5) from error
+            _log.warning("the database does not answer: %s", error)
+            raise BusyError("the database does not answer", retry_after_s=5) from error
 
 
 async def listening_connection(address: str) -> Connection:

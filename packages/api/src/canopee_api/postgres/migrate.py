@@ -6,7 +6,7 @@
 
 import hashlib
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import psycopg
@@ -52,11 +52,11 @@ def migrate(address: str, *, phases: tuple[str, ...] = ("pre", "post")) -> list[
     """Apply what is missing; returns the names applied.
 
     Raises:
-        ServerError: an applied migration was edited, or the database is of a newer version.
+        ServerError: an applied migration was edited, the database is of a newer version, or it does not answer.
     """
     applied: list[str] = []
     known = {migration.name: migration for migration in migrations()}
-    with psycopg.connect(address, autocommit=True) as connection:
+    with _connected(address) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         connection.execute(_JOURNAL)
         held: dict[str, str] = dict(connection.execute("SELECT name, sha256 FROM migrations").fetchall())
@@ -77,3 +77,10 @@ def migrate(address: str, *, phases: tuple[str, ...] = ("pre", "post")) -> list[
                 )
             applied.append(migration.name)
     return applied
+
+
+def _connected(address: str) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect(address, autocommit=True)
+    except psycopg.Error as error:
+        raise ServerError(f"the database does not answer, see CANOPEE_DATABASE_URL: {error}") from error

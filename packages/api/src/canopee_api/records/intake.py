@@ -52,6 +52,7 @@ class Intake:
         self._database, self._datasets, self._clock = database, datasets, clock
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._waiting_bytes = 0
+        self._is_over = False
         self._marks: dict[sql.Stream, int] = {}
         """Marks as this process last committed them; another process may have raised them since."""
 
@@ -63,6 +64,8 @@ class Intake:
             InvalidError: the batch as a whole is not acceptable.
             BusyError: too much waits already, or the database does not answer; nothing of the batch is lost.
         """
+        if self._is_over:
+            raise _stopping()
         reading = read_batch(raw, self._datasets)
         if any(fault.startswith("unknown_dataset:") for fault in reading.faults):
             await self._datasets.reload()  # applied through another process, perhaps just now
@@ -84,8 +87,9 @@ class Intake:
         async with asyncio.TaskGroup() as committers:
             for _ in range(_COMMITTERS):
                 committers.create_task(self._commit_all(ended))
+        self._is_over = True
         while not self._queue.empty():
-            _fail([self._queue.get_nowait()], BusyError("the server stops", retry_after_s=5))
+            _fail([self._queue.get_nowait()], _stopping())
 
     async def _commit_all(self, ended: "asyncio.Future[Literal[True]]") -> None:
         while not ended.done():
@@ -191,6 +195,10 @@ class Intake:
             for waiting, found in zip(group, verdicts, strict=True)
         ]
         return replies, marks
+
+
+def _stopping() -> BusyError:
+    return BusyError("the server stops", retry_after_s=5)
 
 
 def _has_fault(waiting: _Waiting) -> bool:

@@ -48,6 +48,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if not arguments.wait:
             print_object(view, as_json=arguments.json)
             return 0
+        if not view.total:
+            raise FailedError("no PC was reached: see `canopee match` for whom a condition reaches, and why not")
         runs = _wait(client, view, arguments.wait, clock)
     print_list(runs, _COLUMNS, as_json=arguments.json)
     if refused := [run for run in runs if run.code.startswith("refused.")]:
