@@ -76,5 +76,7 @@ def test_a_signed_order_runs_on_windows_and_its_result_is_on_the_api(alone: Inst
         found = {record.dataset: record.body for record in client.records(device=device.id)}
     assert (found["read_registry"]["value"], found["run_program"]["timed_out"]) == ("8.1.0", True)
     assert not [
-        process for process in psutil.process_iter(["cmdline"]) if "611" in " ".join(process.info["cmdline"] or [])
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "time.sleep(611)" in " ".join(process.info["cmdline"] or [])
     ]
