@@ -25,9 +25,11 @@ _CONNECTIONS, _RECORDS, _ROWS = 64, 30, 1_920
 _FIRST = 111_000_000_000
 _DATASET, _ORDER = "read_registry", "01890a5d-ac96-774b-bcce-b302099a8057"
 _BODY = {
-    "name": "version", "key": "HKLM\\SOFTWARE\\Éditeur\\Cabinet", "type": "text", "found": True,
+    "name": "version", "key": "HKLM\\SOFTWARE\\Éditeur\\Cabinet",
     "value": "8.1.0 build 4711, installed by the setup of 2026-03-01 on this machine, by the practice's own hand",
+    "type": "text", "found": True,
 }  # fmt: skip
+"""In the order of an agent's own records."""
 _COPY = """COPY records (device_id, generation, stream, seq, dataset, version, at, received_at, order_id, body)
            FROM STDIN"""
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -149,8 +150,9 @@ class LiveFleet:
         return random.randint(2, self._spread_s) if self._is_closing else 0  # noqa: S311  spreads the load
 
     def take_seen(self, limit: int) -> list[Seen]:
-        """Up to `limit` calls whose presence is to be written, the last one of each device, by id."""
-        return [self._seen.pop(device_id) for device_id in sorted(self._seen)[:limit]]
+        """Up to `limit` calls whose presence is to be written, the last one of each device; those taken, by id."""
+        ids = sorted(islice(self._seen, limit))
+        return [self._seen.pop(device_id) for device_id in ids]
 
     def take_updated(self) -> dict[str, str]:
         """Devices whose agent has another version since the last call."""
