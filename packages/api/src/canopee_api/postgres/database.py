@@ -63,7 +63,7 @@ class Database:
             async with self._pool.connection() as connection:
                 yield connection
         except (PoolTimeout, psycopg.OperationalError) as error:
-            _log.warning("the database does not answer: %s", error)
+            _log.debug("the database does not answer: %s", error)  # thousands of calls may learn it at once
             raise BusyError("the database does not answer", retry_after_s=5) from error
 
 
