@@ -42,10 +42,10 @@ class _Waiting(asyncio.Protocol):
 
 async def _wait(port: int, source: str, numbers: range, tokens: Tokens) -> None:
     loop, now = asyncio.get_running_loop(), SystemClock().now()
-    gate = asyncio.Semaphore(_AT_ONCE)
+    gate, counter = asyncio.Semaphore(_AT_ONCE), int(now.timestamp())  # above those of an earlier call
 
     async def connect(number: int) -> None:
-        body = encode(CheckIn(1, "0.1.0", facts_hash(number), 0, trust_version=_ANY_TRUST, wait_s=300))
+        body = encode(CheckIn(counter, "0.1.0", facts_hash(number), 0, trust_version=_ANY_TRUST, wait_s=300))
         request = post("/agent/v1/check-in", tokens.make(device_id(number), 1, now)[0], body)
         async with gate:
             await loop.create_connection(
