@@ -28,7 +28,8 @@ INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder(order="deterministic")
-_NUL = b"\\u0000"
+ESCAPED_NUL = b"\\u0000"
+"""How `encode` writes the character NUL, which no message may hold."""
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _UNBOUNDED = re.compile(r"AnyType|IntType\((?!gt=None, ge=-?[0-9]+, lt=None, le=[0-9]+,)")
 
@@ -69,7 +70,7 @@ def is_canonical(raw: bytes, message: object) -> bool:
     Then every rule of this module holds for it, but for integers of more than 64 bits.
     """
     is_flat = raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
-    return is_flat and _encoder.encode(message) == raw and _NUL not in raw
+    return is_flat and _encoder.encode(message) == raw and ESCAPED_NUL not in raw
 
 
 def inspect(raw: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Any:  # noqa: ANN401  any JSON value

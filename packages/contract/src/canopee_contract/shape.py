@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from canopee_contract.codec import encode
+from canopee_contract.codec import ESCAPED_NUL, encode
 from canopee_contract.dataset import Dataset, Field, is_instant
 from canopee_contract.numbers import Int64
 
-_NUL = b"\\u0000"
 _DEEPEST = 16
 _sorted = msgspec.json.Encoder(order="sorted")
 _SIMPLE: dict[str, Any] = {
@@ -38,7 +37,7 @@ class Shape:
             return False
         if encode(record) != body and _sorted.encode(record) != body:
             return False
-        if _NUL in body or not self._is_shallow:
+        if ESCAPED_NUL in body or not self._is_shallow:
             return False
         return not self._has_instants or _instants_hold(self.dataset.fields, msgspec.to_builtins(record))
 

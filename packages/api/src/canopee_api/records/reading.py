@@ -7,7 +7,7 @@ import msgspec
 
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.errors import InvalidError
-from canopee_contract.codec import encode, inspect
+from canopee_contract.codec import ESCAPED_NUL, encode, inspect
 from canopee_contract.dataset import validate
 from canopee_contract.errors import MalformedError
 from canopee_contract.records import MAX_RECORDS, Record, RecordBatch
@@ -15,7 +15,6 @@ from canopee_kit.ids import is_id
 
 _LONGEST_NAME = 64
 _EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000
-_NUL = b"\\u0000"
 _decoder = msgspec.json.Decoder(RecordBatch)
 
 
@@ -57,7 +56,7 @@ def _decoded(raw: bytes) -> tuple[RecordBatch, bool]:
     """The batch, and whether all of its bytes were inspected; if not, those around the bodies need not be."""
     try:
         batch = _decoder.decode(raw)
-        if encode(batch) == raw and _NUL not in raw:
+        if encode(batch) == raw and ESCAPED_NUL not in raw:
             return batch, False
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # said below, by its reason

@@ -22,6 +22,9 @@ from canopee_contract.order import DeliveredOrder
 from canopee_contract.report import RunReports
 
 PREFIX = "/agent/v1/"
+_ENROL = f"{PREFIX}enrol"
+_IDENTITY = frozenset({_ENROL, f"{PREFIX}renew"})
+"""The calls that a signature authenticates, not a token."""
 _SIGNATURE = SIGNATURE_HEADER.encode()
 _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 _FILE = [(b"content-type", b"application/octet-stream")]
@@ -56,7 +59,7 @@ class AgentDoor:
         if method == "POST" and (call := self._calls.get(path)):
             device = await self._device(scope)
             return _JSON, encode(await call(device, await read_body(scope, receive)))
-        if method == "POST" and path in {f"{PREFIX}enrol", f"{PREFIX}renew"}:
+        if method == "POST" and path in _IDENTITY:
             return _JSON, encode(await self._identity(path, _signature(scope), await read_body(scope, receive)))
         if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
             await self._device(scope)
@@ -65,14 +68,14 @@ class AgentDoor:
 
     def _refusal(self, path: str) -> MethodError | NotFoundError:
         """No such call; nothing of the request is repeated in the answer."""
-        if path in self._calls or path in {f"{PREFIX}enrol", f"{PREFIX}renew"}:
+        if path in self._calls or path in _IDENTITY:
             return MethodError("POST")
         if path.startswith(f"{PREFIX}tuf/"):
             return MethodError("GET")
         return NotFoundError("route.unknown", "not a call of the agents' protocol: see /v1/openapi/agent.json")
 
     async def _identity(self, path: str, signature: bytes, body: bytes) -> object:
-        if path == f"{PREFIX}enrol":
+        if path == _ENROL:
             return await self._areas.enrolment.enrol(
                 decode(body, Enrol), path=path, body=body, signature=signature
             )
