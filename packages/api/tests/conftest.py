@@ -10,6 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from canopee_api.app import running
 from canopee_api.doors.areas import Areas
+from canopee_api.postgres.database import Database
 from canopee_api.postgres.location import forget
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
@@ -43,6 +44,15 @@ def empty_database(postgres: str, request: pytest.FixtureRequest) -> Generator[s
 def database_url(postgres: str, request: pytest.FixtureRequest) -> Generator[str]:
     """Address of a migrated database of this test's own."""
     yield from _database(postgres, f"t{abs(hash(request.node.nodeid))}", "canopee")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncGenerator[Database]:
+    """A database of this test's own, that no process tends."""
+    database = Database(database_url, size=4)
+    await database.open()
+    yield database
+    await database.close()
 
 
 @pytest.fixture(scope="session")

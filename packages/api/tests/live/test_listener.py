@@ -16,14 +16,6 @@ NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 QUICK = Periods(every=0.05, longest=2.0, again=0.01)
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    database = Database(database_url, size=4)
-    await database.open()
-    yield database
-    await database.close()
-
-
 async def _device(database: Database) -> str:
     device_id = new_id(NOW)
     async with database.transaction() as tx:

@@ -1,4 +1,3 @@
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 import psycopg
@@ -14,14 +13,6 @@ from canopee_kit.ids import new_id
 
 AT = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 STREAM = Stream(new_id(AT), 1, "main")
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    database = Database(database_url, size=4)
-    await database.open()
-    yield database
-    await database.close()
 
 
 async def _write(tx: Connection, *numbers: int, dataset: str = "measure") -> None:

@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
@@ -28,15 +27,6 @@ START = datetime(2027, 1, 5, 6, 0, tzinfo=UTC)
 
 def _dataset(name: str, days: int) -> Dataset:
     return Dataset(name, 1, name, "a test", days, (Field("value", "number", "It."),))
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    """A database that no other process tends."""
-    database = Database(database_url, size=4)
-    await database.open()
-    yield database
-    await database.close()
 
 
 @pytest.fixture
