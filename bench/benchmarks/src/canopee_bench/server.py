@@ -13,13 +13,15 @@ from canopee_api.app import Application, serve
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import Receive, Scope, Send, header, read_body, respond
 from canopee_api.settings import Settings
+from canopee_contract.checkin import CheckIn
+from canopee_contract.codec import decode
 
 HELLO = "/hello"
 _JSON = [(b"content-type", b"application/json")]
 
 
 def with_hello(doors: Application, areas: Areas) -> Application:
-    """A POST whose body is read and whose token is checked, with a fixed answer: the least that any call costs."""
+    """A POST whose token is checked and body decoded, with a fixed answer: the least that any call costs."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != HELLO:
@@ -27,7 +29,7 @@ def with_hello(doors: Application, areas: Areas) -> Application:
             return
         token = header(scope, b"authorization")[7:].decode("latin-1")
         areas.tokens.check(token, areas.clock.now())
-        await read_body(scope, receive)
+        decode(await read_body(scope, receive), CheckIn)
         await respond(send, 200, _JSON, b"{}")
 
     return application

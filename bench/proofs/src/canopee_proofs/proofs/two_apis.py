@@ -61,12 +61,15 @@ def _tried(setting: Setting, installation: Installation, client: Client) -> list
     wanted = _DEVICES * len(accepted)
     if not _until(lambda: sum(_runs(client, one) for one in accepted) >= wanted, _SETTLE_S):
         violations.append(f"{sum(_runs(client, one) for one in accepted)} of {wanted} runs ended")
+    _until(
+        lambda: set(_records(client)) >= _orders(client, accepted), _SETTLE_S
+    )  # sent beside the reports of runs
     return [*violations, *_found(client, accepted)]
 
 
 def _found(client: Client, campaigns: list[str]) -> list[str]:
     """What should not be there in the end."""
-    records = Counter(record.order_id for record in client.records(dataset="collect_hardware"))
+    records = _records(client)
     violations = [f"device {one.id} is {one.state}" for one in client.devices() if one.state != "online"]
     for campaign in campaigns:
         orders = list(client.orders(campaign=campaign))
@@ -116,6 +119,15 @@ def _state(client: Client, state: str) -> int:
 
 def _runs(client: Client, campaign: str) -> int:
     return sum(1 for _ in client.runs(campaign=campaign))
+
+
+def _records(client: Client) -> Counter[str]:
+    """How many records were stored of each order."""
+    return Counter(record.order_id for record in client.records(dataset="collect_hardware") if record.order_id)
+
+
+def _orders(client: Client, campaigns: list[str]) -> set[str]:
+    return {order.id for campaign in campaigns for order in client.orders(campaign=campaign)}
 
 
 def _until(is_so: Callable[[], bool], seconds: float) -> bool:
