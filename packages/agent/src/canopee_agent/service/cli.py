@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from canopee_agent import __version__, steps
-from canopee_agent.ports import Machine
+from canopee_agent.linux.secrets import FileSecrets
+from canopee_agent.ports import Machine, Secrets
+from canopee_agent.service import setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service.link import HttpLink
@@ -42,6 +44,15 @@ def this_machine(ca_file: Path | None = None) -> Machine:
     return LinuxMachine(SystemClock(), ca_file)
 
 
+def this_machines_secrets() -> Secrets:
+    """What protects a secret at rest on the machine that this process runs on."""
+    if sys.platform == "win32":
+        from canopee_agent.windows.secrets import MachineSecrets  # noqa: PLC0415  exists for one platform
+
+        return MachineSecrets()
+    return FileSecrets()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="canopee-agent", description="Runs signed pipelines on this PC.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -56,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("--home", type=Path, required=True, help="folder with agent.toml and root.json")
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
+    setup_cli.add_to(actions)
     return parser
 
 
@@ -63,7 +75,7 @@ def _agent(arguments: argparse.Namespace) -> Agent:
     home = Home(arguments.home)
     config = home.config()
     ca_file = home.folder / config.ca_file if config.ca_file else None
-    return Agent(home, this_machine(ca_file), HttpLink(config.server_url, ca_file))
+    return Agent(home, this_machine(ca_file), HttpLink(config.server_url, ca_file), this_machines_secrets())
 
 
 def _run(arguments: argparse.Namespace) -> int:
