@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
 
-_STATE = """coalesce(r.state, CASE WHEN o.expires_at < now() THEN 'expired' WHEN d.generation <> o.generation
+_STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
     THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending' ELSE 'delivered' END)"""
 _PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
 
@@ -185,7 +185,9 @@ async def get_run(tx: Connection, order_id: str) -> RunRow | None:
     return RunRow(*row) if row else None
 
 
-async def list_orders(tx: Connection, *, device: str, campaign: str, after: str, limit: int) -> list[OrderRow]:
+async def list_orders(
+    tx: Connection, *, device: str, campaign: str, after: str, limit: int, now: datetime
+) -> list[OrderRow]:
     """Orders, newest first."""
     cursor = await tx.execute(
         f"""SELECT o.id, o.device_id, o.seq, {_PIPELINE}, c.kind, o.campaign_id, {_STATE}, o.created_at, o.expires_at
@@ -195,17 +197,20 @@ async def list_orders(tx: Connection, *, device: str, campaign: str, after: str,
               AND (%(device)s = '' OR o.device_id = nullif(%(device)s, '')::uuid)
               AND (%(campaign)s = '' OR o.campaign_id = nullif(%(campaign)s, '')::uuid)
             ORDER BY o.id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
-        {"device": device, "campaign": campaign, "after": after, "limit": limit},
+        {"device": device, "campaign": campaign, "after": after, "limit": limit, "now": now},
     )
     return [OrderRow(*row) for row in await cursor.fetchall()]
 
 
-async def count_by_state(tx: Connection, campaign_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+async def count_by_state(
+    tx: Connection, campaign_ids: Sequence[str], *, now: datetime
+) -> dict[str, dict[str, int]]:
     """Campaign → state of its orders → how many."""
     cursor = await tx.execute(
         f"""SELECT o.campaign_id, {_STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
-            LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%s::uuid[]) GROUP BY 1, 2""",  # noqa: S608
-        (list(campaign_ids),),
+            LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%(campaigns)s::uuid[])
+            GROUP BY 1, 2""",  # noqa: S608  constants of this module
+        {"campaigns": list(campaign_ids), "now": now},
     )
     counts: dict[str, dict[str, int]] = {campaign: {} for campaign in campaign_ids}
     for campaign, state, number in await cursor.fetchall():
