@@ -44,7 +44,7 @@ def _python(*arguments: str) -> str:
 
 @pytest.mark.timeout(300)
 def test_a_signed_order_runs_on_windows_and_its_result_is_on_the_api(alone: Installation, tmp_path: Path) -> None:
-    alone.up("--no-agent")
+    alone.up("--no-agent", "--api", "2")
     home = tmp_path / "agent"
     home.mkdir()
     with alone.client() as client:

@@ -24,6 +24,7 @@ from canopee_api.errors import ServerError
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
+from canopee_api.orders.delivery import Delivery
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.locks import alone
 from canopee_api.postgres.migrate import migrate
@@ -126,6 +127,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         trust=trust,
         campaigns=Campaigns(database, trust, clock),
         targeting=Targeting(database),
+        delivery=Delivery(database, clock),
         intake=Intake(database, datasets, clock),
         storage=Storage(database, datasets, clock, keep),
     )

@@ -213,10 +213,11 @@ async def test_a_report_of_another_device_s_order_is_rejected(repair: Office) ->
         assert await list_runs(tx, device="", pipeline="", campaign="", state="", after="", limit=9) == []
 
 
-async def test_an_expired_order_is_not_delivered(repair: Office, clock: FakeClock) -> None:
+async def test_an_expired_order_is_not_delivered_and_is_shown_so(repair: Office, clock: FakeClock) -> None:
     pc = await repair.pc()
     view = await _start(repair, ALL)
     clock.advance(8 * 86_400)
     await pc.renew()
     assert (await pc.check_in()).orders == ()
-    assert view.total == 1
+    view = await repair.areas.campaigns.view(view.id)
+    assert (view.total, view.states) == (1, {"expired": 1})

@@ -131,7 +131,7 @@ class Campaigns:
         """Campaigns, newest first, with where their devices stand."""
         async with self._database.transaction() as tx:
             rows = await sql.list_campaigns(tx, after=after, limit=limit)
-            states = await count_by_state(tx, [row.id for row in rows])
+            states = await count_by_state(tx, [row.id for row in rows], now=self._clock.now())
         return [self._view(row, states[row.id]) for row in rows]
 
     async def view(self, campaign_id: str) -> CampaignView:
@@ -140,7 +140,8 @@ class Campaigns:
             row = await sql.get_campaign(tx, campaign_id) if is_id(campaign_id) else None
             if row is None:
                 raise NotFoundError("campaign.unknown", f"there is no campaign {campaign_id[:40]}")
-            return self._view(row, (await count_by_state(tx, [row.id]))[row.id])
+            states = await count_by_state(tx, [row.id], now=self._clock.now())
+        return self._view(row, states[row.id])
 
     async def _start(self, row: sql.CampaignRow, *, by: str) -> CampaignView:
         _ = self._trust.policy

@@ -10,6 +10,7 @@ from canopee_api.catalog.trust import TrustStore
 from canopee_api.devices.enrolment import Enrolment
 from canopee_api.devices.tokens import Tokens
 from canopee_api.live.fleet import LiveFleet
+from canopee_api.orders.delivery import Delivery
 from canopee_api.postgres.database import Database
 from canopee_api.records.intake import Intake
 from canopee_api.records.storage import Storage
@@ -29,5 +30,6 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     trust: TrustStore
     campaigns: Campaigns
     targeting: Targeting
+    delivery: Delivery
     intake: Intake
     storage: Storage

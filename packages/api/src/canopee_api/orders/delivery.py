@@ -1,5 +1,8 @@
 """Orders to a device, and the reports that come back."""
 
+import asyncio
+from collections.abc import Sequence
+
 import msgspec
 
 from canopee_api.errors import InvalidError
@@ -13,28 +16,75 @@ from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
 
 MAX_DELIVERED = 20
+_GROUP = 200
+"""Calls answered by one query, at most."""
 _LONGEST_TEXT = 4_000
 _EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000
 """Beyond, PostgreSQL gives back what Python cannot read."""
 
 
-async def orders_for(
-    database: Database, clock: Clock, device: LiveDevice, *, after: int
-) -> tuple[DeliveredOrder, ...]:
-    """The living orders of a device above a sequence number, oldest first; none for a suspect."""
-    if device.order_head <= after or device.state != "active":
-        return ()
-    head = device.order_head
-    async with database.transaction() as tx:
-        found = await sql.deliverable(
-            tx, device.id, generation=device.generation, after=after, now=clock.now(), limit=MAX_DELIVERED
-        )
-    if not found and device.order_head == head:
-        device.order_head = after  # what was above has ended: nothing to look for until the next order
-    return tuple(
-        DeliveredOrder(msgspec.Raw(envelope), msgspec.Raw(document) if document else NULL)
-        for _, envelope, document in found
-    )
+class _Asked(msgspec.Struct, frozen=True):
+    """A call that asks for orders, and who waits for the answer."""
+
+    wanted: sql.Wanted
+    answer: "asyncio.Future[tuple[DeliveredOrder, ...]]"
+
+
+class Delivery:
+    """The one way out of this process: the calls that ask at the same time are answered by one query."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self._asked: list[_Asked] = []
+        self._answering: asyncio.Task[None] | None = None
+
+    async def orders_for(self, device: LiveDevice, *, after: int) -> tuple[DeliveredOrder, ...]:
+        """The living orders of a device above a sequence number, oldest first; none for a suspect.
+
+        Raises:
+            BusyError: the database does not answer.
+        """
+        if device.order_head <= after or device.state != "active":
+            return ()
+        head = device.order_head
+        asked = _Asked(sql.Wanted(device.id, device.generation, after), asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        if self._answering is None:
+            self._answering = asyncio.create_task(self._answer_all())
+        found = await asked.answer
+        if not found and device.order_head == head:
+            device.order_head = after  # what was above has ended: nothing to look for until the next order
+        return found
+
+    async def _answer_all(self) -> None:
+        """Until nobody asks: what is asked meanwhile makes the next group."""
+        try:
+            while self._asked:
+                group, self._asked = self._asked[:_GROUP], self._asked[_GROUP:]
+                await self._answer(sorted(group, key=lambda one: one.wanted.device_id))
+        finally:
+            self._answering = None
+
+    async def _answer(self, group: Sequence[_Asked]) -> None:
+        """Rows are locked in the order of devices, as far as PostgreSQL follows it."""
+        try:
+            async with self._database.transaction() as tx:
+                found = await sql.deliverable(
+                    tx, [one.wanted for one in group], now=self._clock.now(), limit=MAX_DELIVERED
+                )
+        except Exception as error:  # noqa: BLE001  the edge of a task: every one of them learns it
+            for one in group:
+                if not one.answer.done():
+                    one.answer.set_exception(error)
+            return
+        for one, orders in zip(group, found, strict=True):
+            if not one.answer.done():
+                one.answer.set_result(tuple(map(_delivered, orders)))
+
+
+def _delivered(order: tuple[bytes, bytes | None]) -> DeliveredOrder:
+    envelope, document = order
+    return DeliveredOrder(msgspec.Raw(envelope), msgspec.Raw(document) if document else NULL)
 
 
 async def take_reports(database: Database, clock: Clock, device: LiveDevice, sent: RunReports) -> RunsReply:

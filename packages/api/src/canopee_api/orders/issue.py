@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from canopee_api.postgres import orders as sql
-from canopee_api.postgres.changes import announce
+from canopee_api.postgres.changes import announce_orders
 from canopee_api.postgres.database import Connection
 from canopee_contract.condition import Scalar
 from canopee_contract.order import CampaignRef, Order
@@ -56,6 +56,5 @@ async def issue(
             )
         )  # fmt: skip
     await sql.insert_orders(tx, orders)
-    for order in orders:
-        await announce(tx, "order", order.device_id, order.seq)
+    await announce_orders(tx, {order.device_id: order.seq for order in orders})
     return len(orders)

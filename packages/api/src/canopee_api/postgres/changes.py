@@ -1,5 +1,6 @@
 """SQL of the change table: what every process must learn, and the wake-up that only hints at it."""
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -23,6 +24,16 @@ class Change(msgspec.Struct, frozen=True):
 async def announce(tx: Connection, kind: ChangeKind, device_id: str | None = None, value: int = 0) -> None:
     """Write a change; processes wake up when the transaction commits."""
     await tx.execute("INSERT INTO changes (kind, device_id, value) VALUES (%s, %s, %s)", (kind, device_id, value))
+    await tx.execute(f"NOTIFY {CHANNEL}")
+
+
+async def announce_orders(tx: Connection, numbers: Mapping[str, int]) -> None:
+    """As `announce`, of many new orders at once: the sequence number of each, by its device."""
+    await tx.execute(
+        """INSERT INTO changes (kind, device_id, value)
+           SELECT 'order', n.device_id, n.seq FROM unnest(%s::uuid[], %s::bigint[]) n (device_id, seq)""",
+        (list(numbers.keys()), list(numbers.values())),
+    )
     await tx.execute(f"NOTIFY {CHANNEL}")
 
 

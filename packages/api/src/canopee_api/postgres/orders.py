@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
 
-_STATE = """coalesce(r.state, CASE WHEN o.expires_at < now() THEN 'expired' WHEN d.generation <> o.generation
+_STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
     THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending' ELSE 'delivered' END)"""
 _PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
 
@@ -74,6 +74,14 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """The orders that one call asks for: those of a device above a sequence number."""
+
+    device_id: str
+    generation: int
+    after: int
+
+
 async def take_sequence(tx: Connection, device_ids: Sequence[str]) -> list[tuple[str, int, int]]:
     """The next sequence number of each device that may get orders, with its generation; locks them, in order."""
     cursor = await tx.execute(
@@ -97,23 +105,31 @@ async def insert_orders(tx: Connection, orders: Sequence[NewOrder]) -> None:
 
 
 async def deliverable(
-    tx: Connection, device_id: str, *, generation: int, after: int, now: datetime, limit: int
-) -> list[tuple[int, bytes, bytes | None]]:
-    """Sequence number, envelope and campaign document of the orders that are still alive, marked delivered."""
+    tx: Connection, wanted: Sequence[Wanted], *, now: datetime, limit: int
+) -> list[list[tuple[bytes, bytes | None]]]:
+    """For each call: envelope and campaign document of its living orders, oldest first, marked delivered."""
     cursor = await tx.execute(
         """WITH alive AS (
-               SELECT o.id, o.seq, o.envelope, c.document FROM orders o JOIN campaigns c ON c.id = o.campaign_id
-               WHERE o.device_id = %(device)s AND o.generation = %(generation)s AND o.seq > %(after)s
-                 AND o.expires_at > %(now)s AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
-               ORDER BY o.seq LIMIT %(limit)s),
+               SELECT w.place, o.* FROM unnest(%(devices)s::uuid[], %(generations)s::int[], %(after)s::bigint[])
+                   WITH ORDINALITY w (device_id, generation, after, place)
+               CROSS JOIN LATERAL (
+                   SELECT o.id, o.seq, o.envelope, c.document FROM orders o JOIN campaigns c ON c.id = o.campaign_id
+                   WHERE o.device_id = w.device_id AND o.generation = w.generation AND o.seq > w.after
+                     AND o.expires_at > %(now)s AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
+                   ORDER BY o.seq LIMIT %(limit)s) o),
            marked AS (UPDATE orders SET delivered_at = %(now)s FROM alive
                       WHERE orders.id = alive.id AND orders.delivered_at IS NULL)
-           SELECT seq, envelope, document FROM alive ORDER BY seq""",
-        {"device": device_id, "generation": generation, "after": after, "now": now, "limit": limit},
-    )
-    return [
-        (row[0], bytes(row[1]), bytes(row[2]) if row[2] is not None else None) for row in await cursor.fetchall()
-    ]
+           SELECT place, envelope, document FROM alive ORDER BY place, seq""",
+        {
+            "devices": [one.device_id for one in wanted], "generations": [one.generation for one in wanted],
+            "after": [one.after for one in wanted], "now": now, "limit": limit,
+        },
+    )  # fmt: skip
+    found: list[list[tuple[bytes, bytes | None]]] = [[] for _ in wanted]
+    for place, envelope, document in await cursor.fetchall():
+        order = bytes(envelope), bytes(document) if document is not None else None
+        found[int(place) - 1].append(order)
+    return found
 
 
 async def owned_orders(tx: Connection, device_id: str, order_ids: Sequence[str]) -> set[str]:
@@ -169,7 +185,9 @@ async def get_run(tx: Connection, order_id: str) -> RunRow | None:
     return RunRow(*row) if row else None
 
 
-async def list_orders(tx: Connection, *, device: str, campaign: str, after: str, limit: int) -> list[OrderRow]:
+async def list_orders(
+    tx: Connection, *, device: str, campaign: str, after: str, limit: int, now: datetime
+) -> list[OrderRow]:
     """Orders, newest first."""
     cursor = await tx.execute(
         f"""SELECT o.id, o.device_id, o.seq, {_PIPELINE}, c.kind, o.campaign_id, {_STATE}, o.created_at, o.expires_at
@@ -179,17 +197,20 @@ async def list_orders(tx: Connection, *, device: str, campaign: str, after: str,
               AND (%(device)s = '' OR o.device_id = nullif(%(device)s, '')::uuid)
               AND (%(campaign)s = '' OR o.campaign_id = nullif(%(campaign)s, '')::uuid)
             ORDER BY o.id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
-        {"device": device, "campaign": campaign, "after": after, "limit": limit},
+        {"device": device, "campaign": campaign, "after": after, "limit": limit, "now": now},
     )
     return [OrderRow(*row) for row in await cursor.fetchall()]
 
 
-async def count_by_state(tx: Connection, campaign_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+async def count_by_state(
+    tx: Connection, campaign_ids: Sequence[str], *, now: datetime
+) -> dict[str, dict[str, int]]:
     """Campaign → state of its orders → how many."""
     cursor = await tx.execute(
         f"""SELECT o.campaign_id, {_STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
-            LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%s::uuid[]) GROUP BY 1, 2""",  # noqa: S608
-        (list(campaign_ids),),
+            LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%(campaigns)s::uuid[])
+            GROUP BY 1, 2""",  # noqa: S608  constants of this module
+        {"campaigns": list(campaign_ids), "now": now},
     )
     counts: dict[str, dict[str, int]] = {campaign: {} for campaign in campaign_ids}
     for campaign, state, number in await cursor.fetchall():

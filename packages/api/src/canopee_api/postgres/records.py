@@ -252,7 +252,7 @@ async def upsert_dataset(tx: Connection, row: DatasetRow, *, managed_by: str, no
     )
 
 
-async def totals(tx: Connection) -> tuple[int, int, int]:
+async def totals(tx: Connection, *, now: datetime) -> tuple[int, int, int]:
     """Runs, records (those counted by day, and those that came since), orders that are alive and have no end yet."""
     cursor = await tx.execute(
         """WITH counted AS (SELECT coalesce(max(xid::text), '0')::xid8 AS xid, coalesce(max(n), 0) AS n
@@ -260,8 +260,9 @@ async def totals(tx: Connection) -> tuple[int, int, int]:
            SELECT (SELECT count(*) FROM runs),
                   (SELECT coalesce(sum(rows), 0) FROM record_days)
                       + (SELECT count(*) FROM records r, counted c WHERE (r.xid, r.n) > (c.xid, c.n)),
-                  (SELECT count(*) FROM orders o WHERE o.expires_at > now()
-                   AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id))"""
+                  (SELECT count(*) FROM orders o WHERE o.expires_at > %s
+                   AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id))""",
+        (now,),
     )
     row = await cursor.fetchone()
     return (row[0], int(row[1]), row[2]) if row else (0, 0, 0)

@@ -13,7 +13,7 @@ from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read
 from canopee_api.doors.problems import encode_problem, problem_of
 from canopee_api.errors import InvalidError, MethodError, NotFoundError, UnauthenticatedError
 from canopee_api.live.fleet import LiveDevice
-from canopee_api.orders.delivery import orders_for, take_reports
+from canopee_api.orders.delivery import take_reports
 from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
 from canopee_contract.codec import decode, encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
@@ -110,7 +110,7 @@ class AgentDoor:
         return device.order_head > sent.order_seq and device.state == "active"
 
     async def _news(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
-        orders = await orders_for(self._database, self._clock, device, after=sent.order_seq)
+        orders = await self._areas.delivery.orders_for(device, after=sent.order_seq)
         return self._reply(device, sent, self._clock.now(), orders)
 
     def _reply(

@@ -58,7 +58,7 @@ async def orders(
     async with areas.database.transaction() as tx:
         rows = await sql.list_orders(
             tx, device=id_filter(device, "device"), campaign=id_filter(campaign, "campaign"), after=id_cursor(after),
-            limit=limit,
+            limit=limit, now=areas.clock.now(),
         )  # fmt: skip
     return page([msgspec.convert(row, OrderView, from_attributes=True) for row in rows], limit, lambda one: one.id)
 

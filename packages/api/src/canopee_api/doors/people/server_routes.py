@@ -30,7 +30,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
     """The fleet in a few numbers."""
     now = areas.clock.now()
     async with areas.database.transaction() as tx:
-        runs, records, orders = await totals(tx)
+        runs, records, orders = await totals(tx, now=now)
         devices, online = await presence_totals(tx, seen_after=now - ONLINE)
     found = await following(areas.database, areas.clock)
     return Status(
