@@ -1,0 +1,199 @@
+/* decide.c - which version runs, when one is committed, returned or waited for. */
+#include "decide.h"
+
+#include <string.h>
+
+enum { MOST_DOUBLINGS = 4 };
+#define REPAIR_WAIT_MS 300000LL
+
+static int is_usable(const Slots *slots, const char *version)
+{
+    int i;
+    for (i = 0; *version && i < slots->count; i++)
+        if (!strcmp(slots->names[i], version)) return 1;
+    return 0;
+}
+
+static void tell(Decider *d, What what, const char *from, const char *to, const char *reason)
+{
+    Told *told = &d->tell[d->told < MOST_TOLD ? d->told++ : MOST_TOLD - 1];
+    told->what = what;
+    strcpy(told->from, from);
+    strcpy(told->to, to);
+    strcpy(told->reason, reason);
+}
+
+static void end_trial(Decider *d)
+{
+    d->state.pending[0] = 0;
+    d->state.attempts = d->extensions = d->on_trial = 0;
+    d->changed = 1;
+}
+
+static void fail(Decider *d, const char *version, const char *reason, long long now_s)
+{
+    ban(&d->state, version, now_s);
+    strcpy(d->state.failed, version);
+    strcpy(d->state.reason, reason);
+    d->changed = 1;
+}
+
+static void roll_back(Decider *d, const char *reason, long long now_s)
+{
+    tell(d, ROLLED_BACK, d->state.pending, d->state.current, reason);
+    fail(d, d->state.pending, reason, now_s);
+    end_trial(d);
+}
+
+static void give_attempt_back(Decider *d)
+{
+    if (d->state.attempts > 0) d->state.attempts--;
+    d->changed = 1;
+}
+
+/* ---------------------------------------------------------------- what to run */
+
+static const char *newest(const Decider *d, const Slots *slots, int with_banned, long long now_s)
+{
+    const char *found = "";
+    int i;
+    for (i = 0; i < slots->count; i++) {
+        const char *name = slots->names[i];
+        if (!with_banned && (is_banned(&d->state, name, now_s) || !strcmp(name, d->state.failed))) continue;
+        if (!*found || compare_versions(name, found) > 0) found = name;
+    }
+    return found;
+}
+
+/* The committed version; where it is lost, the previous one, the newest allowed one, or any at all. */
+static void choose_committed(Decider *d, const Slots *slots, long long now_s)
+{
+    State *s = &d->state;
+    const char *found = s->current;
+    d->on_trial = 0;
+    if (!is_usable(slots, found)) {
+        found = is_usable(slots, s->previous) && !is_banned(s, s->previous, now_s) ? s->previous : "";
+        if (!*found) found = newest(d, slots, 0, now_s);
+        if (!*found) found = newest(d, slots, 1, now_s);
+        if (*found) {
+            tell(d, REPAIRED, s->current, found, "missing");
+            memmove(s->current, found, strlen(found) + 1);
+            s->previous[0] = 0;
+            d->crashes = 0;
+            d->changed = 1;
+        }
+    }
+    strcpy(d->version, *found ? s->current : "");
+}
+
+void begin(Decider *d, const Slots *slots, const Limits *limits, long long now_s)
+{
+    State *s = &d->state;
+    if (*s->pending) {
+        if (!is_usable(slots, s->pending)) roll_back(d, "missing", now_s);
+        else if (is_banned(s, s->pending, now_s)) roll_back(d, "banned", now_s);
+        else if (s->attempts >= limits->max_attempts) roll_back(d, "attempts", now_s);
+        else {
+            s->attempts++;
+            d->on_trial = d->changed = 1;
+            strcpy(d->version, s->pending);
+            return;
+        }
+    }
+    choose_committed(d, slots, now_s);
+}
+
+void give_up_trial(Decider *d, const Slots *slots, long long now_s) { choose_committed(d, slots, now_s); }
+
+/* ---------------------------------------------------------------- while it runs */
+
+void started(Decider *d, const Limits *limits, long long now_ms)
+{
+    int doublings = d->extensions < MOST_DOUBLINGS ? d->extensions : MOST_DOUBLINGS;
+    d->started_ms = d->beat_ms = now_ms;
+    d->trial_ends_ms = now_ms + (limits->probation_ms << doublings);
+}
+
+void beat(Decider *d, long long now_ms) { d->beat_ms = now_ms; }
+
+Verdict verdict(const Decider *d, const Limits *limits, long long now_ms)
+{
+    if (now_ms - d->beat_ms >= limits->silence_ms) return IS_SILENT;
+    return d->on_trial && now_ms >= d->trial_ends_ms ? IS_UNHEALTHY : GO_ON;
+}
+
+long long next_verdict_ms(const Decider *d, const Limits *limits, long long now_ms)
+{
+    long long at = d->beat_ms + limits->silence_ms;
+    if (d->on_trial && d->trial_ends_ms < at) at = d->trial_ends_ms;
+    return at > now_ms ? at - now_ms : 0;
+}
+
+void healthy(Decider *d)
+{
+    State *s = &d->state;
+    if (!d->on_trial) return;
+    tell(d, COMMITTED, s->current, s->pending, "");
+    if (strcmp(s->current, s->pending)) strcpy(s->previous, s->current);
+    strcpy(s->current, s->pending);
+    s->failed[0] = s->reason[0] = 0;
+    d->crashes = 0;
+    end_trial(d);
+}
+
+/* ---------------------------------------------------------------- when it has ended */
+
+static long long pause_ms(const Limits *limits, int ends)
+{
+    if (limits->backoff_ms > 0) return limits->backoff_ms;
+    return ends < 2 ? 1000 : ends < 4 ? 5000 : ends < 8 ? 30000 : 60000;
+}
+
+/* Committed, then a crash loop: one step back, once. */
+static int roll_back_late(Decider *d, const Slots *slots, const Limits *limits, long long now_s)
+{
+    State *s = &d->state;
+    if (d->crashes < limits->late_crashes || !strcmp(s->previous, s->current)) return 0;
+    if (!is_usable(slots, s->previous) || is_banned(s, s->previous, now_s)) return 0;
+    tell(d, ROLLED_BACK_LATE, s->current, s->previous, "crashloop");
+    fail(d, s->current, "crashloop", now_s);
+    strcpy(s->current, s->previous);
+    s->previous[0] = 0;
+    d->crashes = 0;
+    return 1;
+}
+
+Next ended(Decider *d, const Slots *slots, const Limits *limits, End end, int exit_code, long long now_ms,
+           long long now_s, long long *wait_ms)
+{
+    *wait_ms = 0;
+    if (end == STOPPED) { /* an ordered stop is not the version's fault */
+        if (d->on_trial) give_attempt_back(d);
+        return STOP;
+    }
+    if (end == UNHEALTHY) return PROBE;
+    if (d->on_trial) {
+        *wait_ms = pause_ms(limits, d->state.attempts);
+        return AGAIN;
+    }
+    if (end == EXITED && exit_code == EXIT_RESTART && *d->state.pending) return AGAIN;
+    if (end == EXITED && exit_code == EXIT_REPAIR) { /* the configuration's fault: no other version would do better */
+        *wait_ms = limits->backoff_ms > 0 ? limits->backoff_ms : REPAIR_WAIT_MS;
+        return AGAIN;
+    }
+    d->crashes = now_ms - d->started_ms >= limits->stable_ms ? 1 : d->crashes + 1;
+    if (!roll_back_late(d, slots, limits, now_s)) *wait_ms = pause_ms(limits, d->crashes);
+    return AGAIN;
+}
+
+void probed(Decider *d, int is_answered, long long now_s)
+{
+    if (!d->on_trial) return;
+    if (is_answered) {
+        roll_back(d, "unhealthy", now_s);
+        return;
+    }
+    give_attempt_back(d); /* it ran for the whole period: nothing can be said against it */
+    d->extensions++;
+    tell(d, EXTENDED, d->state.pending, d->state.current, "");
+}
