@@ -7,6 +7,7 @@ Adapters raise only the errors of `errors.py`, `from` the original.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import IO, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -263,6 +264,49 @@ class Machine(Protocol):
 
     @property
     def downloads(self) -> Downloader: ...
+
+
+class Secrets(Protocol):
+    """Protects a secret at rest, beyond the permissions of the file it is stored in; no step is given it."""
+
+    def seal(self, secret: bytes) -> bytes:
+        """What is stored of `secret`; raises `StateError`."""
+        ...
+
+    def is_sealed(self, stored: bytes) -> bool:
+        """Whether `seal` made it; if not, an older agent stored the secret as it is."""
+        ...
+
+    def unseal(self, stored: bytes) -> bytes:
+        """The secret; raises `StateError` when this machine cannot open it."""
+        ...
+
+
+class ServiceHost(Protocol):
+    """Makes the agent a service of this machine, for its set-up; methods raise `StateError`."""
+
+    @property
+    def is_registered(self) -> bool: ...
+
+    def take_over(self, folder: Path) -> None:
+        """Make `folder` when it is missing, and its owner's alone; what somebody else made there is set aside."""
+        ...
+
+    def register(self, launcher: Path, *, is_delayed: bool) -> None:
+        """Register `launcher` to start with the machine, and the source of its events."""
+        ...
+
+    def start(self) -> None:
+        """Start the service, and return once it runs."""
+        ...
+
+    def stop(self) -> None:
+        """Stop the service, and return once it has stopped; one that is not there is stopped."""
+        ...
+
+    def remove(self) -> None:
+        """Stop the service and take it, and the source of its events, out of the machine's registers."""
+        ...
 
 
 class Request(msgspec.Struct, frozen=True):

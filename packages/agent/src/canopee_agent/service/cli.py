@@ -12,7 +12,9 @@ import msgspec
 from canopee_agent import __version__, steps
 from canopee_agent.errors import RejectedError, StateError
 from canopee_agent.installed import installed
-from canopee_agent.ports import Machine, Supervisor
+from canopee_agent.linux.secrets import FileSecrets
+from canopee_agent.ports import Machine, Secrets, Supervisor
+from canopee_agent.service import setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service.link import HttpLink
@@ -56,6 +58,15 @@ def this_machine(ca_file: Path | None = None) -> Machine:
     return LinuxMachine(SystemClock(), ca_file)
 
 
+def this_machines_secrets() -> Secrets:
+    """What protects a secret at rest on the machine that this process runs on."""
+    if sys.platform == "win32":
+        from canopee_agent.windows.secrets import MachineSecrets  # noqa: PLC0415  exists for one platform
+
+        return MachineSecrets()
+    return FileSecrets()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="canopee-agent", description="Runs signed pipelines on this PC.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -77,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
+    setup_cli.add_to(actions)
     return parser
 
 
@@ -89,7 +101,7 @@ def _agent(home: Home, supervisor: Supervisor | None = None) -> Agent:
     config = home.config()
     ca_file = home.folder / config.ca_file if config.ca_file else None
     link = HttpLink(config.server_url, ca_file)
-    return Agent(home, this_machine(ca_file), link, supervisor=supervisor)
+    return Agent(home, this_machine(ca_file), link, supervisor=supervisor, secrets=this_machines_secrets())
 
 
 def _run(arguments: argparse.Namespace) -> int:
