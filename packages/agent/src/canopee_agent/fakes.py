@@ -286,6 +286,30 @@ class FakeServerLink:
         return [request.path for request in self.requests]
 
 
+class FakeSupervisor:
+    """Watches an agent, and keeps what it was told."""
+
+    def __init__(self, *, is_trial: bool = False) -> None:
+        self.is_trial = is_trial
+        self.is_begun = self.is_healthy = self.is_ended = False
+        self.expected: list[float] = []
+        """Every time that was declared, in seconds."""
+        self.ask_to_stop: Callable[[], None] = lambda: None
+        """Ends the agent, as a service that is stopped does."""
+
+    def begin(self, stop: Callable[[], None]) -> None:
+        self.is_begun, self.ask_to_stop = True, stop
+
+    def expect(self, within_s: float) -> None:
+        self.expected.append(within_s)
+
+    def healthy(self) -> None:
+        self.is_healthy = True
+
+    def end(self) -> None:
+        self.is_ended = True
+
+
 def json_reply(message: object, status: int = 200) -> Reply:
     """A reply that carries one message of the contract."""
     return Reply(status, {"content-type": "application/json"}, encode(message))

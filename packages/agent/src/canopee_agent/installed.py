@@ -44,7 +44,7 @@ def find(executable: PurePath, home: Path) -> Installed | None:
     slot, slots = executable.parent, executable.parent.parent
     if executable.name.lower() not in EXECUTABLES or slots.name.lower() != "slots" or not is_version(slot.name):
         return None
-    return Installed(Path(slots.parent), home, Path(slot), slot.name)
+    return Installed(Path(str(slots.parent)), home, Path(str(slot)), slot.name)
 
 
 def data_folder() -> Path:

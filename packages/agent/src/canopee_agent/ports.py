@@ -1,11 +1,11 @@
 """What the agent asks of the outside: capabilities, each with one adapter a platform and one in `fakes.py`.
 
-A step sees a `Machine`; the service also sees a `ServerLink`.
+A step sees a `Machine`; the service also sees a `ServerLink` and a `Supervisor`.
 
 Adapters raise only the errors of `errors.py`, `from` the original.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Literal, Protocol, TypeAlias
@@ -344,4 +344,27 @@ class ServerLink(Protocol):
 
     def interrupt(self) -> None:
         """End the request under way, and refuse later ones; called from another thread."""
+        ...
+
+
+class Supervisor(Protocol):
+    """Who started this agent and watches it: the launcher on Windows, systemd on Linux, or nobody."""
+
+    is_trial: bool
+    """This version is on trial: it is committed once it is `healthy`, and stages no other."""
+
+    def begin(self, stop: Callable[[], None]) -> None:
+        """Be watched from now on; `stop` is called, from another thread, when the agent is to end."""
+        ...
+
+    def expect(self, within_s: float) -> None:
+        """Declare that the main loop will declare something else within `within_s`; when it does not, it hangs."""
+        ...
+
+    def healthy(self) -> None:
+        """The server has accepted a check-in of this version."""
+        ...
+
+    def end(self) -> None:
+        """The agent ends by itself."""
         ...

@@ -240,7 +240,7 @@ def test_a_missing_authority_ends_the_command_with_its_name_and_no_traceback(
 ) -> None:
     (tmp_path / "agent.toml").write_text('server_url = "https://example.fr"\nca_file = "nothing.pem"\n')
     (tmp_path / "root.json").write_text("{}")
-    assert main(["run", "--once", "--home", str(tmp_path)]) == 1
+    assert main(["run", "--once", "--home", str(tmp_path)]) == 78
     assert "nothing.pem" in capsys.readouterr().err
 
 

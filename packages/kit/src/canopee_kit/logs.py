@@ -1,9 +1,12 @@
 """Logging: one line an event on standard error, so that standard output stays data."""
 
+import contextlib
 import json
 import logging
+import os
 import sys
 import time
+from pathlib import Path
 from typing import Literal, TextIO
 
 LogFormat = Literal["text", "json"]
@@ -21,6 +24,32 @@ def set_up(level: str = "INFO", form: LogFormat = "text", stream: TextIO | None 
     root = logging.getLogger()  # noqa: TID251  the root logger
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def to_file(path: Path, level: str = "INFO", *, max_bytes: int = 1_048_576) -> None:
+    """Send the logs of this process to `path` alone; once full it is renamed `.1`, and the `.1` before is gone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = _BoundedFile(path, max_bytes)
+    handler.setFormatter(_TextLines())
+    root = logging.getLogger()  # noqa: TID251  the root logger
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+class _BoundedFile(logging.FileHandler):
+    """Two files, neither larger than asked but for its last line; `logging.handlers` would bring in sockets."""
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace", delay=True)
+        self._path, self._max_bytes = path, max_bytes
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        if self.stream is not None and self.stream.tell() > self._max_bytes:
+            self.stream.close()
+            self.stream = None  # opened again by the next line
+            with contextlib.suppress(OSError):  # somebody reads it: it grows until they have done
+                os.replace(self._path, f"{self._path}.1")  # noqa: PTH105  also when the target is there
 
 
 class _TextLines(logging.Formatter):

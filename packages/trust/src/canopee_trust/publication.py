@@ -18,7 +18,7 @@ from canopee_contract.facts import MAX_FACTS, FactSources, SoftwareFact
 from canopee_contract.facts import NAME_PATTERN as FACT_NAME
 from canopee_contract.parameters import check_schema
 from canopee_contract.pattern import compile_pattern
-from canopee_contract.pipeline import Pipeline, target_path
+from canopee_contract.pipeline import NAME_PATTERN, Pipeline, target_path
 from canopee_contract.trust_policy import FACT_SOURCES_PATH, TRUST_POLICY_PATH, TrustPolicy
 from canopee_trust.ed25519 import PublicKey
 from canopee_trust.errors import MetadataError, PublicationError, TrustError
@@ -87,6 +87,10 @@ def check_pipeline(path: str, content: bytes) -> Pipeline:
     ids = [step.id for step in pipeline.steps]
     if not ids or len(set(ids)) != len(ids):
         raise PublicationError("target_malformed", f"{path}: steps need distinct ids, and there is at least one")
+    for name in (pipeline.name, *ids):
+        if not re.fullmatch(NAME_PATTERN, name):
+            message = f"{path}: {name!r} is no name: small letters, digits and _, a letter first, at most 63"
+            raise PublicationError("target_malformed", message)
     check_schema(pipeline.parameters)
     conditions = [pipeline.condition, *(step.when for step in pipeline.steps)]
     for condition in conditions:

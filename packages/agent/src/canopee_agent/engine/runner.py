@@ -1,7 +1,7 @@
 """Runs the steps of an authorised order, one after the other, and says what became of each."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import msgspec
@@ -26,6 +26,8 @@ _log = get_logger(__name__)
 _GRACE_S = 5.0
 """A step that minds its time limit by itself gets this much more before it is left behind."""
 _LONGEST_DETAIL = 2_000
+_BESIDES_S = 120.0
+"""For what is done around an attempt of a step."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -56,14 +58,17 @@ class Runner:
         journal: Journal,
         spool: Spool,
         own_folders: tuple[str, ...] = (),
+        expect: Callable[[float], None] = lambda _: None,
     ) -> None:
+        """`expect` is told, in seconds, how long what begins may take."""
         self._machine, self._kinds, self._policy = machine, kinds, policy
         self._journal, self._spool, self._own_folders = journal, spool, own_folders
+        self._expect = expect
 
     def run(self, authorised: Authorised, facts: dict[str, Scalar]) -> Outcome:
         """Run every step; never raises for what a step does."""
         run = _Run(self._machine, self._kinds, self._policy, self._journal, self._spool, authorised)
-        run.own_folders = self._own_folders
+        run.own_folders, run.expect = self._own_folders, self._expect
         return run.go(facts)
 
 
@@ -71,6 +76,7 @@ class _Run:
     """One run: its deadline, what later steps know, what is left of its limits."""
 
     own_folders: tuple[str, ...] = ()
+    expect: Callable[[float], None]
 
     def __init__(
         self, machine: Machine, kinds: Kinds, policy: LocalPolicy, journal: Journal, spool: Spool, what: Authorised
@@ -128,6 +134,7 @@ class _Run:
             left_s = self._until - self._machine.clock.monotonic()
             if not isinstance(attempt.error, TemporaryError) or number == most or left_s <= delay_s:
                 return number, attempt
+            self.expect(delay_s + _BESIDES_S)
             self._machine.clock.sleep(delay_s)
             delay_s *= 2
         raise AssertionError  # pragma: no cover  the last attempt returns
@@ -147,6 +154,7 @@ class _Run:
             own_folders=self.own_folders, output_bytes=self._output_bytes, timeout_s=left_s
         )
         attempt = _Attempt(records=[], outputs={})
+        self.expect(left_s + _GRACE_S + _BESIDES_S)
         thread = threading.Thread(
             target=self._work, args=(kind(), parameters, ceiling, attempt), name=f"step-{step.id}", daemon=True
         )

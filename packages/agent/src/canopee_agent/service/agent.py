@@ -14,13 +14,15 @@ from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import Spool
 from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError
 from canopee_agent.linux.secrets import FileSecrets
-from canopee_agent.ports import Machine, Secrets, ServerLink
+from canopee_agent.ports import Machine, Secrets, ServerLink, Supervisor
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.orders import Orders
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
+from canopee_agent.service.supervised import WORK_S, NoSupervisor, SupervisedLink
+from canopee_agent.slots import Slots
 from canopee_agent.step import StepKind
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import decode
@@ -44,17 +46,32 @@ _FACTS_EVERY_S = 3_600.0
 _SHORTEST_ROUND_S = 0.5
 """Between the starts of two check-ins: a server that answers at once for ever is not asked for ever."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 5.0, 300.0
+RESTART = 75
+"""Exit code by which the launcher is told that a version is staged."""
+_LONGEST_RESTART_S = 900.0
+"""A staged version waits so long for the server to take the reports; they are on disk in any case."""
 
 
 class Agent:
     """One agent on one home. `round` is what a test calls; `run` repeats it until `stop`."""
 
-    def __init__(self, home: Home, machine: Machine, link: ServerLink, secrets: Secrets | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        machine: Machine,
+        link: ServerLink,
+        *,
+        supervisor: Supervisor | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
         """`secrets`: what protects the device's key at rest; by default, the permissions of its file."""
         self._home, self._config, self._machine = home, home.config(), machine
+        self._supervisor = supervisor or NoSupervisor()
+        self._slots = Slots(home.program, machine.clock) if home.program else None
+        link = SupervisedLink(link, self._supervisor)
         state = home.state
         state.mkdir(parents=True, exist_ok=True)
-        self._policy = read_policy(home.folder / "policy.toml")
+        self._policy = read_policy(home.policy)
         self._server = Server(link, IdentityStore(state, secrets or FileSecrets()), machine.clock)
         self._floor = MirroredFloor((state / "floor.db", state / "floor.copy.db"))
         clock = Clocks(machine.clock, self._server.now, self._floor)
@@ -66,8 +83,9 @@ class Agent:
         self._kinds: Kinds = discover(steps, StepKind)
         self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock)
         runner = Runner(
-            machine, self._kinds, self._policy, self._journal, self._spool, own_folders=home.own_folders
-        )
+            machine, self._kinds, self._policy, self._journal, self._spool, own_folders=home.own_folders,
+            expect=self._supervisor.expect,
+        )  # fmt: skip
         self._orders = Orders(
             self._authoriser, self._journal, runner, clock, self._floor, identity=lambda: self._server.identity,
             facts=self._fresh_facts,
@@ -77,10 +95,12 @@ class Agent:
         self._clock = clock
         self._link = link
         self._has_worked = True
+        self._staged_at: float | None = None
         self._stop = threading.Event()
 
     def close(self) -> None:
         """Close the files."""
+        self._supervisor.end()
         self._journal.close()
         self._spool.close()
         self._floor.close()
@@ -90,8 +110,8 @@ class Agent:
         self._stop.set()
         self._link.interrupt()
 
-    def run(self) -> None:
-        """Go on until `stop`.
+    def run(self) -> int:
+        """Go on until `stop`; the exit code: 0, or `RESTART` once a version is staged.
 
         An enrolment that is over, and a refusal of the server, are tried again at long intervals: a server that
         lies, once, must not end the agents of its fleet.
@@ -100,8 +120,11 @@ class Agent:
             RejectedError: the server does not want to enrol this PC.
             StateError: something must be repaired by somebody.
         """
+        self._supervisor.begin(self.stop)
         failures = 0
         while not self._stop.is_set():
+            if self._is_time_to_restart():
+                return RESTART
             began = self._clock.monotonic()
             try:
                 next_in_s = self._careful_round()
@@ -115,7 +138,25 @@ class Agent:
                 next_in_s = _pause_s(failures, error)
                 if not self._stop.is_set():
                     _log.warning("%s; trying again in %.0f s", error, next_in_s)
-            self._stop.wait(max(next_in_s, began + _SHORTEST_ROUND_S - self._clock.monotonic()))
+            pause_s = max(next_in_s, began + _SHORTEST_ROUND_S - self._clock.monotonic())
+            self._supervisor.expect(pause_s + WORK_S)
+            if not self._is_time_to_restart():
+                self._stop.wait(pause_s)
+        return 0
+
+    def _is_time_to_restart(self) -> bool:
+        """Whether a version waits to be tried, and no report waits to be sent, or for too long already."""
+        if self._slots is None or self._supervisor.is_trial:
+            return False
+        try:
+            is_staged = bool(self._slots.state().pending)
+        except StateError as error:
+            _log.error("%s", error)
+            return False
+        now = self._clock.monotonic()
+        self._staged_at = (self._staged_at or now) if is_staged else None
+        is_late = self._staged_at is not None and now - self._staged_at >= _LONGEST_RESTART_S
+        return is_staged and (is_late or not self._journal.reports_waiting())
 
     def _careful_round(self) -> float:
         """A round; a full disk is a reason to wait wherever it is found out, also in the signed repository."""
@@ -148,6 +189,7 @@ class Agent:
             self._has_worked = False
             memory.release()
         reply = self._check_in(wait_s)
+        self._supervisor.healthy()
         self._clock.note()
         is_other = reply.trust_version not in {0, self._repository.timestamp_version}
         if is_other or self._is_out_of_date():  # lower too: online keys that were replaced begin again

@@ -1,6 +1,7 @@
 """`canopee-agent`: run the agent of a home, say where it stands, describe what it can do."""
 
 import argparse
+import faulthandler
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,28 +10,41 @@ from pathlib import Path
 import msgspec
 
 from canopee_agent import __version__, steps
+from canopee_agent.errors import RejectedError, StateError
+from canopee_agent.installed import installed
 from canopee_agent.linux.secrets import FileSecrets
-from canopee_agent.ports import Machine, Secrets
+from canopee_agent.ports import Machine, Secrets, Supervisor
 from canopee_agent.service import setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service.link import HttpLink
+from canopee_agent.service.probe import probe
+from canopee_agent.service.selftest import is_sound, selftest
+from canopee_agent.service.supervised import this_supervisor
 from canopee_agent.step import StepKind
 from canopee_kit import logs
 from canopee_kit.clock import SystemClock
 from canopee_kit.discovery import discover
 from canopee_kit.errors import CanopeeError
 
+_log = logs.get_logger(__name__)
+REPAIR = 78
+"""Exit code of `run` when somebody must repair something: starting again, or another version, would not help."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit codes: 0 ok, 1 failed, 2 usage."""
-    arguments = _parser().parse_args(argv)
+    """Exit codes: 0 ok, 1 failed, 2 usage; of `run` also 75 (a version is staged) and 78 (repair something)."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if getattr(arguments, "home", "") is None and arguments.action is not _selftest:
+        parser.error("--home is needed: this agent is not an installed one")
     logs.set_up(arguments.log_level)
     try:
         return int(arguments.action(arguments))
     except CanopeeError as error:
         sys.stderr.write(f"canopee-agent: {error}\n")
-        return 1
+        needs_repair = arguments.action is _run and isinstance(error, StateError | RejectedError)
+        return REPAIR if needs_repair else 1
 
 
 def this_machine(ca_file: Path | None = None) -> Machine:
@@ -63,40 +77,77 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(action=_run)
     status = actions.add_parser("status", help="say as JSON where the agent stands")
     status.set_defaults(action=_status)
-    for action in (run, status):
-        action.add_argument("--home", type=Path, required=True, help="folder with agent.toml and root.json")
+    test = actions.add_parser("selftest", help="try whether this version can work here; changes nothing")
+    test.set_defaults(action=_selftest)
+    asked = actions.add_parser("probe", help="check in once and do no more; 0 when the server accepts it")
+    asked.set_defaults(action=_probe)
+    own = installed()
+    for action in (run, status, test, asked):
+        action.add_argument(
+            "--home", type=Path, default=own.home if own else None, help="folder with agent.toml and root.json"
+        )
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
     setup_cli.add_to(actions)
     return parser
 
 
-def _agent(arguments: argparse.Namespace) -> Agent:
-    home = Home(arguments.home)
+def _home(arguments: argparse.Namespace) -> Home:
+    own = installed()
+    return Home(arguments.home, own.program if own else None)
+
+
+def _agent(home: Home, supervisor: Supervisor | None = None) -> Agent:
     config = home.config()
     ca_file = home.folder / config.ca_file if config.ca_file else None
-    return Agent(home, this_machine(ca_file), HttpLink(config.server_url, ca_file), this_machines_secrets())
+    link = HttpLink(config.server_url, ca_file)
+    return Agent(home, this_machine(ca_file), link, supervisor=supervisor, secrets=this_machines_secrets())
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    agent = _agent(arguments)
+    own = installed()
+    if own is not None:
+        faulthandler.enable()  # what the launcher keeps of our standard error
+        logs.to_file(own.logs / "agent.log", arguments.log_level)
     try:
-        if arguments.once:
+        return _live(_agent(_home(arguments), this_supervisor(SystemClock())), once=arguments.once)
+    except CanopeeError as error:
+        if own is not None:
+            _log.error("the agent ends: %s", error)
+        raise
+
+
+def _live(agent: Agent, *, once: bool) -> int:
+    try:
+        if once:
             agent.round()
             return 0
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda _number, _frame: agent.stop())
-        agent.run()
-        return 0
+        return agent.run()
     finally:
         agent.close()
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    agent = _agent(arguments)
+    agent = _agent(_home(arguments))
     _print(dict(agent.status()))
     agent.close()
+    return 0
+
+
+def _selftest(arguments: argparse.Namespace) -> int:
+    found = selftest(_home(arguments) if arguments.home else None, SystemClock())
+    _print(found)
+    return 0 if is_sound(found) else 1
+
+
+def _probe(arguments: argparse.Namespace) -> int:
+    home = _home(arguments)
+    config = home.config()
+    ca_file = home.folder / config.ca_file if config.ca_file else None
+    probe(home, HttpLink(config.server_url, ca_file), SystemClock())
     return 0
 
 

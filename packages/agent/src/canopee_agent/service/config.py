@@ -37,6 +37,13 @@ class Home(msgspec.Struct, frozen=True):
     """The folders and files of one agent."""
 
     folder: Path
+    program: Path | None = None
+    """Where the program of an installed agent is, with its policy; `None`: the policy is in the home."""
+
+    @property
+    def policy(self) -> Path:
+        """The local ceiling."""
+        return (self.program or self.folder) / "policy.toml"
 
     @property
     def state(self) -> Path:
@@ -47,7 +54,7 @@ class Home(msgspec.Struct, frozen=True):
     def own_folders(self) -> tuple[str, ...]:
         """Final paths where no step may read nor write: keys, state, policy, and the program itself."""
         program, prefix = Path(__file__).resolve().parents[1], Path(sys.prefix).resolve()
-        own = {self.folder.resolve(), program}
+        own = {self.folder.resolve(), program, *([self.program.resolve()] if self.program else [])}
         if prefix not in {Path("/usr"), Path("/usr/local")}:  # a Python of its own belongs to it too
             own.add(prefix)
         return tuple(sorted(map(str, own)))
