@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new prove bench
+.PHONY: help setup check fix test gen demo new prove bench wine
 VENV := .venv/bin
 
 help:            ## this list
@@ -32,3 +32,6 @@ prove: setup     ## make prove WHAT=kill N=400 SEED=7: try to break a promise, m
 
 bench: setup     ## make bench WHAT=checkin, or all: what promises of speed cost; without WHAT, the last results
 	@$(VENV)/canopee-bench $(WHAT) $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+wine: setup      ## make wine CASE=install: a journey of an installed agent on Windows, under Wine; ends with a JSON verdict
+	@tools/wine/setup && $(VENV)/python -m tools.wine $(CASE)
