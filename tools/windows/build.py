@@ -123,7 +123,13 @@ def _entries(ours: dict[str, bytes], libraries: list[Library]) -> Iterator[tuple
     for one in libraries:
         if not one.is_native:
             files |= one.files
-    yield from sorted(_compiled(files).items())
+    yield from sorted(_compiled(files | _packages(files)).items())
+
+
+def _packages(files: dict[str, bytes]) -> dict[str, bytes]:
+    """An empty `__init__.py` for each folder that has none: in a zip Python finds no package without."""
+    folders = {name.rpartition("/")[0] for name in files if name.endswith(".py") and "/" in name}
+    return {f"{folder}/__init__.py": b"" for folder in folders if f"{folder}/__init__.py" not in files}
 
 
 def _native(libraries: list[Library]) -> Iterator[tuple[str, bytes]]:

@@ -17,7 +17,7 @@ PINNED = {DLL: "0817a2a657a24c0d5fbb60df56960f42fc66b3039d522ec952dab83e2d869364
 FILES = (
     DLL, "python3.dll", "vcruntime140.dll", "vcruntime140_1.dll", "libcrypto-3.dll", "libssl-3.dll", "libffi-8.dll",
     "sqlite3.dll", "_ctypes.pyd", "_hashlib.pyd", "_socket.pyd", "_sqlite3.pyd", "_ssl.pyd", "select.pyd",
-    "unicodedata.pyd", "_queue.pyd", "_decimal.pyd", "_bz2.pyd", "_lzma.pyd", "_uuid.pyd",
+    "unicodedata.pyd", "_queue.pyd", "_decimal.pyd", "_bz2.pyd", "_lzma.pyd", "_uuid.pyd", "pyexpat.pyd",
 )  # fmt: skip
 _LIBRARY = "python311.zip"
 _DROPPED = (
