@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new prove bench
+.PHONY: help setup check fix test gen demo new prove bench windows
 VENV := .venv/bin
 
 help:            ## this list
@@ -23,6 +23,9 @@ gen: setup       ## write every generated file
 
 demo: setup      ## everything on this machine: a fleet at work, in one command
 	@$(VENV)/canopee up --devices 300
+
+windows: setup   ## the agent for Windows, into build/windows: launcher, slot, archive, manifest, list of parts
+	@$(VENV)/python -m tools.windows $(if $(VERSION),--version $(VERSION))
 
 new: setup       ## make new KIND=step NAME=collect_printers
 	@$(VENV)/python -m tools.new $(KIND) $(NAME)

@@ -1,0 +1,1 @@
+"""The agent for Windows, built on Linux: launcher, slot, archive, manifest, list of parts."""

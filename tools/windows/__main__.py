@@ -1,0 +1,52 @@
+"""`make windows`: everything into `build/windows`; two runs give the same bytes.
+
+python -m tools.windows [--version 1.8.0] [--out DIR] [--python-zip FILE --python-sha256 HEX]
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tools.windows.build import VERSION, Plan, build
+from tools.windows.freshness import alone, is_built
+from tools.windows.runtime import official_zip
+from tools.windows.toolchain import ROOT, BuildError
+
+
+def main() -> int:
+    """Exit codes: 0 ok, 1 failed, 2 usage."""
+    parser = argparse.ArgumentParser(prog="python -m tools.windows", description="Build the agent for Windows.")
+    parser.add_argument("--version", default=VERSION, help=f"of the agent; {VERSION} when not given")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "windows", help="folder to write")
+    parser.add_argument(
+        "--if-needed", action="store_true", help="do nothing when nothing changed since the last build"
+    )
+    parser.add_argument(
+        "--python-zip", type=Path, help="an embeddable CPython 3.11 for amd64, as python.org has it"
+    )
+    parser.add_argument("--python-sha256", help="what that file must be")
+    given = parser.parse_args()
+    if bool(given.python_zip) != bool(given.python_sha256):
+        parser.error("--python-zip and --python-sha256 go together")
+    subprocess.run([ROOT / "tools" / "windows" / "setup"], check=True)  # noqa: S603  our own script
+    began = time.monotonic()
+    try:
+        python = official_zip(given.python_zip, given.python_sha256) if given.python_zip else None
+        plan = Plan(given.version, given.out, python)
+        with alone(given.out):
+            if given.if_needed and is_built(plan):
+                return 0
+            built = build(plan)
+    except BuildError as error:
+        print(f"windows: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"windows: {built.archive}: {built.archive.stat().st_size:,} bytes, made in {time.monotonic() - began:.1f} s"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
