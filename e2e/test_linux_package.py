@@ -77,6 +77,7 @@ def test_a_packaged_agent_is_installed_enrolled_upgraded_removed_and_purged(
     root.dpkg("--install", build(tmp_path))
     etc = root.folder / "etc/canopee"
     assert (root.folder / SETTINGS).stat().st_mode & 0o077 == 0
+    assert root.dpkg("--verify", "canopee-agent") == ""
     assert root.agent("--version").strip() == "0.1.0"
     assert "control_service" in {kind["name"] for kind in msgspec.json.decode(root.agent("steps"))}
 

@@ -128,10 +128,8 @@ def test_the_old_tool_is_removed_once_and_its_identifier_is_on_the_api(
             pc.python(
                 "-m", "canopee_agent", "run", "--once", "--home", "Z:" + str(tmp_path / "agent").replace("/", "\\")
             )
-            runs = client.runs(device=device.id) if device else []
-            return [run for run in runs if run.pipeline == "replace_predecessor@1"]
+            return [run for run in client.runs() if run.pipeline == "replace_predecessor@1"]
 
-        device = None
         round_of_the_agent()
         device = next(one for one in client.devices() if not one.simulated)
         assert device.facts["predecessor.machine_id"] == "TM-0042"

@@ -1,6 +1,7 @@
 """`deploy/linux/` and a slot as a Debian package; two builds of one commit have the same bytes."""
 
 import gzip
+import hashlib
 import os
 import shutil
 import subprocess
@@ -66,6 +67,18 @@ def _fill(tree: Path, words: dict[str, str]) -> None:
     for name in _CONTROL:
         content = _filled(name, {**words, "SIZE_KIB": str(size // 1024 + 1)})
         _write(tree / "DEBIAN" / name, content, 0o755 if name in _SCRIPTS else 0o644)
+    _write(tree / "DEBIAN" / "md5sums", _digests(tree), 0o644)
+
+
+def _digests(tree: Path) -> bytes:
+    """What `dpkg --verify` compares; MD5, as Debian's format has it."""
+    settings = {name.lstrip("/") for name in (SOURCES / "conffiles").read_text("utf-8").split()}
+    lines: list[str] = []
+    for path in sorted(tree.rglob("*")):
+        place = str(path.relative_to(tree))
+        if path.is_file() and not path.is_symlink() and not place.startswith("DEBIAN/") and place not in settings:
+            lines.append(f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {place}\n")
+    return "".join(lines).encode()
 
 
 def _settle(tree: Path, epoch: int) -> None:
@@ -80,12 +93,11 @@ def _settle(tree: Path, epoch: int) -> None:
 
 def _words(version: str, architecture: str, epoch: int) -> dict[str, str]:
     major, minor = sys.version_info[:2]
-    maintainer = (
-        f"{os.environ.get('DEBFULLNAME', 'Canopée')} <{os.environ.get('DEBEMAIL', 'canopee@example.org')}>"
-    )
+    name, address = os.environ.get("DEBFULLNAME", "Canopée"), os.environ.get("DEBEMAIL", "canopee@example.org")
     return {
         "VERSION": version, "ARCHITECTURE": architecture, "PYTHON": f"{major}.{minor}",
-        "NEXT_PYTHON": f"{major}.{minor + 1}", "MAINTAINER": maintainer, "DATE": format_datetime(datetime.fromtimestamp(epoch, UTC)),
+        "NEXT_PYTHON": f"{major}.{minor + 1}", "MAINTAINER": f"{name} <{address}>",
+        "DATE": format_datetime(datetime.fromtimestamp(epoch, UTC)),
     }  # fmt: skip
 
 
