@@ -15,6 +15,7 @@ import msgspec
 
 from canopee_agent.errors import DeniedError, MissingError, NotSupportedError, StateError, UnreachableError
 from canopee_agent.fake_disk import FakeFiles, Family
+from canopee_agent.fake_services import FakeServices
 from canopee_agent.fake_web import FakeDownloads
 from canopee_agent.ports import (
     Hardware,
@@ -185,6 +186,7 @@ class FakeMachine:
         self.programs = FakePrograms(self.files, self.clock)
         self.system = FakeSystem(family)
         self.downloads = FakeDownloads(self.clock)
+        self.services = FakeServices(family, self.clock)
 
 
 class FakeServiceHost:

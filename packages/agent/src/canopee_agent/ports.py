@@ -244,6 +244,51 @@ class Wanted(msgspec.Struct, frozen=True):
     """For everything, from the first word to the last byte."""
 
 
+ServiceState: TypeAlias = Literal[
+    "missing", "stopped", "starting", "stopping", "running", "resuming", "pausing", "paused"
+]
+ServiceStart: TypeAlias = Literal["automatic", "manual", "disabled", "other"]
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service of the operating system, as it is now."""
+
+    display_name: str
+    state: ServiceState
+    start: ServiceStart
+    """When the system starts it by itself; `other`: a driver's way, at boot."""
+    program: str
+    """The command line that it is started with."""
+    exit_code: int = 0
+    """How it ended last; 0 while it runs."""
+
+
+class Services(Protocol):
+    """The services of the machine, by name; case does not count.
+
+    Every method raises `NotSupportedError` where services cannot be commanded, `MissingError`, `DeniedError`, and
+    `BusyError` when the service takes no command just now. None waits for the state that it asks for.
+    """
+
+    def look(self, name: str) -> Service: ...
+
+    def stop(self, name: str) -> None:
+        """Ask it to stop; nothing to do when it is stopped."""
+        ...
+
+    def start(self, name: str) -> None:
+        """Ask for its start; nothing to do when it is started."""
+        ...
+
+    def disable(self, name: str) -> None:
+        """Nothing starts it any more, until somebody enables it."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget it; while a program holds it open, the system goes on listing it."""
+        ...
+
+
 class Machine(Protocol):
     """All that a step may ask of the machine it runs on."""
 
@@ -264,6 +309,9 @@ class Machine(Protocol):
 
     @property
     def downloads(self) -> Downloader: ...
+
+    @property
+    def services(self) -> Services: ...
 
 
 class Secrets(Protocol):

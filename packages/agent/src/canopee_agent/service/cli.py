@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument(
             "--home", type=Path, default=own.home if own else None, help="folder with agent.toml and root.json"
         )
+        action.add_argument(
+            "--state", type=Path, help="folder of what the agent writes (default: state, in its home)"
+        )
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
     setup_cli.add_to(actions)
@@ -94,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _home(arguments: argparse.Namespace) -> Home:
     own = installed()
-    return Home(arguments.home, own.program if own else None)
+    return Home(arguments.home, own.program if own else None, arguments.state)
 
 
 def _agent(home: Home, supervisor: Supervisor | None = None) -> Agent:

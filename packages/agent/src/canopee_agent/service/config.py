@@ -39,6 +39,8 @@ class Home(msgspec.Struct, frozen=True):
     folder: Path
     program: Path | None = None
     """Where the program of an installed agent is, with its policy; `None`: the policy is in the home."""
+    state_folder: Path | None = None
+    """Where the system wants what is written apart from what is configured."""
 
     @property
     def policy(self) -> Path:
@@ -48,13 +50,15 @@ class Home(msgspec.Struct, frozen=True):
     @property
     def state(self) -> Path:
         """Everything the agent writes."""
-        return self.folder / "state"
+        return self.state_folder or self.folder / "state"
 
     @property
     def own_folders(self) -> tuple[str, ...]:
         """Final paths where no step may read nor write: keys, state, policy, and the program itself."""
         program, prefix = Path(__file__).resolve().parents[1], Path(sys.prefix).resolve()
-        own = {self.folder.resolve(), program, *([self.program.resolve()] if self.program else [])}
+        own = {self.folder.resolve(), self.state.resolve(), program}
+        if self.program:
+            own.add(self.program.resolve())
         if prefix not in {Path("/usr"), Path("/usr/local")}:  # a Python of its own belongs to it too
             own.add(prefix)
         return tuple(sorted(map(str, own)))

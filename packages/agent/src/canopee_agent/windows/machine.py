@@ -6,6 +6,7 @@ from canopee_agent.web import HttpDownloads
 from canopee_agent.windows.files import WindowsFiles
 from canopee_agent.windows.programs import WindowsPrograms
 from canopee_agent.windows.registry import WindowsRegistry
+from canopee_agent.windows.services import WindowsServices
 from canopee_agent.windows.system import WindowsSystem
 from canopee_kit.clock import Clock
 
@@ -21,3 +22,4 @@ class WindowsMachine:
         self.programs = WindowsPrograms(clock)
         self.files = WindowsFiles(clock)
         self.downloads = HttpDownloads(clock, ca_file)
+        self.services = WindowsServices()
