@@ -103,7 +103,7 @@ class Office:
 
     async def pc(self, facts: Mapping[str, Scalar] | None = None, *, practice: str = "C0001") -> "Pc":
         """A PC that has enrolled and sent its facts."""
-        minted = await self.areas.enrolment.mint(NewEnrolmentTokens(practice_id=practice), by="test")
+        minted = await self.areas.token_office.mint(NewEnrolmentTokens(practice_id=practice), by="test")
         pc = Pc(AgentDoor(self.areas), self.areas)
         await pc.enrol(minted.tokens[0])
         await pc.send_facts(facts or {})
@@ -152,6 +152,8 @@ class Pc:
         self.key = PrivateKey.generate()
         self.id, self.token, self.generation, self.counter, self.order_seq = "", "", 0, 0, 0
         self.facts: dict[str, Scalar] = {}
+        self.address = "192.0.2.10"
+        """Where its calls come from."""
 
     def turn_to(self, areas: Areas) -> None:
         """Speak to another process from now on, as a proxy may decide at every call."""
@@ -221,7 +223,7 @@ class Pc:
             sent.append(message)
 
         scope: Scope = {
-            "type": "http", "method": method, "path": path,
+            "type": "http", "method": method, "path": path, "client": (self.address, 50_000),
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
         }  # fmt: skip
         await self._door(scope, receive, send)

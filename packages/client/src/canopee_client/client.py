@@ -10,9 +10,10 @@ import httpx
 import msgspec
 
 from canopee_client.errors import AnswerError, NoAnswerError, RequestError
-from canopee_contract import people
+from canopee_contract import admission, people
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
+from canopee_contract.practices import PracticesImport, PracticesImported, PracticeView
 from canopee_contract.problem import Problem
 from canopee_contract.storage import Volumes
 
@@ -89,6 +90,39 @@ class Client:
 
     def mint_tokens(self, new: people.NewEnrolmentTokens) -> people.EnrolmentTokens:
         return self.call("POST", "/v1/enrolment-tokens", people.EnrolmentTokens, body=new)
+
+    def token_batches(self) -> Iterator[admission.TokenBatch]:
+        return self.pages("/v1/enrolment-tokens", admission.TokenBatch)
+
+    def revoke_tokens(self, batch_id: str) -> admission.TokenBatch:
+        return self.call("POST", f"/v1/enrolment-tokens/{_path(batch_id)}/revoke", admission.TokenBatch)
+
+    def enrolments(self, **filters: str) -> Iterator[admission.EnrolmentRequest]:
+        return self.pages("/v1/enrolments", admission.EnrolmentRequest, filters)
+
+    def enrolment(self, request_id: str) -> admission.EnrolmentRequest:
+        return self.call("GET", f"/v1/enrolments/{_path(request_id)}", admission.EnrolmentRequest)
+
+    def approve_enrolments(self, decision: admission.Decision) -> admission.Decided:
+        return self.call("POST", "/v1/enrolments/approve", admission.Decided, body=decision)
+
+    def reject_enrolments(self, decision: admission.Decision) -> admission.Decided:
+        return self.call("POST", "/v1/enrolments/reject", admission.Decided, body=decision)
+
+    def enrolment_rules(self) -> admission.HeldRules:
+        return self.call("GET", "/v1/enrolment-rules", admission.HeldRules)
+
+    def set_enrolment_rules(self, rules: admission.EnrolmentRules) -> admission.HeldRules:
+        return self.call("PUT", "/v1/enrolment-rules", admission.HeldRules, body=rules)
+
+    def practices(self, **filters: str) -> Iterator[PracticeView]:
+        return self.pages("/v1/practices", PracticeView, filters)
+
+    def practice(self, practice_id: str) -> PracticeView:
+        return self.call("GET", f"/v1/practices/{_path(practice_id)}", PracticeView)
+
+    def import_practices(self, wanted: PracticesImport) -> PracticesImported:
+        return self.call("PUT", "/v1/practices", PracticesImported, body=wanted)
 
     def devices(self, **filters: str) -> Iterator[people.Device]:
         return self.pages("/v1/devices", people.Device, filters)

@@ -179,7 +179,7 @@ class Agent:
             system = self._machine.system
             self._server.enrol(
                 self._config.enrolment_token, system.platform(), agent_version=__version__,
-                fingerprint=system.fingerprint(),
+                fingerprint=system.fingerprint(), practice_id=self._config.practice_id,
             )  # fmt: skip
             _log.info("enrolled as device %s", self._server.identity.device_id)
         self._forget_token()

@@ -2,7 +2,7 @@
 
 server_url = "https://canopee.example.fr"
 enrolment_token = "cpe_…"      # taken out by the agent once the PC is enrolled
-practice_id = "FR-69-00012"    # optional: the practice that the PC says it belongs to when it enrols
+practice_id = "FR-69-00012"    # optional: the PC's practice, for a token that is good for several
 ca_file = "ca.pem"             # optional: the one certificate authority trusted; relative to the home
 """
 

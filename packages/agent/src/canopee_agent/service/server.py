@@ -33,6 +33,7 @@ _RENEW_BEFORE = timedelta(minutes=5)
 _SKEWED = "clock.skewed"
 _LEAST_WAIT_S, LONGEST_WAIT_S = 1, 3_600
 _LONGEST_TOKEN = 4_096
+_LONGEST_WHY = 300
 _MOST_GENERATIONS = 2**31
 _SANE = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 """A server that says another time is not believed: dates beyond these cannot be computed with."""
@@ -64,11 +65,14 @@ class Server:
         """The present by the server's clock, as far as it is known."""
         return self._clock.now() + self._offset
 
-    def enrol(self, token: str, platform: Platform, *, agent_version: str, fingerprint: str) -> None:
-        """Become a device.
+    def enrol(
+        self, token: str, platform: Platform, *, agent_version: str, fingerprint: str, practice_id: str = ""
+    ) -> None:
+        """Become a device; asked again with the same key, it is the same one.
 
         Raises:
             StateError: there is no token.
+            UnreachableError: somebody must approve this PC first: ask again later.
             RejectedError: the server refused; its problem says why.
         """
         if not token:
@@ -76,7 +80,7 @@ class Server:
         request = Enrol(
             token=token, public_key=self._store.key().public.base64, hostname=platform.hostname[:255],
             platform=platform.family, agent_version=agent_version, fingerprint=fingerprint, sent_at=self.now(),
-            nonce=os.urandom(12).hex(),
+            nonce=os.urandom(12).hex(), practice_id=practice_id,
         )  # fmt: skip
         enrolled = self._signed("enrol", request, Enrolled)
         self._keep(
@@ -202,7 +206,8 @@ class Server:
             problem = Problem("server.not_ours", "not an answer of the API", reply.status)
         if reply.status in {429, 502, 503, 504} or reply.status >= 500:  # noqa: PLR2004  server's fault
             wait_s = _wait_s(problem, reply.headers.get("retry-after", ""))
-            raise UnreachableError(f"the server asks to wait: {problem.code}", retry_after_s=wait_s)
+            why = f"{problem.code} ({problem.detail[:_LONGEST_WHY]})" if problem.detail else problem.code
+            raise UnreachableError(f"the server asks to wait: {why}", retry_after_s=wait_s)
         if problem.code in {"device.revoked", "device.unknown"}:
             raise RevokedError(problem)
         raise RejectedError(problem)

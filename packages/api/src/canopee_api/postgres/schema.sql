@@ -10,9 +10,12 @@ CREATE TABLE devices (
     generation integer NOT NULL DEFAULT 1,
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspect', 'revoked')),
     order_seq bigint NOT NULL DEFAULT 0,
-    enrolled_at timestamptz NOT NULL
+    enrolled_at timestamptz NOT NULL,
+    token_sha256 bytea
 );
 CREATE INDEX devices_revoked ON devices (id) WHERE state = 'revoked';
+CREATE INDEX devices_by_fingerprint ON devices (fingerprint);
+CREATE INDEX devices_by_practice ON devices (practice_id);
 
 -- Written behind, every second: narrow, with room for HOT updates, and no index but its key.
 CREATE TABLE device_presence (
@@ -81,7 +84,63 @@ CREATE TABLE enrolment_tokens (
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
-    device_id uuid REFERENCES devices
+    device_id uuid REFERENCES devices,
+    batch_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    label text NOT NULL DEFAULT '',
+    practice_pattern text NOT NULL DEFAULT '',
+    needs_approval boolean NOT NULL DEFAULT false,
+    uses integer NOT NULL DEFAULT 1,
+    used integer NOT NULL DEFAULT 0,
+    revoked_at timestamptz,
+    CHECK (used BETWEEN 0 AND uses)
+);
+CREATE INDEX enrolment_tokens_by_batch ON enrolment_tokens (batch_id);
+
+-- One row a key and token. by_rule: a rule decided, and may decide otherwise the next time; what a person decided stays.
+CREATE TABLE enrolment_requests (
+    id uuid PRIMARY KEY,
+    public_key bytea NOT NULL,
+    token_sha256 bytea NOT NULL REFERENCES enrolment_tokens ON DELETE CASCADE,
+    state text NOT NULL CHECK (state IN ('waiting', 'approved', 'enrolled', 'rejected', 'expired')),
+    by_rule boolean NOT NULL DEFAULT false,
+    hostname text NOT NULL,
+    practice_id text NOT NULL,
+    platform text NOT NULL,
+    agent_version text NOT NULL,
+    fingerprint text NOT NULL,
+    address inet,
+    reason text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    last_asked_at timestamptz NOT NULL,
+    decided_by text NOT NULL DEFAULT '',
+    decided_at timestamptz,
+    device_id uuid REFERENCES devices,
+    UNIQUE (public_key, token_sha256)
+);
+CREATE INDEX enrolment_requests_by_state ON enrolment_requests (state, id);
+CREATE INDEX enrolment_requests_by_token ON enrolment_requests (token_sha256) WHERE state = 'waiting';
+CREATE INDEX enrolment_requests_by_age ON enrolment_requests (last_asked_at);
+
+CREATE TABLE enrolment_rules (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    rules jsonb NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamptz NOT NULL
+);
+
+-- The practices that the vendor's customer system names.
+CREATE TABLE practices (
+    id text PRIMARY KEY,
+    name text NOT NULL,
+    city text NOT NULL,
+    postal_code text NOT NULL,
+    time_zone text NOT NULL,
+    contact text NOT NULL,
+    email text NOT NULL,
+    phone text NOT NULL,
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL
 );
 
 -- expanded_to: the last device that the first round has looked at.

@@ -11,6 +11,7 @@ from canopee_api.devices import facts
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read_body, respond
 from canopee_api.doors.problems import encode_problem, problem_of
+from canopee_api.doors.source import source_of
 from canopee_api.errors import InvalidError, MethodError, NotFoundError, UnauthenticatedError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.orders.delivery import take_reports
@@ -60,7 +61,7 @@ class AgentDoor:
             device = await self._device(scope)
             return _JSON, encode(await call(device, await read_body(scope, receive)))
         if method == "POST" and path in _IDENTITY:
-            return _JSON, encode(await self._identity(path, _signature(scope), await read_body(scope, receive)))
+            return _JSON, encode(await self._identity(scope, await read_body(scope, receive)))
         if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
             await self._device(scope)
             return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
@@ -74,10 +75,11 @@ class AgentDoor:
             return MethodError("GET")
         return NotFoundError("route.unknown", "not a call of the agents' protocol: see /v1/openapi/agent.json")
 
-    async def _identity(self, path: str, signature: bytes, body: bytes) -> object:
+    async def _identity(self, scope: Scope, body: bytes) -> object:
+        path, signature = scope["path"], _signature(scope)
         if path == _ENROL:
             return await self._areas.enrolment.enrol(
-                decode(body, Enrol), path=path, body=body, signature=signature
+                decode(body, Enrol), path=path, body=body, signature=signature, address=source_of(scope)
             )
         return await self._areas.enrolment.renew(decode(body, Renew), path=path, body=body, signature=signature)
 
