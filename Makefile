@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new prove bench windows linux-package
+.PHONY: help setup check fix test gen demo new prove bench windows wine linux-package
 VENV := .venv/bin
 
 help:            ## this list
@@ -38,3 +38,6 @@ bench: setup     ## make bench WHAT=checkin, or all: what promises of speed cost
 
 linux-package: setup  ## the agent's Debian package, in build/linux
 	@$(VENV)/python -m tools.linux
+
+wine: setup      ## make wine CASE=install: a journey of an installed agent on Windows, under Wine; ends with a JSON verdict
+	@tools/wine/setup && $(VENV)/python -m tools.wine $(CASE)

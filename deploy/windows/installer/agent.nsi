@@ -4,7 +4,12 @@
 ; It unpacks; everything else is done by `agent.exe setup`, whose words are in logs\setup.log. Exit code 1603: refused.
 Unicode true
 Target amd64-unicode            ; a 32-bit stub does nothing where Windows has no 32-bit part, and returns 0
+!ifdef QUICK
+SetCompressor zlib
+!else
 SetCompressor /SOLID lzma
+!endif
+SetDateSave off                 ; two builds give the same bytes
 RequestExecutionLevel admin
 !define SERVICE "CanopeeAgent"
 !define UNINSTALL_KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\CanopeeAgent"

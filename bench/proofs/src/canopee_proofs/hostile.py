@@ -117,8 +117,9 @@ class World:
         return f"targets/{folder}/{ref.sha256}.{name}"
 
     def lose(self, *names: str) -> None:
-        """Files of the agent's state are lost while it is stopped; it starts again."""
+        """Files of the agent's state are lost while it is stopped; it starts again, with a token to enrol with."""
         self.agent.close()
+        self.server.give_token()
         for name in names:
             path = self.folder / "state" / name
             if path.is_dir():

@@ -228,6 +228,7 @@ def test_a_pc_that_lost_every_memory_runs_nothing_until_it_is_enrolled_again(
         (state / name).unlink()
     assert _report(server, start(), server.order(ref)).code == "refused.state_lost"
     (state / "identity.json").unlink()
+    server.give_token()
     assert _report(server, start(), server.order(ref)).state == "done"
 
 

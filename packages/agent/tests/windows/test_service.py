@@ -106,7 +106,7 @@ def test_a_folder_is_made_when_it_is_missing_and_kept_with_what_is_ours(tmp_path
 
 def test_the_owner_of_a_folder_is_told(tmp_path: Path) -> None:
     assert owner(described(tmp_path))
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(FileNotFoundError):
         described(tmp_path / "nothing")
 
 

@@ -13,13 +13,13 @@ from canopee_agent.engine.policy import read_policy
 from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import Spool
 from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError
-from canopee_agent.linux.secrets import FileSecrets
 from canopee_agent.ports import Machine, Secrets, ServerLink, Supervisor
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.orders import Orders
+from canopee_agent.service.secrets import FileSecrets
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
 from canopee_agent.service.supervised import WORK_S, NoSupervisor, SupervisedLink
 from canopee_agent.slots import Slots

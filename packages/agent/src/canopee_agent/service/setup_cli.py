@@ -10,7 +10,7 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO, cast
 
 from canopee_agent.errors import StateError
 from canopee_agent.installed import SERVICE, Installed, installed
@@ -35,7 +35,13 @@ _HELP = {
 }
 
 
-def add_to(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+class Actions(Protocol):
+    """What `ArgumentParser.add_subparsers` gives."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser: ...  # noqa: A002  its name there
+
+
+def add_to(actions: Actions) -> None:
     """Add the two commands."""
     setup = actions.add_parser("setup", help="make this folder's agent a service (for installers)")
     for name, sentence in _HELP.items():
@@ -108,7 +114,7 @@ def _noted(path: Path) -> Generator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     is_long = path.is_file() and path.stat().st_size > _LONGEST_LOG
     with path.open("w" if is_long else "a", encoding="utf-8") as file:
-        logs.set_up(stream=_Both(file))
+        logs.set_up(stream=cast("TextIO", _Both(file)))
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Secrets on Linux: files that only their owner reads are what protects them."""
+"""Secrets where nothing more protects them: files that only their owner reads are what protects them."""
 
 
 class FileSecrets:
