@@ -1,6 +1,6 @@
 """A key folder: making one for development, and signing what is to be published with it.
 
-DIR/offline/{root,targets,collect,action,policy,approver-1,approver-2}.key   never on the server
+DIR/offline/{root,targets,collect,action,policy,agent,approver-1,approver-2}.key   never on the server
 DIR/online/{snapshot,timestamp,director}.key                                 the API's
 DIR/root.json                                                                pinned by every agent
 DIR/publication.json                                                         what to publish first
@@ -28,7 +28,7 @@ from canopee_trust.repository import (
 )
 from canopee_trust.roles import role_of
 
-_SIGNING = ("root", "targets", "collect", "action", "policy")
+_SIGNING = ("root", "targets", "collect", "action", "policy", "agent")
 APPROVERS = ("approver-1", "approver-2")
 _ONLINE = ("snapshot", "timestamp", "director")
 
@@ -55,6 +55,7 @@ def make_lab_keys(folder: Path, now: datetime) -> None:
         "targets": sign(make_targets(roles, now=now), keys["targets"].key),
         "collect": sign(make_delegated("collect", {}, now=now), keys["collect"].key),
         "action": sign(make_delegated("action", {}, now=now), keys["action"].key),
+        "agent": sign(make_delegated("agent", {}, now=now), keys["agent"].key),
         "policy": sign(make_delegated("policy", {TRUST_POLICY_PATH: policy}, now=now), keys["policy"].key),
     }
     (folder / "publication.json").write_bytes(encode(publication_of(metadata, {TRUST_POLICY_PATH: policy})))

@@ -15,6 +15,8 @@ _PAGE = re.compile(r"Page_(.+)_")
 _REFERENCE = re.compile(rf'"{SCHEMAS}([^"]+)"')
 _BODIES: dict[str, Any] = {"/v1/campaigns": NewCampaign}
 """Bodies that their route reads itself: one holds a signed document, whose bytes count."""
+_RAW = ("/v1/trust/targets/{sha256}",)
+"""Paths that are put as bytes, not as JSON."""
 _PUBLIC = ("/v1/health", "/v1/sessions")
 
 
@@ -47,6 +49,9 @@ def _operation(path: str, method: str, one: Document) -> Document:
     if path in _BODIES and method == "post":
         content = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{_BODIES[path].__name__}"}}}
         changed["requestBody"] = {"required": True, "content": content}
+    if path in _RAW and method == "put":
+        raw = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        changed["requestBody"] = {"required": True, "content": raw}
     if is_public:
         changed["security"] = []
     return changed
