@@ -59,7 +59,7 @@ class Publisher:
 
     def release(self, content: bytes, release_seq: int, **changes: Any) -> TargetInfo:  # noqa: ANN401  of custom
         """Publish a release of the agent, with some fields of what is signed about it changed."""
-        custom = {
+        custom: dict[str, Any] = {
             "version": "1.1.0",
             "platform": "win-x64",
             "release_seq": release_seq,
