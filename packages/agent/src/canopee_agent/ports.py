@@ -171,8 +171,8 @@ class Files(Protocol):
         """A file to read; others may go on writing, renaming and deleting it. Only plain files are opened."""
         ...
 
-    def create(self, path: str) -> IO[bytes]:
-        """A new file to write; raises `ExistsError`."""
+    def create(self, path: str, *, is_program: bool = False) -> IO[bytes]:
+        """A new file to write, that may be run if it `is_program`; raises `ExistsError`."""
         ...
 
     def resume(self, path: str) -> IO[bytes]:
@@ -242,10 +242,94 @@ class Wanted(msgspec.Struct, frozen=True):
     """Of the file whose beginning we have: when it changed, all of it comes."""
     timeout_s: float = 60.0
     """For everything, from the first word to the last byte."""
+    token: str = ""
+    """Bearer token of the agent's own server: it goes to no other, and no authority but the agent's own is trusted."""
+
+
+class AgentRelease(msgspec.Struct, frozen=True):
+    """A release of the agent, as it is signed."""
+
+    path: str
+    version: str
+    platform: str
+    release_seq: int
+    size: int
+    """Bytes of its zip."""
+    sha256: str
+
+
+class AgentReleases(Protocol):
+    """The releases that are signed for this agent, and the slots of its installation."""
+
+    @property
+    def platform(self) -> str:
+        """As releases name it, such as `win-x64`."""
+        ...
+
+    @property
+    def folder(self) -> str:
+        """The folder of the slots: a final path."""
+        ...
+
+    @property
+    def running(self) -> str:
+        """The version that runs."""
+        ...
+
+    @property
+    def pending(self) -> str:
+        """The version that waits for its trial, or is on it; empty when there is none."""
+        ...
+
+    @property
+    def returned(self) -> str:
+        """The last version that did not work here and why, as `1.1.0 unhealthy`; empty when there is none."""
+        ...
+
+    @property
+    def floor(self) -> int:
+        """No release with a lower `release_seq` is taken here any more."""
+        ...
+
+    def is_banned(self, version: str) -> bool:
+        """Whether a version was returned here less than seven days ago."""
+        ...
+
+    def find(self, path: str) -> AgentRelease:
+        """What the newest metadata sign about a release.
+
+        Raises:
+            ReleaseError: nothing, or what cannot be trusted.
+            UnreachableError: the metadata cannot be fetched now.
+        """
+        ...
+
+    def fetch(
+        self, release: AgentRelease, start: int, etag: str, timeout_s: float
+    ) -> AbstractContextManager[Download]:
+        """Ask the agent's own server for the bytes of a release; raises as `Downloader.fetch`."""
+        ...
+
+    def stage(self, release: AgentRelease) -> None:
+        """Have the launcher try it as soon as the agent ends; it then lies in the slot of its version.
+
+        Raises:
+            BusyError: another version is on trial.
+            StepError: it cannot be.
+            DiskError: the disk is full.
+        """
+        ...
+
+    def prune(self, *, keep: str) -> None:
+        """Remove from the folder what is neither a slot in use nor called `keep`."""
+        ...
 
 
 class Machine(Protocol):
     """All that a step may ask of the machine it runs on."""
+
+    releases: AgentReleases | None
+    """`None` for an agent that its installer did not put here; the service says which."""
 
     @property
     def clock(self) -> Clock: ...

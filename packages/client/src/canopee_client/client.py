@@ -13,6 +13,7 @@ from canopee_client.errors import AnswerError, NoAnswerError, RequestError
 from canopee_contract import people
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
+from canopee_contract.pipeline import Pipeline
 from canopee_contract.problem import Problem
 from canopee_contract.release_views import Release, TargetUpload
 from canopee_contract.storage import Volumes
@@ -136,6 +137,10 @@ class Client:
 
     def pipelines(self) -> Iterator[people.PublishedPipeline]:
         return self.pages("/v1/pipelines", people.PublishedPipeline)
+
+    def pipeline(self, name: str, version: int) -> Pipeline:
+        """The signed text of a published pipeline."""
+        return self.call("GET", f"/v1/pipelines/{_path(name)}/{version}", Pipeline)
 
     def campaigns(self) -> Iterator[people.CampaignView]:
         return self.pages("/v1/campaigns", people.CampaignView)

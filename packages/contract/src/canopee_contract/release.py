@@ -64,9 +64,9 @@ def release_path(platform: str, version: str) -> str:
     return f"agent/{platform}/{version}.zip"
 
 
-def is_platform_of(platform: str, family: object, arch: object) -> bool:
-    """Whether a PC with these facts `os.family` and `os.arch` runs releases of `platform`."""
-    return platform == _PLATFORM_OF.get((str(family), str(arch)))
+def platform_of(family: str, arch: str) -> str:
+    """The platform of a PC with these facts `os.family` and `os.arch`; empty when it is none."""
+    return _PLATFORM_OF.get((family, arch), "")
 
 
 def facts_of(platform: Platform) -> tuple[str, str]:

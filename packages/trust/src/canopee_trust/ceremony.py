@@ -19,6 +19,8 @@ from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
 from canopee_trust.repository import (
     MetadataSet,
     RoleKeys,
+    TargetInfo,
+    add_delegation,
     make_delegated,
     make_root,
     make_targets,
@@ -85,6 +87,33 @@ def sign_targets(newest: MetadataSet, targets: Mapping[str, bytes], offline: Pat
             metadata[role] = sign(proposed, read_key(offline / f"{role}.key").key)
             added |= changed
     return publication_of(metadata, added)
+
+
+def add_role(newest: MetadataSet, role: str, offline: Path, now: datetime) -> Publication:
+    """A publication that delegates to one role more; its key is made, marked as the key of targets is.
+
+    Raises:
+        KeyFileError: the key of targets is not in the folder, or one of the role is there already.
+        MetadataError: the role is delegated already.
+    """
+    targets = read_key(offline / "targets.key")
+    made = make_key(role, lab=targets.lab)
+    top = add_delegation(newest["targets"], role, RoleKeys((made.key.public,)), now=now)
+    write_key(offline / f"{role}.key", made)
+    metadata = {"targets": sign(top, targets.key), role: sign(make_delegated(role, {}, now=now), made.key)}
+    return publication_of(metadata, {})
+
+
+def sign_release(newest: MetadataSet, release: TargetInfo, offline: Path, now: datetime) -> Publication:
+    """A publication that names a release of the agent, whose bytes were uploaded before.
+
+    Raises:
+        KeyFileError: the key of the role is not in the folder, or the role is not published.
+    """
+    if "agent" not in newest:
+        raise KeyFileError("the role agent is not published: make its key with `canopee keys add-role agent`")
+    proposed = next_delegated(newest["agent"], "agent", add={}, describe=[release], now=now)
+    return publication_of({"agent": sign(proposed, read_key(offline / "agent.key").key)}, {})
 
 
 def publication_of(metadata: Mapping[str, bytes], targets: Mapping[str, bytes]) -> Publication:

@@ -88,6 +88,27 @@ def make_targets(roles: Mapping[str, RoleKeys], *, now: datetime, version: int =
     return to_bytes(Metadata(Targets(version=version, expires=_expiry("targets", now), delegations=delegations)))
 
 
+def add_delegation(raw: bytes, role: str, keys: RoleKeys, *, now: datetime) -> bytes:
+    """Unsigned next version of the top-level targets, which delegates to one role more."""
+    metadata = read(raw, Targets)
+    delegations = metadata.signed.delegations or Delegations(keys={}, roles={})
+    metadata.signed.delegations = delegations
+    if delegations.roles is None or role in delegations.roles:
+        raise MetadataError("role", f"{role} is delegated already")
+    delegations.keys |= {key.keyid: LibcryptoKey.of(key) for key in keys.keys}
+    delegations.roles[role] = DelegatedRole(
+        role,
+        [key.keyid for key in keys.keys],
+        keys.threshold,
+        terminating=True,
+        paths=list(OFFLINE_DELEGATED[role]),
+    )
+    metadata.signed.version += 1
+    metadata.signed.expires = _expiry("targets", now)
+    metadata.signatures.clear()
+    return to_bytes(metadata)
+
+
 def make_delegated(role: str, targets: Mapping[str, bytes], *, now: datetime) -> bytes:
     """Unsigned first metadata of a delegated role."""
     first = Metadata(Targets(version=1, expires=_expiry(role, now)))

@@ -20,6 +20,7 @@ from canopee_agent.service.config import Home
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.orders import Orders
+from canopee_agent.service.releases import InstalledReleases
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
 from canopee_agent.service.supervised import WORK_S, NoSupervisor, SupervisedLink
 from canopee_agent.slots import Slots
@@ -80,6 +81,10 @@ class Agent:
         self._repository = TrustedRepository(
             state / "tuf", home.root(), fetch=self._server.fetch, floor=self._floor, clock=LatestClock(clock)
         )
+        if home.program is not None:
+            machine.releases = InstalledReleases(
+                home.program, machine, self._server, self._config.server_url, self._repository, self._floor, clock
+            )
         self._kinds: Kinds = discover(steps, StepKind)
         self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock)
         runner = Runner(

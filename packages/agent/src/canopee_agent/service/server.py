@@ -108,6 +108,11 @@ class Server:
     def send_records(self, batch: RecordBatch) -> RecordsReply:
         return self._call("records", batch, RecordsReply)
 
+    def bearer(self) -> str:
+        """The token for a request that goes by another connection; raises as every call does."""
+        self._renew_in_time()
+        return self.identity.token
+
     def fetch(self, name: str) -> bytes:
         """A file of the TUF repository; raises `NotServedError`, `RevokedError` and `UnreachableError`."""
         try:
@@ -129,8 +134,7 @@ class Server:
 
     def _authenticated(self, request: Request) -> bytes:
         """Send with the bearer token, renewed when it is about to expire, or when the server says so."""
-        if self.now() + _RENEW_BEFORE >= self.identity.token_expires_at:
-            self._renew()
+        self._renew_in_time()
         try:
             return self._send(self._with_token(request))
         except RejectedError as error:
@@ -138,6 +142,10 @@ class Server:
                 raise
         self._renew()
         return self._send(self._with_token(request))
+
+    def _renew_in_time(self) -> None:
+        if self.now() + _RENEW_BEFORE >= self.identity.token_expires_at:
+            self._renew()
 
     def _with_token(self, request: Request) -> Request:
         headers = {**request.headers, "authorization": f"Bearer {self.identity.token}"}

@@ -11,7 +11,7 @@ from canopee_api.postgres.campaigns import CampaignRow, campaigns_giving
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.trust import list_targets
 from canopee_contract.people import CampaignView
-from canopee_contract.release import UPDATE_PIPELINE, is_platform_of, read_signed
+from canopee_contract.release import UPDATE_PIPELINE, platform_of, read_signed
 from canopee_contract.release_views import Release, ReleaseFailure
 from canopee_contract.version import version_key
 from canopee_trust.repository import TargetInfo
@@ -53,7 +53,7 @@ def _release(
     published_at: datetime,
 ) -> Release:
     signed = read_signed(info.path, info.custom)
-    own = [part for part in fleet if is_platform_of(signed.platform, part.family, part.arch)]
+    own = [part for part in fleet if platform_of(part.family, part.arch) == signed.platform]
     for part in own:
         version, _, reason = part.update_failed.partition(" ")
         if version == signed.version:
