@@ -28,7 +28,12 @@ class InstalledReleases:
         floor: VersionFloor, clock: Clock,
     ) -> None:  # fmt: skip
         """`url`: the server's address, as the configuration has it."""
-        self._program, self._downloads, self._server, self._url = program, machine.downloads, server, url.rstrip("/")
+        self._program, self._downloads, self._server, self._url = (
+            program,
+            machine.downloads,
+            server,
+            url.rstrip("/"),
+        )
         self._repository, self._floor, self._clock = repository, floor, clock
         self._slots = Slots(program, clock)
         found = machine.system.platform()
