@@ -8,7 +8,7 @@ import pytest
 
 from canopee_agent.errors import RejectedError, UnreachableError
 from canopee_agent.fakes import FakeMachine, problem_reply
-from canopee_agent.ports import Reply, Request
+from canopee_agent.service_ports import Reply, Request
 from canopee_agent.testing import FakeServer
 from canopee_contract.enrolment import Enrol
 

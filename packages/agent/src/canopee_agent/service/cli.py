@@ -12,7 +12,7 @@ import msgspec
 from canopee_agent import __version__, steps
 from canopee_agent.errors import RejectedError, StateError
 from canopee_agent.installed import installed
-from canopee_agent.ports import Machine, Secrets, Supervisor
+from canopee_agent.ports import Machine
 from canopee_agent.service import setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
@@ -21,6 +21,7 @@ from canopee_agent.service.probe import probe
 from canopee_agent.service.secrets import FileSecrets
 from canopee_agent.service.selftest import is_sound, selftest
 from canopee_agent.service.supervised import this_supervisor
+from canopee_agent.service_ports import Secrets, Supervisor
 from canopee_agent.step import StepKind
 from canopee_kit import logs
 from canopee_kit.clock import SystemClock

@@ -8,8 +8,9 @@ from typing import TypeVar
 import msgspec
 
 from canopee_agent.errors import CutLinkError, RejectedError, RevokedError, StateError, UnreachableError
-from canopee_agent.ports import Platform, Request, ServerLink
+from canopee_agent.ports import Platform
 from canopee_agent.service.identity import Identity, IdentityStore
+from canopee_agent.service_ports import Request, ServerLink
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Enrolled, Renew, Renewed, signed_bytes
@@ -112,6 +113,11 @@ class Server:
     def send_records(self, batch: RecordBatch) -> RecordsReply:
         return self._call("records", batch, RecordsReply)
 
+    def bearer(self) -> str:
+        """The token for a request that goes by another connection; raises as every call does."""
+        self._renew_in_time()
+        return self.identity.token
+
     def fetch(self, name: str) -> bytes:
         """A file of the TUF repository; raises `NotServedError`, `RevokedError` and `UnreachableError`."""
         try:
@@ -133,8 +139,7 @@ class Server:
 
     def _authenticated(self, request: Request) -> bytes:
         """Send with the bearer token, renewed when it is about to expire, or when the server says so."""
-        if self.now() + _RENEW_BEFORE >= self.identity.token_expires_at:
-            self._renew()
+        self._renew_in_time()
         try:
             return self._send(self._with_token(request))
         except RejectedError as error:
@@ -142,6 +147,10 @@ class Server:
                 raise
         self._renew()
         return self._send(self._with_token(request))
+
+    def _renew_in_time(self) -> None:
+        if self.now() + _RENEW_BEFORE >= self.identity.token_expires_at:
+            self._renew()
 
     def _with_token(self, request: Request) -> Request:
         headers = {**request.headers, "authorization": f"Bearer {self.identity.token}"}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from canopee_agent.ports import AgentReleases
 from canopee_agent.web import HttpDownloads
 from canopee_agent.windows.files import WindowsFiles
 from canopee_agent.windows.programs import WindowsPrograms
@@ -23,3 +24,4 @@ class WindowsMachine:
         self.files = WindowsFiles(clock)
         self.downloads = HttpDownloads(clock, ca_file)
         self.services = WindowsServices()
+        self.releases: AgentReleases | None = None

@@ -4,8 +4,10 @@ import msgspec
 
 from canopee_api.accounts.people import People
 from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
+from canopee_api.catalog.target_files import TargetFiles
 from canopee_api.catalog.trust import TrustStore
 from canopee_api.devices.approvals import Approvals
 from canopee_api.devices.enrolment import Enrolment
@@ -34,7 +36,9 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     practices: Practices
     datasets: Datasets
     trust: TrustStore
+    target_files: TargetFiles
     campaigns: Campaigns
+    releases: Releases
     targeting: Targeting
     delivery: Delivery
     intake: Intake

@@ -143,7 +143,7 @@ CREATE TABLE practices (
     changed_at timestamptz NOT NULL
 );
 
--- expanded_to: the last device that the first round has looked at.
+-- expanded_to: the last device that the first round has looked at. reach_bp: the basis points of its last ring.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -162,6 +162,8 @@ CREATE TABLE campaigns (
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
     expanded_to uuid,
+    stopped_at timestamptz,
+    reach_bp integer NOT NULL DEFAULT 10000,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -290,15 +292,31 @@ CREATE TABLE tuf_metadata (
     PRIMARY KEY (role, version)
 );
 
--- One row a path and content; is_current: named by the newest metadata.
+-- One row a path and content; is_current: named by the newest metadata; no content: it is in target_parts.
 CREATE TABLE tuf_targets (
     path text NOT NULL,
     sha256 text NOT NULL,
-    content bytea NOT NULL,
+    content bytea,
     is_current boolean NOT NULL,
     published_at timestamptz NOT NULL,
     PRIMARY KEY (path, sha256)
 );
+
+-- Files too large for one row (releases of the agent), in parts of 256 KiB: any process stores and serves any part.
+CREATE TABLE target_files (
+    sha256 text PRIMARY KEY,
+    length bigint NOT NULL,
+    received bigint NOT NULL DEFAULT 0,
+    is_complete boolean NOT NULL DEFAULT false,
+    touched_at timestamptz NOT NULL
+);
+CREATE TABLE target_parts (
+    sha256 text NOT NULL REFERENCES target_files ON DELETE CASCADE,
+    n integer NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (sha256, n)
+);
+ALTER TABLE target_parts ALTER COLUMN content SET STORAGE EXTERNAL;
 
 CREATE TABLE users (
     login text PRIMARY KEY,

@@ -113,6 +113,15 @@ def _call(name: str, sent: type[Any], answered: type[Any], limits: str) -> Docum
     }
 
 
+_PARTIAL: Document = {
+    "206": {
+        "description": "The end of a large file, for `Range: bytes=N-`; go on with the same `ETag` in `If-Range`.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    **refusals([416]),
+}
+
+
 def _file(name: str, parameter: str, described: str) -> Document:
     content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     return {
@@ -126,6 +135,7 @@ def _file(name: str, parameter: str, described: str) -> Document:
         ],
         "responses": {
             "200": {"description": "The file.", "content": content},
+            **(_PARTIAL if name == "target" else {}),
             **refusals([401, 404, 405, 431, 503]),
         },
     }  # fmt: skip

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from canopee_api.devices import facts
+from canopee_api.doors.agent.downloads import Downloads
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read_body, respond
 from canopee_api.doors.problems import encode_problem, problem_of
@@ -23,6 +24,8 @@ from canopee_contract.order import DeliveredOrder
 from canopee_contract.report import RunReports
 
 PREFIX = "/agent/v1/"
+_TARGETS = f"{PREFIX}tuf/targets/"
+_LARGE = f"{_TARGETS}agent/"
 _ENROL = f"{PREFIX}enrol"
 _IDENTITY = frozenset({_ENROL, f"{PREFIX}renew"})
 """The calls that a signature authenticates, not a token."""
@@ -39,6 +42,7 @@ class AgentDoor:
 
     def __init__(self, areas: Areas) -> None:
         self._areas, self._database, self._fleet, self._clock = areas, areas.database, areas.fleet, areas.clock
+        self._downloads = Downloads(areas.target_files)
         self._calls: dict[str, Handler] = {
             f"{PREFIX}check-in": self._check_in,
             f"{PREFIX}facts": self._facts,
@@ -48,6 +52,9 @@ class AgentDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            if (large := await self._large(scope)) is not None:
+                await self._downloads.send(large, scope, receive, send)
+                return
             status, headers, body = 200, *await self._answer(scope, receive)
         except (GoneError, asyncio.CancelledError):
             return
@@ -66,6 +73,14 @@ class AgentDoor:
             await self._device(scope)
             return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
         raise self._refusal(path)
+
+    async def _large(self, scope: Scope) -> str | None:
+        """The SHA-256 of the large target that is asked for; `None` for any other request."""
+        path = scope["path"]
+        if scope["method"] != "GET" or not path.startswith(_LARGE) or not path.isprintable():
+            return None
+        await self._device(scope)
+        return await self._areas.trust.large_target(path.removeprefix(_TARGETS))
 
     def _refusal(self, path: str) -> MethodError | NotFoundError:
         """No such call; nothing of the request is repeated in the answer."""

@@ -18,6 +18,8 @@ _BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/campaigns"): NewCampaign, ("put", "/v1/practices"): PracticesImport,
 }  # fmt: skip
 """Bodies that their route reads itself: one holds a signed document, whose bytes count, another is large."""
+_RAW = ("/v1/trust/targets/{sha256}",)
+"""Paths that are put as bytes, not as JSON."""
 _PUBLIC = ("/v1/health", "/v1/sessions")
 
 
@@ -50,6 +52,9 @@ def _operation(path: str, method: str, one: Document) -> Document:
     if kind := _BODIES.get((method, path)):
         content = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{kind.__name__}"}}}
         changed["requestBody"] = {"required": True, "content": content}
+    if path in _RAW and method == "put":
+        raw = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        changed["requestBody"] = {"required": True, "content": raw}
     if is_public:
         changed["security"] = []
     return changed
