@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "build" / "reports"
-WINDOWS_LANE = (ROOT / "tools/wine/setup", ROOT / "tools/wine/test")
+WINDOWS_LANE = (ROOT / "tools/windows/setup", ROOT / "tools/wine/test")
 WORKERS = "2"
 
 
@@ -81,7 +81,7 @@ def _figures(suite: Suite) -> tuple[int, int, float]:
 def _windows_lane() -> list[str]:
     """Run the agent under the Windows Python; what failed, in words."""
     if not all(script.exists() for script in WINDOWS_LANE):
-        return ["tools/wine is not there: the Windows lane did not run"]
+        return ["tools/wine or tools/windows is not there: the Windows lane did not run"]
     for script in WINDOWS_LANE:
         started = time.monotonic()
         ended = subprocess.run([str(script)], cwd=ROOT, check=False)  # noqa: S603  our own script

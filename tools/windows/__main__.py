@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from tools.windows.build import VERSION, Plan, build
+from tools.windows.freshness import alone, is_built
 from tools.windows.runtime import official_zip
 from tools.windows.toolchain import ROOT, BuildError
 
@@ -19,6 +20,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.windows", description="Build the agent for Windows.")
     parser.add_argument("--version", default=VERSION, help=f"of the agent; {VERSION} when not given")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "windows", help="folder to write")
+    parser.add_argument(
+        "--if-needed", action="store_true", help="do nothing when nothing changed since the last build"
+    )
     parser.add_argument(
         "--python-zip", type=Path, help="an embeddable CPython 3.11 for amd64, as python.org has it"
     )
@@ -30,7 +34,11 @@ def main() -> int:
     began = time.monotonic()
     try:
         python = official_zip(given.python_zip, given.python_sha256) if given.python_zip else None
-        built = build(Plan(given.version, given.out, python))
+        plan = Plan(given.version, given.out, python)
+        with alone(given.out):
+            if given.if_needed and is_built(plan):
+                return 0
+            built = build(plan)
     except BuildError as error:
         print(f"windows: {error}", file=sys.stderr)
         return 1

@@ -14,6 +14,7 @@ from canopee_agent.slots import is_version
 from tools.windows.archives import files_of, settle, write_zip, zip_folder
 from tools.windows.bytecode import compile_all
 from tools.windows.distributions import Library, shipped
+from tools.windows.freshness import sources_sha256
 from tools.windows.icon import icon
 from tools.windows.launcher import VERSION as LAUNCHER_VERSION
 from tools.windows.launcher import build_launcher
@@ -154,7 +155,10 @@ def _manifest(built: Built) -> str:
     """SHA-256 and bytes of every file: of the slot by its path in it, of the others by their name."""
     slot = {name: _described(built.slot / name) for name in files_of(built.slot)}
     others = {path.name: _described(path) for path in (built.launcher, built.archive, built.sbom)}
-    document = {"version": built.version, "launcher": LAUNCHER_VERSION, "files": others, "slot": slot}
+    document = {
+        "version": built.version, "launcher": LAUNCHER_VERSION, "sources": sources_sha256(), "files": others,
+        "slot": slot,
+    }  # fmt: skip
     return json.dumps(document, indent=1) + "\n"
 
 

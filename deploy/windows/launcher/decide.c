@@ -53,12 +53,13 @@ static void give_attempt_back(Decider *d)
 
 /* ---------------------------------------------------------------- what to run */
 
-static const char *newest(const Decider *d, const Slots *slots, int with_banned, long long now_s)
+static const char *newest(const Decider *d, const Slots *slots, const char *except, int with_banned, long long now_s)
 {
     const char *found = "";
     int i;
     for (i = 0; i < slots->count; i++) {
         const char *name = slots->names[i];
+        if (!strcmp(name, except)) continue;
         if (!with_banned && (is_banned(&d->state, name, now_s) || !strcmp(name, d->state.failed))) continue;
         if (!*found || compare_versions(name, found) > 0) found = name;
     }
@@ -73,8 +74,8 @@ static void choose_committed(Decider *d, const Slots *slots, long long now_s)
     d->on_trial = 0;
     if (!is_usable(slots, found)) {
         found = is_usable(slots, s->previous) && !is_banned(s, s->previous, now_s) ? s->previous : "";
-        if (!*found) found = newest(d, slots, 0, now_s);
-        if (!*found) found = newest(d, slots, 1, now_s);
+        if (!*found) found = newest(d, slots, "", 0, now_s);
+        if (!*found) found = newest(d, slots, "", 1, now_s);
         if (*found) {
             tell(d, REPAIRED, s->current, found, "missing");
             memmove(s->current, found, strlen(found) + 1);
@@ -86,9 +87,20 @@ static void choose_committed(Decider *d, const Slots *slots, long long now_s)
     strcpy(d->version, *found ? s->current : "");
 }
 
+/* Everything is forgotten, also what was returned: the newest version is tried, the next one is what it returns to. */
+static void start_over(Decider *d, const Slots *slots, long long now_s)
+{
+    const char *first = newest(d, slots, "", 1, now_s), *second = newest(d, slots, first, 1, now_s);
+    if (!*second) return;
+    tell(d, REPAIRED, "", first, "lost");
+    strcpy(d->state.pending, first);
+    strcpy(d->state.current, second);
+}
+
 void begin(Decider *d, const Slots *slots, const Limits *limits, long long now_s)
 {
     State *s = &d->state;
+    if (!*s->current && !*s->pending) start_over(d, slots, now_s);
     if (*s->pending) {
         if (!is_usable(slots, s->pending)) roll_back(d, "missing", now_s);
         else if (is_banned(s, s->pending, now_s)) roll_back(d, "banned", now_s);
@@ -149,15 +161,18 @@ static long long pause_ms(const Limits *limits, int ends)
     return ends < 2 ? 1000 : ends < 4 ? 5000 : ends < 8 ? 30000 : 60000;
 }
 
-/* Committed, then a crash loop: one step back, once. */
+/* Committed, then a crash loop: one step back, to the version before or to any other that is allowed. */
 static int roll_back_late(Decider *d, const Slots *slots, const Limits *limits, long long now_s)
 {
     State *s = &d->state;
-    if (d->crashes < limits->late_crashes || !strcmp(s->previous, s->current)) return 0;
-    if (!is_usable(slots, s->previous) || is_banned(s, s->previous, now_s)) return 0;
-    tell(d, ROLLED_BACK_LATE, s->current, s->previous, "crashloop");
+    const char *to = s->previous;
+    if (d->crashes < limits->late_crashes) return 0;
+    if (!strcmp(to, s->current) || !is_usable(slots, to) || is_banned(s, to, now_s))
+        to = newest(d, slots, s->current, 0, now_s);
+    if (!*to) return 0;
+    tell(d, ROLLED_BACK_LATE, s->current, to, "crashloop");
     fail(d, s->current, "crashloop", now_s);
-    strcpy(s->current, s->previous);
+    memmove(s->current, to, strlen(to) + 1);
     s->previous[0] = 0;
     d->crashes = 0;
     return 1;

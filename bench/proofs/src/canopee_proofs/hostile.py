@@ -19,9 +19,9 @@ import msgspec
 
 from canopee_agent.errors import StateError
 from canopee_agent.fakes import FakeMachine, FakeProgram
-from canopee_agent.ports import Reply, Request, ServerLink
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
+from canopee_agent.service_ports import Reply, Request, ServerLink
 from canopee_agent.testing import FakeServer
 from canopee_contract.campaign import Campaign
 from canopee_contract.codec import encode

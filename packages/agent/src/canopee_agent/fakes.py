@@ -15,19 +15,20 @@ import msgspec
 
 from canopee_agent.errors import DeniedError, MissingError, NotSupportedError, StateError, UnreachableError
 from canopee_agent.fake_disk import FakeFiles, Family
+from canopee_agent.fake_services import FakeServices
 from canopee_agent.fake_web import FakeDownloads
 from canopee_agent.ports import (
+    AgentReleases,
     Hardware,
     InstalledProgram,
     NetworkCard,
     Platform,
     ProgramEnd,
     RegistryValue,
-    Reply,
-    Request,
     View,
     Volume,
 )
+from canopee_agent.service_ports import Reply, Request
 from canopee_contract.codec import encode
 from canopee_contract.problem import CONTENT_TYPE, Problem
 from canopee_kit.clock import FakeClock
@@ -135,6 +136,10 @@ class FakePrograms:
         self._files.write(path, b"MZ")
         self._programs[self._files.real_path(path)] = program or FakeProgram()
 
+    def let_run(self, path: str, program: FakeProgram) -> None:
+        """Let the file that will be at `path` (its final one) do what `program` says."""
+        self._programs[path] = program
+
     def run(self, argv: Sequence[str], *, timeout_s: float, max_output_bytes: int) -> ProgramEnd:
         program = self._programs.get(self._files.real_path(argv[0]))
         if program is None:
@@ -185,6 +190,8 @@ class FakeMachine:
         self.programs = FakePrograms(self.files, self.clock)
         self.system = FakeSystem(family)
         self.downloads = FakeDownloads(self.clock)
+        self.services = FakeServices(family, self.clock)
+        self.releases: AgentReleases | None = None
 
 
 class FakeServiceHost:

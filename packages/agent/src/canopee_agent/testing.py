@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from canopee_agent.fakes import FakeMachine, FakeServerLink, json_reply, problem_reply
-from canopee_agent.ports import Reply, Request
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
+from canopee_agent.service_ports import Reply, Request
 from canopee_contract.campaign import Campaign, Ring
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import encode

@@ -9,8 +9,8 @@ import pytest
 
 from canopee_agent.errors import RejectedError, RevokedError, StateError, UnreachableError
 from canopee_agent.fakes import FakeMachine, FakeProgram, json_reply, problem_reply
-from canopee_agent.ports import Reply
 from canopee_agent.service.agent import Agent
+from canopee_agent.service_ports import Reply
 from canopee_agent.testing import DEVICE, FakeServer
 from canopee_contract.campaign import Ring
 from canopee_contract.codec import encode

@@ -13,15 +13,17 @@ from canopee_agent.engine.policy import read_policy
 from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import Spool
 from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError
-from canopee_agent.ports import Machine, Secrets, ServerLink, Supervisor
+from canopee_agent.ports import Machine
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.orders import Orders
+from canopee_agent.service.releases import InstalledReleases
 from canopee_agent.service.secrets import FileSecrets
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
 from canopee_agent.service.supervised import WORK_S, NoSupervisor, SupervisedLink
+from canopee_agent.service_ports import Secrets, ServerLink, Supervisor
 from canopee_agent.slots import Slots
 from canopee_agent.step import StepKind
 from canopee_contract.checkin import CheckIn, CheckInReply
@@ -80,6 +82,10 @@ class Agent:
         self._repository = TrustedRepository(
             state / "tuf", home.root(), fetch=self._server.fetch, floor=self._floor, clock=LatestClock(clock)
         )
+        if home.program is not None:
+            machine.releases = InstalledReleases(
+                home.program, machine, self._server, self._config.server_url, self._repository, self._floor, clock
+            )
         self._kinds: Kinds = discover(steps, StepKind)
         self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock)
         runner = Runner(
@@ -179,7 +185,7 @@ class Agent:
             system = self._machine.system
             self._server.enrol(
                 self._config.enrolment_token, system.platform(), agent_version=__version__,
-                fingerprint=system.fingerprint(),
+                fingerprint=system.fingerprint(), practice_id=self._config.practice_id,
             )  # fmt: skip
             _log.info("enrolled as device %s", self._server.identity.device_id)
         self._forget_token()

@@ -12,7 +12,7 @@ import msgspec
 from canopee_agent import __version__, steps
 from canopee_agent.errors import RejectedError, StateError
 from canopee_agent.installed import installed
-from canopee_agent.ports import Machine, Secrets, Supervisor
+from canopee_agent.ports import Machine
 from canopee_agent.service import setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
@@ -21,6 +21,7 @@ from canopee_agent.service.probe import probe
 from canopee_agent.service.secrets import FileSecrets
 from canopee_agent.service.selftest import is_sound, selftest
 from canopee_agent.service.supervised import this_supervisor
+from canopee_agent.service_ports import Secrets, Supervisor
 from canopee_agent.step import StepKind
 from canopee_kit import logs
 from canopee_kit.clock import SystemClock
@@ -86,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument(
             "--home", type=Path, default=own.home if own else None, help="folder with agent.toml and root.json"
         )
+        action.add_argument(
+            "--state", type=Path, help="folder of what the agent writes (default: state, in its home)"
+        )
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
     setup_cli.add_to(actions)
@@ -94,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _home(arguments: argparse.Namespace) -> Home:
     own = installed()
-    return Home(arguments.home, own.program if own else None)
+    return Home(arguments.home, own.program if own else None, arguments.state)
 
 
 def _agent(home: Home, supervisor: Supervisor | None = None) -> Agent:

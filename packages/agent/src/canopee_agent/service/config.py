@@ -2,7 +2,7 @@
 
 server_url = "https://canopee.example.fr"
 enrolment_token = "cpe_…"      # taken out by the agent once the PC is enrolled
-practice_id = "FR-69-00012"    # optional: the practice that the PC says it belongs to when it enrols
+practice_id = "FR-69-00012"    # optional: the PC's practice, for a token that is good for several
 ca_file = "ca.pem"             # optional: the one certificate authority trusted; relative to the home
 """
 
@@ -39,6 +39,8 @@ class Home(msgspec.Struct, frozen=True):
     folder: Path
     program: Path | None = None
     """Where the program of an installed agent is, with its policy; `None`: the policy is in the home."""
+    state_folder: Path | None = None
+    """Where the system wants what is written apart from what is configured."""
 
     @property
     def policy(self) -> Path:
@@ -48,13 +50,15 @@ class Home(msgspec.Struct, frozen=True):
     @property
     def state(self) -> Path:
         """Everything the agent writes."""
-        return self.folder / "state"
+        return self.state_folder or self.folder / "state"
 
     @property
     def own_folders(self) -> tuple[str, ...]:
         """Final paths where no step may read nor write: keys, state, policy, and the program itself."""
         program, prefix = Path(__file__).resolve().parents[1], Path(sys.prefix).resolve()
-        own = {self.folder.resolve(), program, *([self.program.resolve()] if self.program else [])}
+        own = {self.folder.resolve(), self.state.resolve(), program}
+        if self.program:
+            own.add(self.program.resolve())
         if prefix not in {Path("/usr"), Path("/usr/local")}:  # a Python of its own belongs to it too
             own.add(prefix)
         return tuple(sorted(map(str, own)))

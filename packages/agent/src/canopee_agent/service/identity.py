@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 
 from canopee_agent.errors import StateError
-from canopee_agent.ports import Secrets
 from canopee_agent.service.files import write_private
 from canopee_agent.service.secrets import FileSecrets
+from canopee_agent.service_ports import Secrets
 from canopee_contract.codec import encode
 from canopee_contract.instant import Instant
 from canopee_trust.ed25519 import PrivateKey

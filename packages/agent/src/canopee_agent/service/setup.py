@@ -13,9 +13,9 @@ import msgspec
 from canopee_agent.engine.policy import read_policy
 from canopee_agent.errors import BusyError, DeniedError, StateError
 from canopee_agent.installed import Installed
-from canopee_agent.ports import ServiceHost
 from canopee_agent.service.config import Config, Home, check_url
 from canopee_agent.service.files import write_private
+from canopee_agent.service_ports import ServiceHost
 from canopee_agent.slots import Slots
 from canopee_contract.version import version_key
 from canopee_kit.logs import get_logger

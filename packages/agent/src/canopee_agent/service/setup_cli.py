@@ -14,8 +14,8 @@ from typing import Protocol, TextIO, cast
 
 from canopee_agent.errors import StateError
 from canopee_agent.installed import SERVICE, Installed, installed
-from canopee_agent.ports import ServiceHost
 from canopee_agent.service.setup import Answers, check, set_up, take_down
+from canopee_agent.service_ports import ServiceHost
 from canopee_kit import logs
 from canopee_kit.clock import SystemClock
 from canopee_kit.errors import CanopeeError

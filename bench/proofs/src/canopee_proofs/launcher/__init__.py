@@ -1,0 +1,1 @@
+"""The decisions of the Windows launcher, in C, and a world that tries to confuse them."""
