@@ -18,21 +18,21 @@ class Install(Case):
         api = Installation(setting.folder / "api")
         try:
             api.up("--no-agent")
+            with api.client() as client:  # one token for all the PCs of a delivery
+                token = client.mint_tokens(NewEnrolmentTokens(uses=2, practice_pattern="FR-*")).tokens[0]
             for kind in ("nsis", "msi"):
-                _journey(setting, api, kind)
+                _journey(setting, api, kind, token)
         finally:
             api.run("down", expect=None)
             forget(api.home.folder / "postgres")
 
 
-def _journey(setting: Setting, api: Installation, kind: Kind) -> None:
+def _journey(setting: Setting, api: Installation, kind: Kind, token: str) -> None:
     old, new, practice = installer(kind, OLD), installer(kind, NEW), f"FR-69-{kind}"
     setting.say(f"{kind}: the installers are there")
     pc = Pc(setting.folder / kind, api)
     pc.prefix.up()
     try:
-        with api.client() as client:
-            token = client.mint_tokens(NewEnrolmentTokens(practice_id=practice)).tokens[0]
         ended = pc.install(old)
         expect(ended.exit_code in REFUSED, f"without a server, it ends with {ended.exit_code}: {ended.output}")
         expect("SERVER_URL is missing" in pc.setup_log(), f"setup.log does not say why: {pc.setup_log()}")

@@ -23,21 +23,21 @@ class Uninstall(Case):
         api = Installation(setting.folder / "api")
         try:
             api.up("--no-agent")
+            with api.client() as client:  # one token for all the PCs of a delivery
+                token = client.mint_tokens(NewEnrolmentTokens(uses=2, practice_pattern="FR-*")).tokens[0]
             for kind in ("nsis", "msi"):
-                _journey(setting, api, kind)
+                _journey(setting, api, kind, token)
         finally:
             api.run("down", expect=None)
             forget(api.home.folder / "postgres")
 
 
-def _journey(setting: Setting, api: Installation, kind: Kind) -> None:
+def _journey(setting: Setting, api: Installation, kind: Kind, token: str) -> None:
     made, practice = installer(kind, OLD), f"FR-13-{kind}"
     pc = Pc(setting.folder / kind, api)
     before = _traces(pc)
     pc.prefix.up()
     try:
-        with api.client() as client:
-            token = client.mint_tokens(NewEnrolmentTokens(practice_id=practice)).tokens[0]
         _install(pc, made, *pc.answers(token, practice))
         device = pc.device(practice)
         setting.say(f"{kind}: installed and enrolled")
