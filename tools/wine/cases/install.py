@@ -62,6 +62,14 @@ def _journey(setting: Setting, api: Installation, kind: Kind, token: str) -> Non
         expect(pc.device(practice).agent_version == NEW, "the API does not know the new version")
         setting.say(f"{kind}: upgraded")
 
+        if kind == "nsis":  # a repair stops the service before it can ask whether it is refused
+            ended = pc.install(new, "CA_FILE=nothing.pem")
+            expect(
+                ended.exit_code in REFUSED, f"a repair with a file that is not there ends with {ended.exit_code}"
+            )
+            pc.wait_for(NEW)
+            setting.say("nsis: a refused repair left it running")
+
         ended = pc.install(old)
         expect(ended.exit_code in REFUSED, f"a downgrade ends with {ended.exit_code}")
         pc.wait_for(NEW)
