@@ -23,6 +23,7 @@ assert sys.platform == "win32"
 from canopee_agent.windows.accept import accept  # noqa: E402
 from canopee_agent.windows.acceptance import Report, Row, as_text, cleaned  # noqa: E402
 from canopee_agent.windows.checks.rights import writers  # noqa: E402
+from canopee_agent.windows.folders import program_files as program_files_of_windows  # noqa: E402
 from canopee_agent.windows.machine import WindowsMachine  # noqa: E402
 
 BOOTED = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -213,3 +214,39 @@ def test_the_command_line_ends_with_3_before_the_restart_and_with_1_when_a_check
 ) -> None:
     assert main(["accept", "--out", str(tmp_path), "--only", area]) == code
     assert capsys.readouterr().out == as_text(_report(tmp_path))
+
+
+@pytest.fixture
+def program_files() -> Generator[Path]:
+    folder = program_files_of_windows() / "Canopee"
+    if folder.exists():
+        pytest.fail(f"{folder} is somebody's")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cmd(folder: Path, arguments: str) -> tuple[int, str]:
+    ended = subprocess.run(
+        f'cmd.exe /s /c ""{folder}\\accept.cmd" {arguments}"', capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return ended.returncode, ended.stdout
+
+
+def test_the_script_finds_the_installed_agent_and_restarts_nothing_by_itself(
+    program_files: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "un dossier"
+    folder.mkdir()
+    shutil.copy(os.environ["CANOPEE_TEST_ACCEPT"], folder / "accept.cmd")
+    code, said = _cmd(folder, "")
+    assert (code, "install it first" in said) == (2, True)
+    slot = program_files / "slots" / "1.0.0"
+    slot.mkdir(parents=True)
+    shutil.copy(os.environ["CANOPEE_TEST_PREDECESSOR"], slot / "agent.exe")
+    assert _cmd(folder, '--only disk --install-log "C:\\a b\\msi.log"') == (
+        3, f"[accept][--out][{folder}\\.][--only][disk][--install-log][C:\\a b\\msi.log]",
+    )  # fmt: skip
+    (folder / "acceptance.txt").write_text("Not finished: restart the PC")
+    code, said = _cmd(folder, "--only disk")
+    assert (code, "30 seconds" in said) == (3, False)
