@@ -34,8 +34,9 @@ class Office:
 class Pc:
     """A PC with a key, a token and what it says; it remembers every identity that it got."""
 
-    def __init__(self, token: str, draw: random.Random) -> None:
-        self.token, self._key = token, PrivateKey.generate()
+    def __init__(self, token: str, token_practice: str, draw: random.Random) -> None:
+        """`token_practice`: the one practice of the token; empty when the PC names its own."""
+        self.token, self.token_practice, self._key = token, token_practice, PrivateKey.generate()
         self.public_key = self._key.public.raw
         self.practice = draw.choice((*PRACTICES, ""))
         self._hostname = f"PC-{draw.randrange(4)}"
@@ -82,6 +83,17 @@ async def kept(database: Database, token_sha256: bytes) -> Kept:
         )
         row = await cursor.fetchone()
     return Kept(*row) if row else Kept(0, 0, 0, 0)
+
+
+async def decided(database: Database, token_sha256: bytes) -> dict[bytes, tuple[str, str]]:
+    """What people decided with a token: key of the PC → state and practice."""
+    async with database.transaction() as tx:
+        cursor = await tx.execute(
+            """SELECT public_key, state, practice_id FROM enrolment_requests
+               WHERE token_sha256 = %s AND NOT by_rule AND state IN ('approved', 'rejected')""",
+            (token_sha256,),
+        )
+        return {bytes(row[0]): (row[1], row[2]) for row in await cursor.fetchall()}
 
 
 async def contradictions(database: Database) -> list[str]:

@@ -16,7 +16,7 @@ from canopee_contract.people import NewEnrolmentTokens
 from canopee_contract.practices import Practice, PracticesImport
 from canopee_kit.clock import FakeClock, SystemClock
 from canopee_proofs.database import own_server
-from canopee_proofs.enrolling.office import PRACTICES, Office, Pc, contradictions, kept
+from canopee_proofs.enrolling.office import PRACTICES, Office, Pc, contradictions, decided, kept
 from canopee_proofs.proof import Proof, Setting, Verdict
 
 _ANSWERS = frozenset({
@@ -36,8 +36,8 @@ class Enrolment(Proof):
     """No token enrols a PC too many, no PC becomes two devices; what is refused, waits or is cut uses nothing up.
 
     A case is a token, some PCs, and rounds in which PCs ask, answers and transactions are cut, people approve and
-    reject, rules change and practices are imported, all at the same moment. Then the database must agree with itself:
-    uses, devices, requests and audit; a request that waits or was rejected has no device; a revoked token makes none.
+    reject, rules change and practices are imported, all at the same moment. What people decided then holds for who asks
+    the same again, and the database must agree with itself: uses, devices, requests and audit; a request that waits or was rejected has no device; a revoked token makes none.
     """
 
     usual_cases: ClassVar[int] = 500
@@ -72,12 +72,14 @@ class _Attempt:
 
     async def _case(self, case: int) -> None:
         draw = self._draw
-        batch = await self._office.tokens.mint(_new_tokens(draw), by="proof")
-        pcs = [Pc(batch.tokens[0], draw) for _ in range(draw.randint(2, 7))]
+        new = _new_tokens(draw)
+        batch = await self._office.tokens.mint(new, by="proof")
+        pcs = [Pc(batch.tokens[0], new.practice_id, draw) for _ in range(draw.randint(2, 7))]
         digest, at_revocation = token_hash(batch.tokens[0]), -1
         for _ in range(_ROUNDS):
             acts = [self._act(draw, pcs) for _ in range(_AT_ONCE)]
             await asyncio.gather(*(self._try(case, act) for act in acts))
+            await self._hold_to_decisions(case, pcs, digest)
             if at_revocation < 0 and draw.random() < 0.08:  # noqa: PLR2004  a share
                 await self._office.tokens.revoke(batch.id, by="proof")
                 at_revocation = (await kept(self._database, digest)).devices
@@ -88,6 +90,18 @@ class _Attempt:
         if at_revocation not in {-1, found.devices}:
             self.violations.append(f"case {case}: {found.devices} devices, {at_revocation} when it was revoked")
         self.violations += [f"case {case}: one PC is {sorted(pc.ids)}" for pc in pcs if len(pc.ids) > 1]
+
+    async def _hold_to_decisions(self, case: int, pcs: list[Pc], digest: bytes) -> None:
+        """Whoever was rejected or approved, and asks the same again, hears just that, whatever the rules say now."""
+        said = await decided(self._database, digest)
+        wanted = {"rejected": "enrolment.rejected", "approved": "enrolled"}
+        for pc in pcs:
+            state, practice = said.get(pc.public_key, ("", ""))
+            if not state or practice != (pc.token_practice or pc.practice):
+                continue
+            answer = await pc.ask(self._office)
+            if answer not in {wanted[state], "enrolment.token_used", "enrolment.token_revoked"}:
+                self.violations.append(f"case {case}: a PC that was {state} hears {answer}")
 
     def _act(self, draw: random.Random, pcs: list[Pc]) -> Act:
         """One thing that somebody does; the draw is made now, so that the same seed makes the same choices."""
