@@ -36,12 +36,13 @@ class Enrolment(Proof):
     """No token enrols a PC too many, no PC becomes two devices; what is refused, waits or is cut uses nothing up.
 
     A case is a token, some PCs, and rounds in which PCs ask, answers and transactions are cut, people approve and
-    reject, rules change and practices are imported, all at the same moment. What people decided then holds for who asks
-    the same again, and the database must agree with itself: uses, devices, requests and audit; a request that waits or was rejected has no device; a revoked token makes none.
+    reject, rules change and practices are imported, all at the same moment. What people decided then holds for who
+    asks the same again, and the database must agree with itself: uses, devices, requests and audit; a request that
+    waits or was rejected has no device; a revoked token makes none any more.
     """
 
     usual_cases: ClassVar[int] = 500
-    short_cases: ClassVar[int] = 25
+    short_cases: ClassVar[int] = 15
 
     def run(self, setting: Setting) -> Verdict:
         with own_server(setting.folder / "postgres") as server:
