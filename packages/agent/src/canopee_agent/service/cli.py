@@ -114,12 +114,25 @@ def _run(arguments: argparse.Namespace) -> int:
     if own is not None:
         faulthandler.enable()  # what the launcher keeps of our standard error
         logs.to_file(own.logs / "agent.log", arguments.log_level)
+        _keep(own.home)
     try:
         return _live(_agent(_home(arguments), this_supervisor(SystemClock())), once=arguments.once)
     except CanopeeError as error:
         if own is not None:
             _log.error("the agent ends: %s", error)
         raise
+
+
+def _keep(home: Path) -> None:
+    """Verify at each start who may read the keys of this PC; what was changed is set again."""
+    if sys.platform != "win32":
+        return
+    from canopee_agent.windows.acl import keep  # noqa: PLC0415  exists for one platform
+
+    try:
+        keep(home)
+    except OSError as error:
+        _log.error("the permissions of %s cannot be read: %s", home, error)
 
 
 def _live(agent: Agent, *, once: bool) -> int:
