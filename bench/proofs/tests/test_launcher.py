@@ -176,15 +176,20 @@ def test_ends_far_from_one_another_are_no_loop_and_a_configuration_to_repair_is_
     assert launcher.saved() is None
 
 
-def test_with_everything_lost_the_newest_version_is_tried_and_the_next_one_is_kept(library: Library) -> None:
+def test_with_everything_lost_versions_are_tried_from_the_newest_on(library: Library) -> None:
+    slots = ["1.9.0", "1.10.0", "1.2.0"]
     launcher = Launcher(library)
     launcher.load_nothing()
-    launcher.begin(["1.9.0", "1.10.0", "1.2.0"], NOW_S)
-    saved = _state(launcher)
-    assert (launcher.version, saved.pending, saved.current, saved.attempts) == ("1.10.0", "1.10.0", "1.9.0", 1)
-    launcher.load_nothing()
-    launcher.begin(["1.0.0"], NOW_S)
-    assert (launcher.version, launcher.is_trial) == ("1.0.0", False)
+    asked: list[str] = []
+    for version in ("1.10.0", "1.9.0", "1.2.0"):
+        launcher.begin(slots, NOW_S)
+        saved = _state(launcher)
+        assert (launcher.version, saved.pending, saved.current, saved.attempts) == (version, version, "", 1)
+        asked.append(launcher.judge(slots, NOW_S))
+        launcher.probed(is_answered=True, now_s=NOW_S)
+    assert asked == ["1.9.0", "1.2.0", ""]
+    launcher.begin(slots, NOW_S)
+    assert (launcher.version, launcher.is_trial) == ("1.10.0", False)  # banned, and better than no agent
     launcher.load_nothing()
     launcher.begin([], NOW_S)
     assert launcher.version == ""
@@ -192,7 +197,7 @@ def test_with_everything_lost_the_newest_version_is_tried_and_the_next_one_is_ke
 
 def test_a_slot_that_somebody_deleted_is_replaced_by_an_allowed_one(library: Library) -> None:
     launcher = _launcher(library, SlotState(current="1.3.0", previous="1.4.0", banned={"1.2.0": NOW_S}))
-    assert (launcher.version, _state(launcher).current) == ("1.1.0", "1.1.0")
+    assert (launcher.version, launcher.is_trial, _state(launcher).current) == ("1.1.0", True, "")
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -57,6 +57,8 @@ void healthy(Decider *d); /* commits the version on trial */
 /* The agent has ended, or was ended; d->state was read again unless it was on trial. *wait_ms: before begin. */
 Next ended(Decider *d, const Slots *slots, const Limits *limits, End end, int exit_code, long long now_ms,
            long long now_s, long long *wait_ms);
+/* Who is asked whether the server answers; empty: nobody can be. */
+const char *judge(const Decider *d, const Slots *slots, long long now_s);
 /* Whether the good version, asked in place of the one on trial, was answered by the server. */
 void probed(Decider *d, int is_answered, long long now_s);
 #endif

@@ -118,6 +118,7 @@ class Library:
         self.c.started.argtypes, self.c.beat.argtypes = [pointer, pointer, long], [pointer, long]
         self.c.verdict.argtypes, self.c.probed.argtypes = [pointer, pointer, long], [pointer, ctypes.c_int, long]
         self.c.healthy.argtypes = [pointer]
+        self.c.judge.restype, self.c.judge.argtypes = ctypes.c_char_p, [pointer, pointer, long]
         self.c.ended.argtypes = [pointer, pointer, pointer, ctypes.c_int, ctypes.c_int, long, long, pointer]
 
     def formatted(self, content: bytes) -> bytes | None:
@@ -216,6 +217,10 @@ class Launcher:
             ctypes.byref(wait),
         )  # fmt: skip
         return Next(found), wait.value
+
+    def judge(self, slots: Iterable[str], now_s: int) -> str:
+        """The version that is asked whether the server answers; empty when there is none."""
+        return bytes(self._c.judge(self._at, ctypes.byref(_slots(slots)), now_s)).decode()
 
     def probed(self, *, is_answered: bool, now_s: int) -> None:
         self._c.probed(self._at, int(is_answered), now_s)

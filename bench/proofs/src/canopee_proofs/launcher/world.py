@@ -128,25 +128,27 @@ class World:
         if following is Next.PROBE:
             if self.now_ms - began < launcher.probation_ms:
                 self.faults.append(f"{launcher.version} was judged after {self.now_ms - began} ms")
-            launcher.probed(is_answered=self.is_online, now_s=self.now_s)
+            judge = launcher.judge(self.slots, self.now_s)
+            is_answered = self.is_online and self.kinds.get(judge) not in {None, Kind.CRASH, Kind.HANG, Kind.LOOP}
+            launcher.probed(is_answered=is_answered, now_s=self.now_s)
         self._save()
         if wait_ms < 0 or wait_ms > 300_000:  # noqa: PLR2004  the longest pause
             self.faults.append(f"a pause of {wait_ms} ms")
         self.now_ms += wait_ms
+        if following is Next.STOP:
+            self._launcher = Launcher(self._library)  # the service is another process when it starts again
         return following is not Next.STOP
 
     def settle(self) -> None:
         """Online, with nobody in the way: in a few lives a good version runs, and goes on."""
         self.is_online, self.disk.is_full = True, False
         for _ in range(60):
-            if not self.live(is_stopped_after_ms=3_600_000):
-                state = self.disk.state()
-                if state.pending or not self._is_good(state.current):
-                    break
+            is_stopped = not self.live(is_stopped_after_ms=3_600_000)
+            state = self.disk.state()
+            if is_stopped and not state.pending and self._is_good(state.current):
                 return
-        state = self.disk.state()
         if any(self._is_good(name) for name in self.slots if name not in state.banned):
-            self.faults.append(f"stuck: {state}")
+            self.faults.append(f"stuck: {state} of {self.kinds}")
 
     def _load(self) -> None:
         if self._launcher.load(self.disk.file):
