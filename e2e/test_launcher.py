@@ -96,18 +96,20 @@ def test_a_version_that_does_not_stay_up_is_returned_after_three_trials(
     )  # fmt: skip
 
 
-def test_a_version_that_never_checks_in_is_returned_once_the_server_answers_the_one_before(
+def test_a_version_that_never_checks_in_is_returned_once_the_server_has_answered_the_one_before_twice(
     computer: Computer,
 ) -> None:
     computer.add_bad("1.2.0", "mute")
     _start_on_trial(computer, "1.2.0", probation_s=2)
-    computer.wait_for("1.2.0 has not checked in: asking '1.0.0'", "probe by 1.0.0: 0")
+    computer.wait_for(
+        "1.2.0 has not checked in: asking '1.0.0'", "probe by 1.0.0: 0", "WARNED 1.2.0", "probe by 1.0.0: 0"
+    )
     computer.wait_for(r"ROLLBACK 1.2.0 -> 1.0.0 \(unhealthy\)", "started 1.0.0")
 
 
 def test_a_server_that_answers_nobody_returns_no_version(computer: Computer, server: UpdateServer) -> None:
     server.cut()
-    _start_on_trial(computer, "1.1.0", probation_s=2)
+    _start_on_trial(computer, "1.1.0", probation_s=8)
     computer.wait_for("probe by 1.0.0: 1", "EXTENDED trial of 1.1.0", "started 1.1.0")
     server.mend()
     computer.wait_for("COMMIT 1.1.0")

@@ -26,7 +26,7 @@ static void tell(Decider *d, What what, const char *from, const char *to, const 
 static void end_trial(Decider *d)
 {
     d->state.pending[0] = 0;
-    d->state.attempts = d->extensions = d->on_trial = 0;
+    d->state.attempts = d->extensions = d->is_warned = d->on_trial = 0;
     d->changed = 1;
 }
 
@@ -253,11 +253,14 @@ Next ended(Decider *d, const Slots *slots, const Limits *limits, End end, int ex
 void probed(Decider *d, int is_answered, long long now_s)
 {
     if (!d->on_trial) return;
-    if (is_answered) {
+    if (is_answered && d->is_warned) {
         roll_back(d, "unhealthy", now_s);
         return;
     }
     give_attempt_back(d); /* it ran for the whole period: nothing can be said against it */
-    d->extensions++;
-    tell(d, EXTENDED, d->state.pending, d->state.current, "");
+    /* The network may have come back a moment ago, while the agent waited before it tried again: it gets one period
+     * that begins with a server known to answer. */
+    d->is_warned = is_answered;
+    d->extensions = is_answered ? 0 : d->extensions + 1;
+    tell(d, is_answered ? WARNED : EXTENDED, d->state.pending, d->state.current, "");
 }

@@ -35,6 +35,9 @@ static void tell_decisions(void)
         case EXTENDED:
             log_line("EXTENDED trial of %s: the server does not answer the others either", t->from);
             break;
+        case WARNED:
+            log_line("WARNED %s: the server answers; it has one more period", t->from);
+            break;
         }
     }
     decider.told = 0;

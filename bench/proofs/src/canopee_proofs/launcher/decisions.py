@@ -38,6 +38,7 @@ class What(IntEnum):
     ROLLED_BACK_LATE = 3
     REPAIRED = 4
     EXTENDED = 5
+    WARNED = 6
 
 
 class _Ban(ctypes.Structure):
@@ -78,6 +79,7 @@ class _Decider(ctypes.Structure):
     _fields_ = (
         ("state", _State), ("version", ctypes.c_char * _NAME),
         ("on_trial", ctypes.c_int), ("changed", ctypes.c_int), ("crashes", ctypes.c_int), ("extensions", ctypes.c_int),
+        ("is_warned", ctypes.c_int),
         ("started", ctypes.c_longlong), ("beat", ctypes.c_longlong), ("trial_ends", ctypes.c_longlong),
         ("told", ctypes.c_int), ("tell", _Tale * _TOLD),
     )  # fmt: skip
