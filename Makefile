@@ -1,10 +1,10 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new prove bench windows
+.PHONY: help setup check fix test gen demo new prove bench windows wine linux-package
 VENV := .venv/bin
 
 help:            ## this list
-	@grep -hE '^[a-z]+: .*##|^[a-z]+: +##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
 setup:           ## install everything the verbs need into .venv
 	@tools/setup
@@ -35,3 +35,9 @@ prove: setup     ## make prove WHAT=kill N=400 SEED=7: try to break a promise, m
 
 bench: setup     ## make bench WHAT=checkin, or all: what promises of speed cost; without WHAT, the last results
 	@$(VENV)/canopee-bench $(WHAT) $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+linux-package: setup  ## the agent's Debian package, in build/linux
+	@$(VENV)/python -m tools.linux
+
+wine: setup      ## make wine CASE=install: a journey of an installed agent on Windows, under Wine; ends with a JSON verdict
+	@tools/wine/setup && $(VENV)/python -m tools.wine $(CASE)

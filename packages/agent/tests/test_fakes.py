@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from canopee_agent.errors import BusyError, DeniedError, MissingError, NotSupportedError, UnreachableError
 from canopee_agent.fakes import FakeMachine, FakeProgram, FakeServerLink, json_reply, problem_reply
-from canopee_agent.ports import Request
+from canopee_agent.service_ports import Request
 from canopee_agent.step import clean_text
 from canopee_contract.codec import encode, inspect
 from canopee_contract.problem import CONTENT_TYPE, Problem

@@ -4,6 +4,7 @@ import http.server
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,20 +17,27 @@ Answers = dict[str, object]
 
 
 @pytest.fixture
-def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Answers]:
+def sent() -> list[tuple[str, Any]]:
+    """Path and body of every call that `answers` got, where it had one."""
+    return []
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, Any]]) -> Generator[Answers]:
     """What the API answers, by path; the home names it."""
     replies: Answers = {}
 
     class Api(http.server.BaseHTTPRequestHandler):
         def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
+            asked = self.rfile.read(int(self.headers.get("content-length") or 0))
+            sent.append((self.path, msgspec.json.decode(asked) if asked else None))
             body = encode(replies[self.path.partition("?")[0]])
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = _answer  # noqa: N815  the names that the server looks for
+        do_GET = do_POST = do_PUT = _answer  # noqa: N815  the names that the server looks for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of the parent
             """Quiet."""

@@ -94,9 +94,10 @@ def test_more_facts_than_a_pc_may_send_are_refused() -> None:
         ({"steps": (Step("s", "x", when={"fact": "a", "op": "like", "value": 1}),)}, "$.op"),
         ({"condition": {"all": 1}}, "$.all"), ({"condition": {"fact": "a", "op": [], "value": 1}}, "$.op"),
         ({"steps": (Step("s", "x"), Step("s", "y"))}, "distinct ids"),
+        *(({"steps": (Step(name, "x"),)}, "is no name") for name in ("", "a.b", "A", "1a", "é", "a" * 64, "a\n")),
     ],
 )  # fmt: skip
-def test_a_pipeline_whose_conditions_cannot_be_read_is_refused_with_the_place(
+def test_a_pipeline_whose_conditions_or_steps_cannot_be_named_or_read_is_refused(
     changes: dict[str, Any], said: str
 ) -> None:
     path, content = a_pipeline()

@@ -19,9 +19,9 @@ import msgspec
 
 from canopee_agent.errors import StateError
 from canopee_agent.fakes import FakeMachine, FakeProgram
-from canopee_agent.ports import Reply, Request, ServerLink
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
+from canopee_agent.service_ports import Reply, Request, ServerLink
 from canopee_agent.testing import FakeServer
 from canopee_contract.campaign import Campaign
 from canopee_contract.codec import encode
@@ -117,8 +117,9 @@ class World:
         return f"targets/{folder}/{ref.sha256}.{name}"
 
     def lose(self, *names: str) -> None:
-        """Files of the agent's state are lost while it is stopped; it starts again."""
+        """Files of the agent's state are lost while it is stopped; it starts again, with a token to enrol with."""
         self.agent.close()
+        self.server.give_token()
         for name in names:
             path = self.folder / "state" / name
             if path.is_dir():

@@ -9,7 +9,7 @@ from typing import cast
 
 from canopee_agent.errors import UnreachableError
 from canopee_agent.fakes import FakeServerLink
-from canopee_agent.ports import Request
+from canopee_agent.service_ports import Request
 
 
 class Loopback(socketserver.ThreadingMixIn, http.server.HTTPServer):

@@ -5,7 +5,7 @@ TemporaryError
 └── BusyServerError   429 or 503: the server says when to come back
 PermanentError
 └── AnswerError       any other answer that is not a success; `problem` has the code
-    └── OverError     this enrolment is over: revoked, or the token was used by another
+    └── OverError     this enrolment is over: revoked, rejected, or the token was used by another
 """
 
 from typing import ClassVar

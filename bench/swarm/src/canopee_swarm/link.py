@@ -20,7 +20,7 @@ from canopee_trust.ed25519 import PrivateKey
 T = TypeVar("T")
 PREFIX = "/agent/v1/"
 _RENEW_BEFORE = timedelta(minutes=5)
-_OVER = {"device.revoked", "device.unknown", "enrolment.token_used"}
+_OVER = {"device.revoked", "device.unknown", "enrolment.token_used", "enrolment.rejected"}
 
 
 class Link:
@@ -37,7 +37,7 @@ class Link:
         key = self._new_key = self._new_key or PrivateKey.generate()
         request = Enrol(
             token, key.public.base64, self._machine.hostname, "windows", AGENT_VERSION, self._machine.fingerprint,
-            self._clock.now(), os.urandom(8).hex(),
+            self._clock.now(), os.urandom(8).hex(), self._machine.practice_id,
         )  # fmt: skip
         enrolled = await self._signed("enrol", encode(request), key, Enrolled)
         self.identity = Identity(

@@ -8,6 +8,7 @@ PermanentError
 │   ├── ExistsError         something is already where it should go
 │   ├── MismatchError       the content is not the one that was signed: size or SHA-256
 │   ├── ArchiveError        an archive breaks a rule: nothing of it is kept
+│   ├── ReleaseError        a release of the agent that this PC does not take
 │   ├── ExitCodeError       a program ended with an exit code that was not expected
 │   ├── TimedOutError       a time limit was reached: the step ends `timed_out`
 │   └── NotSupportedError   it makes no sense on this machine: the step ends `skipped`
@@ -72,6 +73,12 @@ class ArchiveError(StepError):
     """An archive breaks a rule: nothing of it is kept."""
 
     code: ClassVar[str] = "step.archive"
+
+
+class ReleaseError(StepError):
+    """A release of the agent that this PC does not take; nothing of it is kept."""
+
+    code: ClassVar[str] = "step.release"
 
 
 class NotSupportedError(StepError):

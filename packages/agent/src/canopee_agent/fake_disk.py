@@ -140,7 +140,7 @@ class FakeFiles:
     def open(self, path: str) -> IO[bytes]:
         return cast("IO[bytes]", FakeStream(self, self._node(self._final("open", path)), writes=False))
 
-    def create(self, path: str) -> IO[bytes]:
+    def create(self, path: str, *, is_program: bool = False) -> IO[bytes]:  # noqa: ARG002  every file may be run here
         return self._writer("create", path, is_new=True)
 
     def resume(self, path: str) -> IO[bytes]:

@@ -8,25 +8,27 @@ Nothing here touches the disk, the network or the machine's clock: time passes w
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
-from canopee_agent.errors import DeniedError, MissingError, NotSupportedError, UnreachableError
+from canopee_agent.errors import DeniedError, MissingError, NotSupportedError, StateError, UnreachableError
 from canopee_agent.fake_disk import FakeFiles, Family
+from canopee_agent.fake_services import FakeServices
 from canopee_agent.fake_web import FakeDownloads
 from canopee_agent.ports import (
+    AgentReleases,
     Hardware,
     InstalledProgram,
     NetworkCard,
     Platform,
     ProgramEnd,
     RegistryValue,
-    Reply,
-    Request,
     View,
     Volume,
 )
+from canopee_agent.service_ports import Reply, Request
 from canopee_contract.codec import encode
 from canopee_contract.problem import CONTENT_TYPE, Problem
 from canopee_kit.clock import FakeClock
@@ -134,6 +136,10 @@ class FakePrograms:
         self._files.write(path, b"MZ")
         self._programs[self._files.real_path(path)] = program or FakeProgram()
 
+    def let_run(self, path: str, program: FakeProgram) -> None:
+        """Let the file that will be at `path` (its final one) do what `program` says."""
+        self._programs[path] = program
+
     def run(self, argv: Sequence[str], *, timeout_s: float, max_output_bytes: int) -> ProgramEnd:
         program = self._programs.get(self._files.real_path(argv[0]))
         if program is None:
@@ -184,6 +190,58 @@ class FakeMachine:
         self.programs = FakePrograms(self.files, self.clock)
         self.system = FakeSystem(family)
         self.downloads = FakeDownloads(self.clock)
+        self.services = FakeServices(family, self.clock)
+        self.releases: AgentReleases | None = None
+
+
+class FakeServiceHost:
+    """`ports.ServiceHost` in memory: folders are made on the real disk, `done` tells what was asked."""
+
+    def __init__(self) -> None:
+        self.is_registered = self.is_running = False
+        self.done: list[str] = []
+
+    def take_over(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.done.append(f"take over {folder.name}")
+
+    def register(self, launcher: Path, *, is_delayed: bool) -> None:
+        self.is_registered = True
+        self.done.append(f"register {launcher.name}{', delayed' if is_delayed else ''}")
+
+    def start(self) -> None:
+        if not self.is_registered:
+            raise StateError("there is no service")
+        self.is_running = True
+        self.done.append("start")
+
+    def stop(self) -> None:
+        self.is_running = False
+        self.done.append("stop")
+
+    def remove(self) -> None:
+        self.is_registered = self.is_running = False
+        self.done.append("remove")
+
+
+class FakeSecrets:
+    """`ports.Secrets` of one machine: what it sealed, another one cannot open."""
+
+    def __init__(self, machine: str = "PC-1") -> None:
+        self._mark = f"sealed by {machine}:".encode()
+
+    def seal(self, secret: bytes) -> bytes:
+        return self._mark + secret[::-1]
+
+    def is_sealed(self, stored: bytes) -> bool:
+        return stored.startswith(b"sealed by ")
+
+    def unseal(self, stored: bytes) -> bytes:
+        if not self.is_sealed(stored):
+            return stored
+        if not stored.startswith(self._mark):
+            raise StateError("another machine sealed it")
+        return stored.removeprefix(self._mark)[::-1]
 
 
 class FakeServerLink:

@@ -1,11 +1,11 @@
 """What the agent asks of the outside: capabilities, each with one adapter a platform and one in `fakes.py`.
 
-A step sees a `Machine`; the service also sees a `ServerLink` and a `Supervisor`.
+All that a step sees is in a `Machine`; what the service needs besides is in `service_ports.py`.
 
 Adapters raise only the errors of `errors.py`, `from` the original.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import IO, Literal, Protocol, TypeAlias
 
@@ -170,8 +170,8 @@ class Files(Protocol):
         """A file to read; others may go on writing, renaming and deleting it. Only plain files are opened."""
         ...
 
-    def create(self, path: str) -> IO[bytes]:
-        """A new file to write; raises `ExistsError`."""
+    def create(self, path: str, *, is_program: bool = False) -> IO[bytes]:
+        """A new file to write, that may be run if it `is_program`; raises `ExistsError`."""
         ...
 
     def resume(self, path: str) -> IO[bytes]:
@@ -241,10 +241,139 @@ class Wanted(msgspec.Struct, frozen=True):
     """Of the file whose beginning we have: when it changed, all of it comes."""
     timeout_s: float = 60.0
     """For everything, from the first word to the last byte."""
+    token: str = ""
+    """Bearer token of the agent's own server: it goes to no other, and no authority but the agent's own is trusted."""
+
+
+class AgentRelease(msgspec.Struct, frozen=True):
+    """A release of the agent, as it is signed."""
+
+    path: str
+    version: str
+    platform: str
+    release_seq: int
+    size: int
+    """Bytes of its zip."""
+    sha256: str
+
+
+class AgentReleases(Protocol):
+    """The releases that are signed for this agent, and the slots of its installation."""
+
+    @property
+    def platform(self) -> str:
+        """As releases name it, such as `win-x64`."""
+        ...
+
+    @property
+    def folder(self) -> str:
+        """The folder of the slots: a final path."""
+        ...
+
+    @property
+    def running(self) -> str:
+        """The version that runs."""
+        ...
+
+    @property
+    def pending(self) -> str:
+        """The version that waits for its trial, or is on it; empty when there is none."""
+        ...
+
+    @property
+    def returned(self) -> str:
+        """The last version that did not work here and why, as `1.1.0 unhealthy`; empty when there is none."""
+        ...
+
+    @property
+    def floor(self) -> int:
+        """No release with a lower `release_seq` is taken here any more."""
+        ...
+
+    def is_banned(self, version: str) -> bool:
+        """Whether a version was returned here less than seven days ago."""
+        ...
+
+    def find(self, path: str) -> AgentRelease:
+        """What the newest metadata sign about a release.
+
+        Raises:
+            ReleaseError: nothing, or what cannot be trusted.
+            UnreachableError: the metadata cannot be fetched now.
+        """
+        ...
+
+    def fetch(
+        self, release: AgentRelease, start: int, etag: str, timeout_s: float
+    ) -> AbstractContextManager[Download]:
+        """Ask the agent's own server for the bytes of a release; raises as `Downloader.fetch`."""
+        ...
+
+    def stage(self, release: AgentRelease) -> None:
+        """Have the launcher try it as soon as the agent ends; it then lies in the slot of its version.
+
+        Raises:
+            BusyError: another version is on trial.
+            StepError: it cannot be.
+            DiskError: the disk is full.
+        """
+        ...
+
+    def prune(self, *, keep: str) -> None:
+        """Remove from the folder what is neither a slot in use nor called `keep`."""
+        ...
+
+
+ServiceState: TypeAlias = Literal[
+    "missing", "stopped", "starting", "stopping", "running", "resuming", "pausing", "paused"
+]
+ServiceStart: TypeAlias = Literal["automatic", "manual", "disabled", "other"]
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service of the operating system, as it is now."""
+
+    display_name: str
+    state: ServiceState
+    start: ServiceStart
+    """When the system starts it by itself; `other`: a driver's way, at boot."""
+    program: str
+    """The command line that it is started with."""
+    exit_code: int = 0
+    """How it ended last; 0 while it runs."""
+
+
+class Services(Protocol):
+    """The services of the machine, by name; case does not count.
+
+    Every method raises `NotSupportedError` where services cannot be commanded, `MissingError`, `DeniedError`, and
+    `BusyError` when the service takes no command just now. None waits for the state that it asks for.
+    """
+
+    def look(self, name: str) -> Service: ...
+
+    def stop(self, name: str) -> None:
+        """Ask it to stop; nothing to do when it is stopped."""
+        ...
+
+    def start(self, name: str) -> None:
+        """Ask for its start; nothing to do when it is started."""
+        ...
+
+    def disable(self, name: str) -> None:
+        """Nothing starts it any more, until somebody enables it."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget it; while a program holds it open, the system goes on listing it."""
+        ...
 
 
 class Machine(Protocol):
     """All that a step may ask of the machine it runs on."""
+
+    releases: AgentReleases | None
+    """`None` for an agent that its installer did not put here; the service says which."""
 
     @property
     def clock(self) -> Clock: ...
@@ -264,63 +393,5 @@ class Machine(Protocol):
     @property
     def downloads(self) -> Downloader: ...
 
-
-class Request(msgspec.Struct, frozen=True):
-    """One HTTP request to the server."""
-
-    method: Literal["GET", "POST"]
-    path: str
-    """Starts with `/`; relative to the server's address."""
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-    timeout_s: float = 60.0
-    """Longest silence of the server once connected."""
-    is_counted: bool = False
-    """It holds a counter that is good for one sending: never send it twice, the server would see a clone."""
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """The answer to a `Request`, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes
-
-
-class ServerLink(Protocol):
-    """Carries requests to the one server of this agent; one request at a time."""
-
-    def send(self, request: Request) -> Reply:
-        """The server's answer; raises `UnreachableError` when there is none, `interrupt` included.
-
-        A counted request on a kept connection that turns out to be cut raises `CutLinkError`: count again.
-        """
-        ...
-
-    def interrupt(self) -> None:
-        """End the request under way, and refuse later ones; called from another thread."""
-        ...
-
-
-class Supervisor(Protocol):
-    """Who started this agent and watches it: the launcher on Windows, systemd on Linux, or nobody."""
-
-    is_trial: bool
-    """This version is on trial: it is committed once it is `healthy`, and stages no other."""
-
-    def begin(self, stop: Callable[[], None]) -> None:
-        """Be watched from now on; `stop` is called, from another thread, when the agent is to end."""
-        ...
-
-    def expect(self, within_s: float) -> None:
-        """Declare that the main loop will declare something else within `within_s`; when it does not, it hangs."""
-        ...
-
-    def healthy(self) -> None:
-        """The server has accepted a check-in of this version."""
-        ...
-
-    def end(self) -> None:
-        """The agent ends by itself."""
-        ...
+    @property
+    def services(self) -> Services: ...

@@ -234,6 +234,9 @@ def _bans(text: str) -> dict[str, int]:
 def _remove(path: Path) -> bool:
     """Take away what could be started first: half a slot must not look whole."""
     try:
+        if not path.is_dir() or path.is_symlink():
+            path.unlink()
+            return True
         for name in EXECUTABLES:
             (path / name).unlink(missing_ok=True)
         shutil.rmtree(path)

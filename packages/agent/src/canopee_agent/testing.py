@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from canopee_agent.fakes import FakeMachine, FakeServerLink, json_reply, problem_reply
-from canopee_agent.ports import Reply, Request
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
+from canopee_agent.service_ports import Reply, Request
 from canopee_contract.campaign import Campaign, Ring
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import encode
@@ -56,13 +56,18 @@ class FakeServer:
         self.publish_policy()
         self.listen()
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "agent.toml").write_text('server_url = "http://127.0.0.1:1"\nenrolment_token = "t"\n')
+        self.give_token()
         (folder / "policy.toml").write_text(POLICY)
         (folder / "root.json").write_bytes(self.publisher.root)
 
     def agent(self) -> Agent:
         """A new process of the agent on its home."""
         return Agent(Home(self.folder), self.machine, self.link)
+
+    def give_token(self) -> None:
+        """As an administrator does before a PC is enrolled, or enrolled again: a token that has served is gone."""
+        text = 'server_url = "http://127.0.0.1:1"\nenrolment_token = "t"\n'
+        (self.folder / "agent.toml").write_text(text)
 
     def publish_policy(self, **changes: Any) -> None:  # noqa: ANN401  fields of TrustPolicy
         """Publish the trust policy, with some fields changed."""

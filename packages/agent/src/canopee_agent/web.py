@@ -40,7 +40,7 @@ class HttpDownloads:
     @contextmanager
     def fetch(self, wanted: Wanted) -> Generator[Download]:
         """As `ports.Downloader.fetch`."""
-        with _Line(self._context(), wanted.timeout_s) as line:
+        with _Line(self._context(is_own=bool(wanted.token)), wanted.timeout_s) as line:
             line.start()
             try:
                 response = self._answer(line, wanted)
@@ -51,10 +51,15 @@ class HttpDownloads:
                 reason = "the time is over" if line.is_late else str(error) or type(error).__name__
                 raise UnreachableError(f"{wanted.url}: {reason}") from error
 
-    def _context(self) -> ssl.SSLContext:
-        """Made for each download: the authorities of a system are too many to keep in memory for a rare use."""
-        context = ssl.create_default_context()
+    def _context(self, *, is_own: bool) -> ssl.SSLContext:
+        """Made for each download: the authorities of a system are too many to keep in memory for a rare use.
+
+        `is_own`: for the agent's own server, whose authority alone is trusted where there is one.
+        """
         try:
+            if is_own:
+                return ssl.create_default_context(cafile=self._ca_file)
+            context = ssl.create_default_context()
             if self._ca_file is not None:
                 context.load_verify_locations(self._ca_file)
         except (OSError, ValueError) as error:
@@ -68,11 +73,15 @@ class HttpDownloads:
             headers["Range"] = f"bytes={wanted.start}-"
             if wanted.etag:
                 headers["If-Range"] = wanted.etag
+        if wanted.token:
+            headers["Authorization"] = f"Bearer {wanted.token}"
         for _ in range(_MOST_REDIRECTS + 1):
             parts = check_address(url, wanted.hosts)
             response = line.ask(parts, headers)
             if response.status not in _REDIRECTS:
                 return response
+            if wanted.token:
+                raise DeniedError(f"{url} redirects, and the agent's own token goes nowhere else")
             following = urljoin(url, response.getheader("Location", ""))
             if parts.scheme == "https" and not following.startswith("https:"):
                 raise DeniedError(f"{url} redirects to {following}, which is not https")

@@ -13,19 +13,21 @@ HOW_TO = Path(__file__).parents[4] / "docs" / "how-to" / "write-the-local-policy
 
 def test_without_a_policy_no_file_is_read_or_written_and_nothing_is_run_or_downloaded(tmp_path: Path) -> None:
     policy = read_policy(tmp_path / "policy.toml")
+    assert policy.services == ()
     assert (policy.read_roots, policy.write_roots, policy.download_hosts, policy.program_roots) == ((), (), (), ())
     assert policy.deny_globs == DENIED
 
 
 def test_every_setting_reaches_the_steps(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(
-        "registry_roots = ['a']\nprogram_roots = ['b']\nread_roots = ['c']\nwrite_roots = ['d']\n"
+        "registry_roots = ['a']\nprogram_roots = ['b']\nservices = ['h']\nread_roots = ['c']\nwrite_roots = ['d']\n"
         "download_hosts = ['e']\ndeny_globs = ['f']\nmax_read_bytes = 1\nmax_download_bytes = 2\n"
     )
     ceiling = read_policy(tmp_path / "policy.toml").ceiling(own_folders=("g",), output_bytes=3, timeout_s=4)
     assert ceiling == Ceiling(
-        registry_roots=("a",), program_roots=("b",), read_roots=("c",), write_roots=("d",), download_hosts=("e",),
-        deny_globs=("f",), own_folders=("g",), max_read_bytes=1, max_download_bytes=2, output_bytes=3, timeout_s=4,
+        registry_roots=("a",), program_roots=("b",), services=("h",), read_roots=("c",), write_roots=("d",),
+        download_hosts=("e",), deny_globs=("f",), own_folders=("g",), max_read_bytes=1, max_download_bytes=2,
+        output_bytes=3, timeout_s=4,
     )  # fmt: skip
 
 
@@ -52,3 +54,9 @@ def test_the_agents_home_and_program_are_its_own_folders(tmp_path: Path) -> None
     own = Home(tmp_path / "link").own_folders
     assert str((tmp_path / "home").resolve()) in own
     assert any(folder.endswith("canopee_agent") for folder in own)
+
+
+def test_a_state_kept_apart_from_the_home_is_the_agents_own_too(tmp_path: Path) -> None:
+    home = Home(tmp_path / "etc", state_folder=tmp_path / "var")
+    assert home.state == tmp_path / "var"
+    assert {str((tmp_path / name).resolve()) for name in ("etc", "var")} <= set(home.own_folders)

@@ -12,9 +12,9 @@ import pytest
 
 from canopee_agent.errors import RejectedError, UnreachableError
 from canopee_agent.fakes import FakeMachine, json_reply, problem_reply
-from canopee_agent.ports import Reply, Request
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.identity import Identity, IdentityStore
+from canopee_agent.service_ports import Reply, Request
 from canopee_agent.testing import DEVICE, FakeServer
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import encode

@@ -9,8 +9,8 @@ import pytest
 
 from canopee_agent.errors import RejectedError, RevokedError, StateError, UnreachableError
 from canopee_agent.fakes import FakeMachine, FakeProgram, json_reply, problem_reply
-from canopee_agent.ports import Reply
 from canopee_agent.service.agent import Agent
+from canopee_agent.service_ports import Reply
 from canopee_agent.testing import DEVICE, FakeServer
 from canopee_contract.campaign import Ring
 from canopee_contract.codec import encode
@@ -228,6 +228,7 @@ def test_a_pc_that_lost_every_memory_runs_nothing_until_it_is_enrolled_again(
         (state / name).unlink()
     assert _report(server, start(), server.order(ref)).code == "refused.state_lost"
     (state / "identity.json").unlink()
+    server.give_token()
     assert _report(server, start(), server.order(ref)).state == "done"
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from canopee_agent.errors import StateError, UnreachableError
-from canopee_agent.ports import Request
 from canopee_agent.service.cli import main
 from canopee_agent.service.config import Home, check_url
 from canopee_agent.service.link import MAX_REPLY_BYTES, HttpLink
+from canopee_agent.service_ports import Request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nX-Name: Value\r\n\r\nok"
 Answer = Callable[[socket.socket, int], None]

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from canopee_agent.errors import UnreachableError
-from canopee_agent.ports import Reply, Request
 from canopee_agent.service.link import HttpLink, LinkLimits
+from canopee_agent.service_ports import Reply, Request
 from canopee_kit.clock import SystemClock
 
 LIMITS = LinkLimits(reply_bytes=1_000, connect_s=2.0, silence_s=0.2, reply_s=0.2)

@@ -11,10 +11,10 @@ import pytest
 
 from canopee_agent.errors import CutLinkError, RejectedError, RevokedError, StateError, UnreachableError
 from canopee_agent.fakes import FakeMachine, json_reply, problem_reply
-from canopee_agent.ports import Reply, Request
 from canopee_agent.service.config import Home, check_url
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.link import HttpLink
+from canopee_agent.service_ports import Reply, Request
 from canopee_agent.testing import DEVICE, FakeServer
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.enrolment import Enrol, Enrolled

@@ -7,11 +7,11 @@ import pytest
 
 from canopee_agent.errors import RejectedError, StateError, UnreachableError
 from canopee_agent.fakes import FakeMachine, FakeProgram, FakeSupervisor, json_reply, problem_reply
-from canopee_agent.ports import Reply, Request
 from canopee_agent.service.agent import RESTART, Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service.probe import probe
 from canopee_agent.service.supervised import SupervisedLink
+from canopee_agent.service_ports import Reply, Request
 from canopee_agent.slots import Slots
 from canopee_agent.testing import FakeServer
 from canopee_contract.pipeline import Step

@@ -10,10 +10,15 @@ import uvicorn
 
 from canopee_api.accounts.people import People
 from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
+from canopee_api.catalog.target_files import TargetFiles
 from canopee_api.catalog.trust import OnlineKeys, TrustStore
+from canopee_api.devices.approvals import Approvals
 from canopee_api.devices.enrolment import Enrolment
+from canopee_api.devices.enrolment_tokens import TokenOffice
+from canopee_api.devices.practices import Practices
 from canopee_api.devices.tokens import Tokens
 from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
@@ -116,6 +121,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
     """The areas of one process that has heard of nothing yet."""
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
+    campaigns = Campaigns(database, trust, clock)
     return Areas(
         clock=clock,
         database=database,
@@ -123,9 +129,14 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         people=People(database, clock),
         tokens=tokens,
         enrolment=Enrolment(database, fleet, tokens, clock),
+        token_office=TokenOffice(database, clock),
+        approvals=Approvals(database, clock),
+        practices=Practices(database, clock),
         datasets=datasets,
         trust=trust,
-        campaigns=Campaigns(database, trust, clock),
+        target_files=TargetFiles(database, clock),
+        campaigns=campaigns,
+        releases=Releases(database, trust, campaigns),
         targeting=Targeting(database),
         delivery=Delivery(database, clock),
         intake=Intake(database, datasets, clock),
@@ -152,6 +163,8 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
     jobs: tuple[Callable[[Areas], Awaitable[object]], ...] = (
         lambda areas: areas.storage.tend(),
         lambda areas: areas.trust.keep_fresh(),
+        lambda areas: areas.approvals.expire(),
+        lambda areas: areas.target_files.tend(),
         lambda areas: areas.campaigns.expand_unfinished(),
         lambda areas: areas.campaigns.reconsider(),
     )

@@ -12,7 +12,8 @@ PermanentError
     └── ServerError         the embedded server or the configuration cannot be used
 TemporaryError
 └── BusyError               too much at once: come back after `retry_after_s`
-    └── ThrottledError      too much of one caller: the others are served
+    ├── ThrottledError      too much of one caller: the others are served
+    └── WaitingError        somebody must approve first: come back after `retry_after_s`
 """
 
 from typing import ClassVar
@@ -96,3 +97,9 @@ class ThrottledError(BusyError):
     """Too much of one caller: the others are served."""
 
     code: ClassVar[str] = "throttled"
+
+
+class WaitingError(BusyError):
+    """Somebody must approve first."""
+
+    code: ClassVar[str] = "enrolment.waiting"

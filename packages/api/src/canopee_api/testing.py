@@ -5,6 +5,7 @@ A `Pc` speaks the agents' protocol by calling the ASGI application itself; only 
 
 import asyncio
 import base64
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -29,11 +30,14 @@ from canopee_contract.people import NewEnrolmentTokens, NewUser, Publication
 from canopee_contract.pipeline import Kind, Pipeline, Step, target_path
 from canopee_contract.problem import Problem
 from canopee_contract.records import Record, RecordBatch, RecordsReply
+from canopee_contract.release import SignedRelease, release_path
+from canopee_contract.release_views import MAX_UPLOAD_BYTES
 from canopee_kit.clock import FakeClock, SystemClock
 from canopee_kit.ids import new_id
-from canopee_trust.ceremony import read_approvers, sign_targets
+from canopee_trust.ceremony import read_approvers, sign_release, sign_targets
 from canopee_trust.documents import seal_campaign
 from canopee_trust.ed25519 import PrivateKey
+from canopee_trust.repository import TargetInfo
 
 T = TypeVar("T")
 Approval: TypeAlias = Literal["required", "none"]
@@ -86,6 +90,26 @@ class Office:
         publication = sign_targets(metadata, targets, self.keys / "offline", self.areas.clock.now())
         await self.areas.trust.publish(publication, by="test")
 
+    async def upload(self, content: bytes) -> str:
+        """Upload a large target in parts; its SHA-256."""
+        sha256, files = hashlib.sha256(content).hexdigest(), self.areas.target_files
+        for at in range(0, len(content), MAX_UPLOAD_BYTES):
+            part = content[at : at + MAX_UPLOAD_BYTES]
+            await files.receive(sha256, length=len(content), offset=at, content=part)
+        return sha256
+
+    async def release(self, content: bytes, version: str = "1.1.0", **changes: Any) -> TargetInfo:  # noqa: ANN401
+        """Upload and publish a release of the agent, with some fields of what is signed about it changed."""
+        signed = SignedRelease(version, "win-x64", len(self.areas.trust.releases()) + 1)
+        custom = msgspec.to_builtins(msgspec.structs.replace(signed, **changes))
+        path, sha256 = release_path("win-x64", version), await self.upload(content)
+        info = TargetInfo(path, len(content), sha256, custom)
+        newest = await self.areas.trust.newest()
+        metadata = {role: base64.b64decode(raw) for role, raw in newest.roles.items()}
+        publication = sign_release(metadata, info, self.keys / "offline", self.areas.clock.now())
+        await self.areas.trust.publish(publication, by="test")
+        return info
+
     def campaign(self, pipeline: str, condition: dict[str, Any], **changes: Any) -> Campaign:  # noqa: ANN401
         """An unsigned campaign document for the whole fleet, with some fields changed."""
         now = self.areas.clock.now()
@@ -103,7 +127,7 @@ class Office:
 
     async def pc(self, facts: Mapping[str, Scalar] | None = None, *, practice: str = "C0001") -> "Pc":
         """A PC that has enrolled and sent its facts."""
-        minted = await self.areas.enrolment.mint(NewEnrolmentTokens(practice_id=practice), by="test")
+        minted = await self.areas.token_office.mint(NewEnrolmentTokens(practice_id=practice), by="test")
         pc = Pc(AgentDoor(self.areas), self.areas)
         await pc.enrol(minted.tokens[0])
         await pc.send_facts(facts or {})
@@ -152,6 +176,8 @@ class Pc:
         self.key = PrivateKey.generate()
         self.id, self.token, self.generation, self.counter, self.order_seq = "", "", 0, 0, 0
         self.facts: dict[str, Scalar] = {}
+        self.address = "192.0.2.10"
+        """Where its calls come from."""
 
     def turn_to(self, areas: Areas) -> None:
         """Speak to another process from now on, as a proxy may decide at every call."""
@@ -211,21 +237,26 @@ class Pc:
 
     async def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """One call of the ASGI application; status and body."""
+        sent = await self.exchange(method, path, body, headers)
+        return sent[0]["status"], b"".join(one["body"] for one in sent[1:])
+
+    async def exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> list[Any]:
+        """One call of the ASGI application; every message that it sent."""
         sent: list[Any] = []
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Any:  # noqa: ANN401
-            return waiting.pop() if waiting else {"type": "http.disconnect"}
+            return waiting.pop() if waiting else await asyncio.Event().wait()  # as long as the device stays
 
         async def send(message: Any) -> None:  # noqa: ANN401
             sent.append(message)
 
         scope: Scope = {
-            "type": "http", "method": method, "path": path,
+            "type": "http", "method": method, "path": path, "client": (self.address, 50_000),
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
         }  # fmt: skip
         await self._door(scope, receive, send)
-        return sent[0]["status"], sent[1]["body"]
+        return sent
 
 
 def a_record(seq: int, body: object, *, dataset: str = "gap", at: Any = None) -> Record:  # noqa: ANN401

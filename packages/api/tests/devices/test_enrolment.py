@@ -13,7 +13,7 @@ from canopee_trust.ed25519 import PrivateKey
 
 async def _token(office: Office, count: int = 1, expires_in_s: int = 60) -> str:
     new = NewEnrolmentTokens(count, expires_in_s=expires_in_s)
-    return (await office.areas.enrolment.mint(new, by="test")).tokens[0]
+    return (await office.areas.token_office.mint(new, by="test")).tokens[0]
 
 
 def _pc(office: Office) -> Pc:

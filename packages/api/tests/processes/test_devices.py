@@ -80,13 +80,13 @@ async def test_a_row_read_before_a_revocation_does_not_undo_it(pair: Pair) -> No
 
 async def test_a_one_time_token_used_with_both_at_the_same_moment_makes_one_device(pair: Pair) -> None:
     office = pair.office
-    minted = await office.areas.enrolment.mint(NewEnrolmentTokens(), by="test")
+    minted = await office.areas.token_office.mint(NewEnrolmentTokens(), by="test")
     first, second = (Pc(AgentDoor(areas), areas) for areas in pair.both)
     second.key = first.key
     enrolled = await asyncio.gather(*(pc.enrol(minted.tokens[0]) for pc in (first, second)))
     assert enrolled[0].device_id == enrolled[1].device_id
 
-    minted = await office.areas.enrolment.mint(NewEnrolmentTokens(), by="test")
+    minted = await office.areas.token_office.mint(NewEnrolmentTokens(), by="test")
     pcs = [Pc(AgentDoor(areas), areas) for areas in pair.both]
     results = await asyncio.gather(*(pc.enrol(minted.tokens[0]) for pc in pcs), return_exceptions=True)
     assert sorted(isinstance(result, ReplyError) for result in results) == [False, True]

@@ -10,10 +10,13 @@ import httpx
 import msgspec
 
 from canopee_client.errors import AnswerError, NoAnswerError, RequestError
-from canopee_contract import people
+from canopee_contract import admission, people
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
+from canopee_contract.pipeline import Pipeline
+from canopee_contract.practices import PracticesImport, PracticesImported, PracticeView
 from canopee_contract.problem import Problem
+from canopee_contract.release_views import Release, TargetUpload
 from canopee_contract.storage import Volumes
 
 T = TypeVar("T")
@@ -90,6 +93,39 @@ class Client:
     def mint_tokens(self, new: people.NewEnrolmentTokens) -> people.EnrolmentTokens:
         return self.call("POST", "/v1/enrolment-tokens", people.EnrolmentTokens, body=new)
 
+    def token_batches(self) -> Iterator[admission.TokenBatch]:
+        return self.pages("/v1/enrolment-tokens", admission.TokenBatch)
+
+    def revoke_tokens(self, batch_id: str) -> admission.TokenBatch:
+        return self.call("POST", f"/v1/enrolment-tokens/{_path(batch_id)}/revoke", admission.TokenBatch)
+
+    def enrolments(self, **filters: str) -> Iterator[admission.EnrolmentRequest]:
+        return self.pages("/v1/enrolments", admission.EnrolmentRequest, filters)
+
+    def enrolment(self, request_id: str) -> admission.EnrolmentRequest:
+        return self.call("GET", f"/v1/enrolments/{_path(request_id)}", admission.EnrolmentRequest)
+
+    def approve_enrolments(self, decision: admission.Decision) -> admission.Decided:
+        return self.call("POST", "/v1/enrolments/approve", admission.Decided, body=decision)
+
+    def reject_enrolments(self, decision: admission.Decision) -> admission.Decided:
+        return self.call("POST", "/v1/enrolments/reject", admission.Decided, body=decision)
+
+    def enrolment_rules(self) -> admission.HeldRules:
+        return self.call("GET", "/v1/enrolment-rules", admission.HeldRules)
+
+    def set_enrolment_rules(self, rules: admission.EnrolmentRules) -> admission.HeldRules:
+        return self.call("PUT", "/v1/enrolment-rules", admission.HeldRules, body=rules)
+
+    def practices(self, **filters: str) -> Iterator[PracticeView]:
+        return self.pages("/v1/practices", PracticeView, filters)
+
+    def practice(self, practice_id: str) -> PracticeView:
+        return self.call("GET", f"/v1/practices/{_path(practice_id)}", PracticeView)
+
+    def import_practices(self, wanted: PracticesImport) -> PracticesImported:
+        return self.call("PUT", "/v1/practices", PracticesImported, body=wanted)
+
     def devices(self, **filters: str) -> Iterator[people.Device]:
         return self.pages("/v1/devices", people.Device, filters)
 
@@ -136,6 +172,10 @@ class Client:
     def pipelines(self) -> Iterator[people.PublishedPipeline]:
         return self.pages("/v1/pipelines", people.PublishedPipeline)
 
+    def pipeline(self, name: str, version: int) -> Pipeline:
+        """The signed text of a published pipeline."""
+        return self.call("GET", f"/v1/pipelines/{_path(name)}/{version}", Pipeline)
+
     def campaigns(self) -> Iterator[people.CampaignView]:
         return self.pages("/v1/campaigns", people.CampaignView)
 
@@ -144,6 +184,26 @@ class Client:
 
     def start_campaign(self, new: people.NewCampaign) -> people.CampaignView:
         return self.call("POST", "/v1/campaigns", people.CampaignView, body=new)
+
+    def stop_campaign(self, campaign_id: str) -> people.CampaignView:
+        return self.call("POST", f"/v1/campaigns/{_path(campaign_id)}/stop", people.CampaignView)
+
+    def releases(self) -> Iterator[Release]:
+        return self.pages("/v1/releases", Release)
+
+    def upload(self, sha256: str) -> TargetUpload | None:
+        """How far a large target has come; `None` when nothing of it is there."""
+        try:
+            return self.call("GET", f"/v1/trust/targets/{_path(sha256)}", TargetUpload)
+        except AnswerError as error:
+            if error.problem.code != "upload.unknown":
+                raise
+            return None
+
+    def upload_part(self, sha256: str, part: bytes, *, offset: int, length: int) -> TargetUpload:
+        """Upload the bytes of a large target that begin at `offset`; `length` is that of all of it."""
+        query = {"offset": str(offset), "length": str(length)}
+        return self.call("PUT", f"/v1/trust/targets/{_path(sha256)}", TargetUpload, raw=part, query=query)
 
     def trust(self) -> people.TrustMetadata:
         return self.call("GET", "/v1/trust", people.TrustMetadata)
@@ -170,16 +230,24 @@ class Client:
             after = page.next or None
 
     def call(
-        self, method: str, path: str, kind: type[T], *, body: object = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        *,
+        body: object = None,
+        raw: bytes | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> T:
-        """One call of the API.
+        """One call of the API; what is sent is a message, or the bytes `raw`.
 
         Raises:
             AnswerError: refused; its `problem` says why.
             NoAnswerError: no answer, or busy.
         """
-        content = None if body is None else encode(body)
-        headers = {} if content is None else {"content-type": "application/json"}
+        content = raw if body is None else encode(body)
+        kind_sent = "application/json" if raw is None else "application/octet-stream"
+        headers = {} if content is None else {"content-type": kind_sent}
         try:
             reply = self._http.request(method, path, params=dict(query or {}), content=content, headers=headers)
         except httpx.HTTPError as error:

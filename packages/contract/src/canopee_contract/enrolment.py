@@ -21,7 +21,7 @@ class Enrol(msgspec.Struct):
     """`POST /agent/v1/enrol`."""
 
     token: str
-    """Given by the server's administrator; used once."""
+    """Given by the server's administrator."""
     public_key: str
     """Base64 of the 32 bytes of the device's Ed25519 public key."""
     hostname: str
@@ -33,6 +33,8 @@ class Enrol(msgspec.Struct):
     sent_at: Instant
     """Wall clock of the device."""
     nonce: str
+    practice_id: str = ""
+    """Practice that the PC's installer was told; a token for one practice decides by itself."""
 
 
 class Enrolled(msgspec.Struct):

@@ -15,7 +15,7 @@ from canopee_contract.raw import absent
 from canopee_contract.report import StepReport
 
 T = TypeVar("T")
-Role: TypeAlias = Literal["reader", "support", "author", "approver", "admin"]
+Role: TypeAlias = Literal["reader", "support", "author", "approver", "enroller", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -104,19 +104,28 @@ class ApiKey(msgspec.Struct):
 
 
 class NewEnrolmentTokens(msgspec.Struct):
-    """`POST /v1/enrolment-tokens`: `count` tokens, each good for one enrolment."""
+    """`POST /v1/enrolment-tokens`: `count` tokens, each good for `uses` enrolments."""
 
     count: int = 1
     practice_id: str = ""
+    """Practice of every PC that enrols with them."""
     expires_in_s: int = 86_400
     simulated: bool = False
+    uses: int = 1
+    practice_pattern: str = ""
+    """Instead of one practice, those that a PC may name: `FR-69-*` (`*` any text, `?` one character, the whole id)."""
+    needs_approval: bool = False
+    """Somebody, or a rule, must approve each PC."""
+    label: str = ""
+    """For people: which installer or delivery they are for."""
 
 
 class EnrolmentTokens(msgspec.Struct):
-    """Shown once: only their hashes are kept."""
+    """Shown once: only their hashes are kept. `id` names them together from now on."""
 
     tokens: list[str]
     expires_at: datetime
+    id: str = ""
 
 
 class Device(msgspec.Struct):

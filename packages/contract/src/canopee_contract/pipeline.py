@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from canopee_contract.parameters import ParametersSchema
 
-NAME_PATTERN = r"^[a-z][a-z0-9_]{1,62}$"
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+"""Names of pipelines and ids of steps: without a dot, so that `steps.<id>.<output>` says one thing."""
 Kind: TypeAlias = Literal["collect", "action"]
 OnError: TypeAlias = Literal["stop", "continue"]
 

@@ -1,6 +1,6 @@
 """A key folder: making one for development, and signing what is to be published with it.
 
-DIR/offline/{root,targets,collect,action,policy,approver-1,approver-2}.key   never on the server
+DIR/offline/{root,targets,collect,action,policy,agent,approver-1,approver-2}.key   never on the server
 DIR/online/{snapshot,timestamp,director}.key                                 the API's
 DIR/root.json                                                                pinned by every agent
 DIR/publication.json                                                         what to publish first
@@ -19,6 +19,8 @@ from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
 from canopee_trust.repository import (
     MetadataSet,
     RoleKeys,
+    TargetInfo,
+    add_delegation,
     make_delegated,
     make_root,
     make_targets,
@@ -28,7 +30,7 @@ from canopee_trust.repository import (
 )
 from canopee_trust.roles import role_of
 
-_SIGNING = ("root", "targets", "collect", "action", "policy")
+_SIGNING = ("root", "targets", "collect", "action", "policy", "agent")
 APPROVERS = ("approver-1", "approver-2")
 _ONLINE = ("snapshot", "timestamp", "director")
 
@@ -55,6 +57,7 @@ def make_lab_keys(folder: Path, now: datetime) -> None:
         "targets": sign(make_targets(roles, now=now), keys["targets"].key),
         "collect": sign(make_delegated("collect", {}, now=now), keys["collect"].key),
         "action": sign(make_delegated("action", {}, now=now), keys["action"].key),
+        "agent": sign(make_delegated("agent", {}, now=now), keys["agent"].key),
         "policy": sign(make_delegated("policy", {TRUST_POLICY_PATH: policy}, now=now), keys["policy"].key),
     }
     (folder / "publication.json").write_bytes(encode(publication_of(metadata, {TRUST_POLICY_PATH: policy})))
@@ -84,6 +87,33 @@ def sign_targets(newest: MetadataSet, targets: Mapping[str, bytes], offline: Pat
             metadata[role] = sign(proposed, read_key(offline / f"{role}.key").key)
             added |= changed
     return publication_of(metadata, added)
+
+
+def add_role(newest: MetadataSet, role: str, offline: Path, now: datetime) -> Publication:
+    """A publication that delegates to one role more; its key is made, marked as the key of targets is.
+
+    Raises:
+        KeyFileError: the key of targets is not in the folder, or one of the role is there already.
+        MetadataError: the role is delegated already.
+    """
+    targets = read_key(offline / "targets.key")
+    made = make_key(role, lab=targets.lab)
+    top = add_delegation(newest["targets"], role, RoleKeys((made.key.public,)), now=now)
+    write_key(offline / f"{role}.key", made)
+    metadata = {"targets": sign(top, targets.key), role: sign(make_delegated(role, {}, now=now), made.key)}
+    return publication_of(metadata, {})
+
+
+def sign_release(newest: MetadataSet, release: TargetInfo, offline: Path, now: datetime) -> Publication:
+    """A publication that names a release of the agent, whose bytes were uploaded before.
+
+    Raises:
+        KeyFileError: the key of the role is not in the folder, or the role is not published.
+    """
+    if "agent" not in newest:
+        raise KeyFileError("the role agent is not published: make its key with `canopee keys add-role agent`")
+    proposed = next_delegated(newest["agent"], "agent", add={}, describe=[release], now=now)
+    return publication_of({"agent": sign(proposed, read_key(offline / "agent.key").key)}, {})
 
 
 def publication_of(metadata: Mapping[str, bytes], targets: Mapping[str, bytes]) -> Publication:

@@ -21,7 +21,7 @@ from tuf.ngclient import FetcherInterface, Updater
 from canopee_kit.clock import Clock
 from canopee_trust.errors import MetadataError, RollbackError
 from canopee_trust.floor import MAX_FLOOR, VersionFloor
-from canopee_trust.repository import read
+from canopee_trust.repository import TargetInfo, info_of, read
 from canopee_trust.roles import OFFLINE_DELEGATED, ONLINE, role_of
 
 _BASE = "repository:"
@@ -93,6 +93,21 @@ class TrustedRepository:
         content = self._download(info)
         _write_durably(kept, content)
         return content
+
+    def describe(self, path: str) -> TargetInfo:
+        """What is signed about a target that is too large to be kept in memory.
+
+        Raises:
+            MetadataError: `unknown_target` when no role lists it.
+        """
+        role, info = _role(path), self._target_info(path)
+        self._raise_floor(role)
+        return info_of(info)
+
+    def described_by(self, role: str) -> list[TargetInfo]:
+        """What the newest metadata of a delegated role say of all their targets, once one of them was described."""
+        signed = self._signed(role)
+        return [info_of(target) for target in signed.targets.values()] if isinstance(signed, Targets) else []
 
     def is_current(self, path: str, sha256: str, length: int) -> bool:
         """Whether the newest metadata name `path` with this hash and length."""

@@ -18,11 +18,12 @@ from canopee_contract.facts import MAX_FACTS, FactSources, SoftwareFact
 from canopee_contract.facts import NAME_PATTERN as FACT_NAME
 from canopee_contract.parameters import check_schema
 from canopee_contract.pattern import compile_pattern
-from canopee_contract.pipeline import Pipeline, target_path
+from canopee_contract.pipeline import NAME_PATTERN, Pipeline, target_path
+from canopee_contract.release import MAX_RELEASE_BYTES, SignedRelease, read_signed
 from canopee_contract.trust_policy import FACT_SOURCES_PATH, TRUST_POLICY_PATH, TrustPolicy
 from canopee_trust.ed25519 import PublicKey
 from canopee_trust.errors import MetadataError, PublicationError, TrustError
-from canopee_trust.repository import MetadataSet, SignedT, read
+from canopee_trust.repository import MetadataSet, SignedT, TargetInfo, info_of, read
 from canopee_trust.roles import OFFLINE
 
 MAX_SOURCES = MAX_FACTS - 20
@@ -36,6 +37,8 @@ class Repository(msgspec.Struct, frozen=True):
     """Role → newest bytes; holds at least `root`, which may be the pinned one."""
     targets: Mapping[str, str]
     """Target path → SHA-256 of the bytes named by the newest metadata."""
+    uploaded: Mapping[str, int] = {}
+    """SHA-256 → length of the large files that were received and verified before."""
 
 
 def verify_publication(
@@ -45,7 +48,8 @@ def verify_publication(
 
     Raises:
         PublicationError: a rule is broken; the reason is `role`, `signature`, `version`, `expired`, `path`,
-            `target_hash`, `target_missing`, `target_unused`, `pipeline_changed` or `target_malformed`.
+            `target_hash`, `target_missing`, `target_unused`, `pipeline_changed`, `release_changed` or
+            `target_malformed`.
     """
     if unknown := sorted(set(metadata) - set(OFFLINE)):
         raise PublicationError("role", f"not published this way: {', '.join(unknown)}")
@@ -72,6 +76,21 @@ def check_target(path: str, content: bytes) -> None:
         raise PublicationError("target_malformed", f"{path}: {error.message}") from error
 
 
+def check_release(info: TargetInfo) -> SignedRelease:
+    """What is signed about a release of the agent, unless no agent could take it.
+
+    Raises:
+        PublicationError: `target_malformed`.
+    """
+    try:
+        signed = read_signed(info.path, info.custom)
+    except ContractError as error:
+        raise PublicationError("target_malformed", error.message) from error
+    if not 0 < info.length <= MAX_RELEASE_BYTES:
+        raise PublicationError("target_malformed", f"{info.path}: 1 to {MAX_RELEASE_BYTES} bytes")
+    return signed
+
+
 def check_pipeline(path: str, content: bytes) -> Pipeline:
     """The pipeline in `content`, once its text keeps every rule that needs no step kind.
 
@@ -87,6 +106,10 @@ def check_pipeline(path: str, content: bytes) -> Pipeline:
     ids = [step.id for step in pipeline.steps]
     if not ids or len(set(ids)) != len(ids):
         raise PublicationError("target_malformed", f"{path}: steps need distinct ids, and there is at least one")
+    for name in (pipeline.name, *ids):
+        if not re.fullmatch(NAME_PATTERN, name):
+            message = f"{path}: {name!r} is no name: small letters, digits and _, a letter first, at most 63"
+            raise PublicationError("target_malformed", message)
     check_schema(pipeline.parameters)
     conditions = [pipeline.condition, *(step.when for step in pipeline.steps)]
     for condition in conditions:
@@ -187,10 +210,30 @@ def _check_newer(role: str, metadata: Metadata[Targets], current: bytes | None) 
         )
 
 
+def _check_releases(delegation: DelegatedRole, signed: Targets, current: Repository) -> None:
+    """A release is named once for ever, has a number of its own, and its bytes were uploaded before."""
+    numbers: dict[tuple[str, int], str] = {}
+    for path, target in signed.targets.items():
+        if not delegation.is_delegated_path(path):
+            raise PublicationError("path", f"{delegation.name} may not sign {path}: no PC would look for it there")
+        info, known = info_of(target), current.targets.get(path)
+        release = check_release(info)
+        if known not in {None, info.sha256}:
+            raise PublicationError("release_changed", f"{path} is published with other bytes: raise its version")
+        if known is None and current.uploaded.get(info.sha256) != info.length:
+            raise PublicationError("target_missing", f"the bytes of {path} were not uploaded")
+        other = numbers.setdefault((release.platform, release.release_seq), path)
+        if other != path:
+            raise PublicationError("target_malformed", f"{path} has the release_seq of {other}: raise it")
+
+
 def _check_targets(
     delegation: DelegatedRole, signed: Targets, current: Repository, given: Mapping[str, bytes]
 ) -> set[str]:
     role = delegation.name
+    if role == "agent":
+        _check_releases(delegation, signed, current)
+        return set()
     for path, target in signed.targets.items():
         if not delegation.is_delegated_path(path):
             raise PublicationError("path", f"{role} may not sign {path}: no PC would look for it there")

@@ -36,6 +36,24 @@ MetadataSet: TypeAlias = Mapping[str, bytes]
 """Role → newest metadata bytes."""
 
 
+class TargetInfo(msgspec.Struct, frozen=True):
+    """What metadata say of a target."""
+
+    path: str
+    length: int
+    """Bytes."""
+    sha256: str
+    """Lower-case hexadecimal."""
+    custom: dict[str, Any] = {}
+    """What its role signs about it besides."""
+
+    @property
+    def served_name(self) -> str:
+        """Where its bytes are served: `targets/<folder>/<sha256>.<file>`."""
+        folder, _, name = self.path.rpartition("/")
+        return f"targets/{folder}/{self.sha256}.{name}"
+
+
 class RoleKeys(msgspec.Struct, frozen=True):
     """Who signs a role, and how many of them are needed."""
 
@@ -70,6 +88,27 @@ def make_targets(roles: Mapping[str, RoleKeys], *, now: datetime, version: int =
     return to_bytes(Metadata(Targets(version=version, expires=_expiry("targets", now), delegations=delegations)))
 
 
+def add_delegation(raw: bytes, role: str, keys: RoleKeys, *, now: datetime) -> bytes:
+    """Unsigned next version of the top-level targets, which delegates to one role more."""
+    metadata = read(raw, Targets)
+    delegations = metadata.signed.delegations or Delegations(keys={}, roles={})
+    metadata.signed.delegations = delegations
+    if delegations.roles is None or role in delegations.roles:
+        raise MetadataError("role", f"{role} is delegated already")
+    delegations.keys |= {key.keyid: LibcryptoKey.of(key) for key in keys.keys}
+    delegations.roles[role] = DelegatedRole(
+        role,
+        [key.keyid for key in keys.keys],
+        keys.threshold,
+        terminating=True,
+        paths=list(OFFLINE_DELEGATED[role]),
+    )
+    metadata.signed.version += 1
+    metadata.signed.expires = _expiry("targets", now)
+    metadata.signatures.clear()
+    return to_bytes(metadata)
+
+
 def make_delegated(role: str, targets: Mapping[str, bytes], *, now: datetime) -> bytes:
     """Unsigned first metadata of a delegated role."""
     first = Metadata(Targets(version=1, expires=_expiry(role, now)))
@@ -79,10 +118,23 @@ def make_delegated(role: str, targets: Mapping[str, bytes], *, now: datetime) ->
 
 
 def next_delegated(
-    raw: bytes, role: str, *, add: Mapping[str, bytes], remove: Sequence[str] = (), now: datetime
+    raw: bytes,
+    role: str,
+    *,
+    add: Mapping[str, bytes],
+    describe: Sequence[TargetInfo] = (),
+    remove: Sequence[str] = (),
+    now: datetime,
 ) -> bytes:
-    """Unsigned next version of a delegated role, with targets added or replaced, and removed."""
+    """Unsigned next version of a delegated role, with targets added or replaced, and removed.
+
+    `describe`: targets too large to be at hand.
+    """
     metadata = read(raw, Targets)
+    for info in describe:
+        metadata.signed.targets[info.path] = TargetFile(
+            info.length, {"sha256": info.sha256}, info.path, {"custom": info.custom}
+        )
     for path, content in add.items():
         metadata.signed.targets[path] = TargetFile.from_data(path, content, ["sha256"])
     for path in remove:
@@ -127,6 +179,23 @@ def life_left(raw: bytes, now: datetime) -> float:
 def targets_of(raw: bytes) -> dict[str, str]:
     """Target path → lower-case hexadecimal SHA-256 in some targets metadata, NOT verified."""
     return {path: target.hashes["sha256"] for path, target in read(raw, Targets).signed.targets.items()}
+
+
+def infos_of(raw: bytes) -> list[TargetInfo]:
+    """Everything that some targets metadata say of their targets, NOT verified."""
+    return [info_of(target) for target in read(raw, Targets).signed.targets.values()]
+
+
+def info_of(target: TargetFile) -> TargetInfo:
+    """What one entry of the metadata says.
+
+    Raises:
+        MetadataError: it has no SHA-256, or its `custom` is no object.
+    """
+    custom = target.unrecognized_fields.get("custom", {})
+    if "sha256" not in target.hashes or not isinstance(custom, dict):
+        raise MetadataError("malformed", f"{target.path} is not described as it must be")
+    return TargetInfo(target.path, target.length, target.hashes["sha256"], cast("dict[str, Any]", custom))
 
 
 def read(raw: bytes, kind: type[SignedT]) -> Metadata[SignedT]:

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from canopee_contract.release import PLATFORMS
+
 OFFLINE_DELEGATED: dict[str, tuple[str, ...]] = {
     "collect": ("pipelines/collect/*", "facts/*"),
     "action": ("pipelines/action/*",),
     "policy": ("policy/*",),
-    "agent": ("agent/*",),
+    "agent": tuple(f"agent/{platform}/*" for platform in PLATFORMS),
     "tools": ("tools/*",),
 }
 """Delegated role → the target paths it may sign; each is terminating."""

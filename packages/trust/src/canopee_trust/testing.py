@@ -1,14 +1,18 @@
 """A whole TUF repository in memory, with all its keys: shipped, for the tests of whoever reads one."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from canopee_contract.codec import encode
 from canopee_contract.pipeline import Pipeline, Step, target_path
+from canopee_contract.release import release_path
 from canopee_trust.client import NotServedError
 from canopee_trust.ed25519 import PrivateKey
 from canopee_trust.repository import (
     RoleKeys,
+    TargetInfo,
     make_delegated,
     make_root,
     make_snapshot,
@@ -37,11 +41,11 @@ class Publisher:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.keys = {role: PrivateKey.generate() for role in (*OFFLINE, "snapshot", "timestamp")}
+        self.keys = {role: PrivateKey.generate() for role in (*OFFLINE, "agent", "snapshot", "timestamp")}
         roles = {role: RoleKeys((key.public,)) for role, key in self.keys.items()}
         self.root = sign(make_root(roles, now=now), self.keys["root"])
         self.metadata = {"root": self.root, "targets": sign(make_targets(roles, now=now), self.keys["targets"])}
-        for role in ("collect", "action", "policy"):
+        for role in ("collect", "action", "policy", "agent"):
             self.metadata[role] = sign(make_delegated(role, {}, now=now), self.keys[role])
         self.files: dict[str, bytes] = {}
         self.targets: dict[str, str] = {}
@@ -51,7 +55,23 @@ class Publisher:
 
     def publish(self, role: str, targets: Mapping[str, bytes]) -> None:
         """A new version of one delegated role, served at once."""
-        new = next_delegated(self.metadata[role], role, add=targets, now=self.now)
+        self._publish(role, next_delegated(self.metadata[role], role, add=targets, now=self.now), targets)
+
+    def release(self, content: bytes, release_seq: int, **changes: Any) -> TargetInfo:  # noqa: ANN401  of custom
+        """Publish a release of the agent, with some fields of what is signed about it changed."""
+        custom: dict[str, Any] = {
+            "version": "1.1.0",
+            "platform": "win-x64",
+            "release_seq": release_seq,
+            "min_release_seq": 0,
+        } | changes
+        path = release_path(custom["platform"], custom["version"])
+        info = TargetInfo(path, len(content), hashlib.sha256(content).hexdigest(), custom)
+        new = next_delegated(self.metadata["agent"], "agent", add={}, describe=[info], now=self.now)
+        self._publish("agent", new, {path: content})
+        return info
+
+    def _publish(self, role: str, new: bytes, targets: Mapping[str, bytes]) -> None:
         self.metadata[role] = sign(new, self.keys[role])
         for path, content in targets.items():
             digest = targets_of(self.metadata[role])[path]

@@ -3,7 +3,7 @@
 import msgspec
 
 from canopee_agent.fakes import json_reply, problem_reply
-from canopee_agent.ports import Reply
+from canopee_agent.service_ports import Reply
 from canopee_contract.codec import encode
 from canopee_contract.enrolment import Enrolled
 from canopee_contract.records import RecordsReply

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from canopee_agent.ports import Reply, Request
+from canopee_agent.service_ports import Reply, Request
 from canopee_contract.campaign import Ring
 from canopee_proofs.hostile import World
 

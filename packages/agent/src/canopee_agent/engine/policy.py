@@ -5,6 +5,7 @@ accept_lab_keys = false                 # true only on a development machine
 step_kinds = ["collect_hardware"]       # absent: every kind
 registry_roots = ['HKLM\SOFTWARE']
 program_roots = ['C:\Program Files\Cabinet']
+services = ["OldAgent"]                 # absent: no service is touched; exact names, no pattern
 read_roots = ['C:\ProgramData\Cabinet\logs']       # absent: no file is read
 write_roots = ['C:\ProgramData\Cabinet\updates']   # absent: no file is written; never a folder that users may write
 download_hosts = ["updates.example.fr"]              # absent: nothing is downloaded; "*.example.fr", "host:8443"
@@ -43,6 +44,8 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     registry_roots: tuple[str, ...] = ("HKLM\\SOFTWARE",)
     program_roots: tuple[str, ...] = ()
     """Folders from which programs may be run; none by default."""
+    services: tuple[str, ...] = ()
+    """Services that may be looked at and commanded; none by default."""
     read_roots: tuple[str, ...] = ()
     write_roots: tuple[str, ...] = ()
     download_hosts: tuple[str, ...] = ()
@@ -58,9 +61,9 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     def ceiling(self, *, own_folders: tuple[str, ...], output_bytes: int, timeout_s: float) -> Ceiling:
         """What a step may do, with what is left of its run."""
         return Ceiling(
-            registry_roots=self.registry_roots, program_roots=self.program_roots, read_roots=self.read_roots,
-            write_roots=self.write_roots, download_hosts=self.download_hosts, deny_globs=self.deny_globs,
-            own_folders=own_folders, max_read_bytes=self.max_read_bytes,
+            registry_roots=self.registry_roots, program_roots=self.program_roots, services=self.services,
+            read_roots=self.read_roots, write_roots=self.write_roots, download_hosts=self.download_hosts,
+            deny_globs=self.deny_globs, own_folders=own_folders, max_read_bytes=self.max_read_bytes,
             max_download_bytes=self.max_download_bytes, output_bytes=output_bytes, timeout_s=timeout_s,
         )  # fmt: skip
 

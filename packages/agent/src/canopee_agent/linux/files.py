@@ -61,8 +61,8 @@ class LinuxFiles:
     def open(self, path: str) -> IO[bytes]:
         return os.fdopen(_opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb")
 
-    def create(self, path: str) -> IO[bytes]:
-        return self._writer(path, os.O_EXCL)
+    def create(self, path: str, *, is_program: bool = False) -> IO[bytes]:
+        return self._writer(path, os.O_EXCL, 0o755 if is_program else 0o644)
 
     def resume(self, path: str) -> IO[bytes]:
         return self._writer(path, 0)
@@ -105,11 +105,11 @@ class LinuxFiles:
                 os.unlink(whole.name, dir_fd=parent)
             os.fsync(parent)
 
-    def _writer(self, path: str, flags: int) -> IO[bytes]:
+    def _writer(self, path: str, flags: int, mode: int = 0o644) -> IO[bytes]:
         whole = Path(path)
         with _folder(str(whole.parent)) as parent, told_of(path):
             descriptor = os.open(
-                whole.name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | flags, 0o644, dir_fd=parent
+                whole.name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | flags, mode, dir_fd=parent
             )
         _check_plain(path, descriptor)
         return os.fdopen(descriptor, "r+b")

@@ -5,7 +5,9 @@ from pathlib import Path
 from canopee_agent.linux.files import LinuxFiles
 from canopee_agent.linux.programs import LinuxPrograms
 from canopee_agent.linux.registry import NoRegistry
+from canopee_agent.linux.services import NoServices
 from canopee_agent.linux.system import LinuxSystem
+from canopee_agent.ports import AgentReleases
 from canopee_agent.web import HttpDownloads
 from canopee_kit.clock import Clock
 
@@ -21,3 +23,5 @@ class LinuxMachine:
         self.programs = LinuxPrograms(clock)
         self.files = LinuxFiles()
         self.downloads = HttpDownloads(clock, ca_file)
+        self.services = NoServices()
+        self.releases: AgentReleases | None = None

@@ -13,14 +13,17 @@ from canopee_agent.engine.policy import read_policy
 from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import Spool
 from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError
-from canopee_agent.ports import Machine, ServerLink, Supervisor
+from canopee_agent.ports import Machine
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.orders import Orders
+from canopee_agent.service.releases import InstalledReleases
+from canopee_agent.service.secrets import FileSecrets
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
 from canopee_agent.service.supervised import WORK_S, NoSupervisor, SupervisedLink
+from canopee_agent.service_ports import Secrets, ServerLink, Supervisor
 from canopee_agent.slots import Slots
 from canopee_agent.step import StepKind
 from canopee_contract.checkin import CheckIn, CheckInReply
@@ -55,16 +58,23 @@ class Agent:
     """One agent on one home. `round` is what a test calls; `run` repeats it until `stop`."""
 
     def __init__(
-        self, home: Home, machine: Machine, link: ServerLink, *, supervisor: Supervisor | None = None
+        self,
+        home: Home,
+        machine: Machine,
+        link: ServerLink,
+        *,
+        supervisor: Supervisor | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
-        self._config, self._machine = home.config(), machine
+        """`secrets`: what protects the device's key at rest; by default, the permissions of its file."""
+        self._home, self._config, self._machine = home, home.config(), machine
         self._supervisor = supervisor or NoSupervisor()
         self._slots = Slots(home.program, machine.clock) if home.program else None
         link = SupervisedLink(link, self._supervisor)
         state = home.state
         state.mkdir(parents=True, exist_ok=True)
         self._policy = read_policy(home.policy)
-        self._server = Server(link, IdentityStore(state), machine.clock)
+        self._server = Server(link, IdentityStore(state, secrets or FileSecrets()), machine.clock)
         self._floor = MirroredFloor((state / "floor.db", state / "floor.copy.db"))
         clock = Clocks(machine.clock, self._server.now, self._floor)
         self._journal = Journal(state / "journal.db", clock, self._floor)
@@ -72,6 +82,10 @@ class Agent:
         self._repository = TrustedRepository(
             state / "tuf", home.root(), fetch=self._server.fetch, floor=self._floor, clock=LatestClock(clock)
         )
+        if home.program is not None:
+            machine.releases = InstalledReleases(
+                home.program, machine, self._server, self._config.server_url, self._repository, self._floor, clock
+            )
         self._kinds: Kinds = discover(steps, StepKind)
         self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock)
         runner = Runner(
@@ -171,9 +185,10 @@ class Agent:
             system = self._machine.system
             self._server.enrol(
                 self._config.enrolment_token, system.platform(), agent_version=__version__,
-                fingerprint=system.fingerprint(),
+                fingerprint=system.fingerprint(), practice_id=self._config.practice_id,
             )  # fmt: skip
             _log.info("enrolled as device %s", self._server.identity.device_id)
+        self._forget_token()
         self._orders.recover()
         self._drain()
         if self._has_worked:
@@ -193,6 +208,15 @@ class Agent:
         self._drain()
         next_in_s = min(max(reply.next_in_s, 0), LONGEST_WAIT_S)
         return next_in_s * random.uniform(1.0, 2.0)  # noqa: S311  spreads the load
+
+    def _forget_token(self) -> None:
+        """It has served: nobody shall find it on this PC."""
+        if not self._config.enrolment_token:
+            return
+        try:
+            self._config = self._home.forget_token()
+        except (OSError, DiskError, StateError) as error:
+            _log.warning("the token stays in agent.toml for now: %s", error)
 
     def status(self) -> Mapping[str, object]:
         """What a person on this PC may want to know."""

@@ -12,13 +12,16 @@ import msgspec
 from canopee_agent import __version__, steps
 from canopee_agent.errors import RejectedError, StateError
 from canopee_agent.installed import installed
-from canopee_agent.ports import Machine, Supervisor
+from canopee_agent.ports import Machine
+from canopee_agent.service import setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service.link import HttpLink
 from canopee_agent.service.probe import probe
+from canopee_agent.service.secrets import FileSecrets
 from canopee_agent.service.selftest import is_sound, selftest
 from canopee_agent.service.supervised import this_supervisor
+from canopee_agent.service_ports import Secrets, Supervisor
 from canopee_agent.step import StepKind
 from canopee_kit import logs
 from canopee_kit.clock import SystemClock
@@ -56,6 +59,15 @@ def this_machine(ca_file: Path | None = None) -> Machine:
     return LinuxMachine(SystemClock(), ca_file)
 
 
+def this_machines_secrets() -> Secrets:
+    """What protects a secret at rest on the machine that this process runs on."""
+    if sys.platform == "win32":
+        from canopee_agent.windows.secrets import MachineSecrets  # noqa: PLC0415  exists for one platform
+
+        return MachineSecrets()
+    return FileSecrets()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="canopee-agent", description="Runs signed pipelines on this PC.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -75,21 +87,25 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument(
             "--home", type=Path, default=own.home if own else None, help="folder with agent.toml and root.json"
         )
+        action.add_argument(
+            "--state", type=Path, help="folder of what the agent writes (default: state, in its home)"
+        )
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
+    setup_cli.add_to(actions)
     return parser
 
 
 def _home(arguments: argparse.Namespace) -> Home:
     own = installed()
-    return Home(arguments.home, own.program if own else None)
+    return Home(arguments.home, own.program if own else None, arguments.state)
 
 
 def _agent(home: Home, supervisor: Supervisor | None = None) -> Agent:
     config = home.config()
     ca_file = home.folder / config.ca_file if config.ca_file else None
     link = HttpLink(config.server_url, ca_file)
-    return Agent(home, this_machine(ca_file), link, supervisor=supervisor)
+    return Agent(home, this_machine(ca_file), link, supervisor=supervisor, secrets=this_machines_secrets())
 
 
 def _run(arguments: argparse.Namespace) -> int:

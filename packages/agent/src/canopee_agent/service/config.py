@@ -1,10 +1,12 @@
 """What an agent is told by its installer: `agent.toml` in its home.
 
 server_url = "https://canopee.example.fr"
-enrolment_token = "cpe_…"      # read until the PC is enrolled
+enrolment_token = "cpe_…"      # taken out by the agent once the PC is enrolled
+practice_id = "FR-69-00012"    # optional: the PC's practice, for a token that is good for several
 ca_file = "ca.pem"             # optional: the one certificate authority trusted; relative to the home
 """
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -14,6 +16,8 @@ import msgspec
 
 from canopee_agent.addresses import is_safe
 from canopee_agent.errors import StateError
+from canopee_agent.service.files import write_private
+from canopee_kit.logs import get_logger
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -21,7 +25,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     server_url: str
     enrolment_token: str = ""
+    practice_id: str = ""
     ca_file: str = ""
+
+
+_log = get_logger(__name__)
+_TOKEN_LINE = re.compile(r"\s*enrolment_token\s*=")
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -30,6 +39,8 @@ class Home(msgspec.Struct, frozen=True):
     folder: Path
     program: Path | None = None
     """Where the program of an installed agent is, with its policy; `None`: the policy is in the home."""
+    state_folder: Path | None = None
+    """Where the system wants what is written apart from what is configured."""
 
     @property
     def policy(self) -> Path:
@@ -39,13 +50,15 @@ class Home(msgspec.Struct, frozen=True):
     @property
     def state(self) -> Path:
         """Everything the agent writes."""
-        return self.folder / "state"
+        return self.state_folder or self.folder / "state"
 
     @property
     def own_folders(self) -> tuple[str, ...]:
         """Final paths where no step may read nor write: keys, state, policy, and the program itself."""
         program, prefix = Path(__file__).resolve().parents[1], Path(sys.prefix).resolve()
-        own = {self.folder.resolve(), program, *([self.program.resolve()] if self.program else [])}
+        own = {self.folder.resolve(), self.state.resolve(), program}
+        if self.program:
+            own.add(self.program.resolve())
         if prefix not in {Path("/usr"), Path("/usr/local")}:  # a Python of its own belongs to it too
             own.add(prefix)
         return tuple(sorted(map(str, own)))
@@ -66,12 +79,58 @@ class Home(msgspec.Struct, frozen=True):
         check_url(config.server_url)
         return config
 
+    def config_or_none(self) -> Config | None:
+        """What `agent.toml` says; `None` when it is missing, or cannot be used."""
+        if not (self.folder / "agent.toml").is_file():
+            return None
+        try:
+            return self.config()
+        except StateError as error:
+            _log.warning("what is there is not used: %s", error)
+            return None
+
+    def write_config(self, config: Config, text: str | None = None) -> None:
+        """Replace `agent.toml`; `text` is used where it says the same as `config`, with somebody's comments.
+
+        Raises:
+            DiskError: the disk is full; the old content is there.
+        """
+        is_same = text is not None and _read(text) == config
+        write_private(self.folder / "agent.toml", (text if text and is_same else _written(config)).encode())
+
+    def forget_token(self) -> Config:
+        """Take the token out of `agent.toml`; the configuration without it.
+
+        Raises:
+            OSError, DiskError, StateError: the file cannot be read or written.
+        """
+        config = msgspec.structs.replace(self.config(), enrolment_token="")
+        lines = (self.folder / "agent.toml").read_text("utf-8-sig").splitlines(keepends=True)
+        self.write_config(config, "".join(line for line in lines if not _TOKEN_LINE.match(line)))
+        return config
+
     def root(self) -> bytes:
         """The pinned TUF root; raises `StateError`."""
         try:
             return (self.folder / "root.json").read_bytes()
         except OSError as error:
             raise StateError(f"root.json cannot be read: {error}; copy it from the server's keys") from error
+
+
+def _read(text: str) -> Config | None:
+    try:
+        return msgspec.convert(tomllib.loads(text), Config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
+        return None
+
+
+def _written(config: Config) -> str:
+    """Basic strings of TOML are those of JSON, but for U+007F."""
+    values = {name: value for name, value in msgspec.structs.asdict(config).items() if value}
+    texts = {
+        name: msgspec.json.encode(value).decode().replace("\x7f", "\\u007f") for name, value in values.items()
+    }
+    return "".join(f"{name} = {text}\n" for name, text in texts.items())
 
 
 def check_url(url: str) -> None:

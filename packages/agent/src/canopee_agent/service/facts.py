@@ -21,6 +21,7 @@ def collect(machine: Machine, identity: Identity, sources: FactSources | None) -
     """Every fact that this machine knows; empty texts and zeros are left out."""
     platform, hardware = machine.system.platform(), machine.system.hardware()
     standard: dict[str, Scalar] = {
+        "agent.update_failed": machine.releases.returned if machine.releases else "",
         "agent.version": __version__,
         "device.hostname": platform.hostname,
         "device.id": identity.device_id,

@@ -6,11 +6,14 @@ import msgspec
 
 from canopee_agent.errors import StateError
 from canopee_agent.service.files import write_private
+from canopee_agent.service.secrets import FileSecrets
+from canopee_agent.service_ports import Secrets
 from canopee_contract.codec import encode
 from canopee_contract.instant import Instant
 from canopee_trust.ed25519 import PrivateKey
 from canopee_trust.errors import TrustError
 
+_FILE: Secrets = FileSecrets()
 _BLOCK = 64
 """Counters reserved at once: one write for many calls; a restart skips what was left."""
 
@@ -28,24 +31,32 @@ class Identity(msgspec.Struct, frozen=True):
 class IdentityStore:
     """Key, identity and counter of one agent, in its state folder."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, secrets: Secrets = _FILE) -> None:
+        self._secrets = secrets
         self._key_path, self._path, self._counter_path = state / "key", state / "identity.json", state / "counter"
         self._counter = self._reserved = self._read_counter()
 
     def key(self) -> PrivateKey:
-        """The device's key, made on the first call.
+        """The device's key, made on the first call; one that an older agent left in clear is sealed.
 
         Raises:
             StateError: it cannot be read.
         """
         if not self._key_path.is_file():
             key = PrivateKey.generate()
-            write_private(self._key_path, key.to_bytes())
+            self._seal(key)
             return key
         try:
-            return PrivateKey.from_bytes(self._key_path.read_bytes())
-        except (OSError, TrustError) as error:
+            stored = self._key_path.read_bytes()
+            key = PrivateKey.from_bytes(self._secrets.unseal(stored))
+        except (OSError, TrustError, StateError) as error:
             raise StateError(f"{self._key_path} cannot be read: {error}; enrol this PC again") from error
+        if not self._secrets.is_sealed(stored):
+            self._seal(key)
+        return key
+
+    def _seal(self, key: PrivateKey) -> None:
+        write_private(self._key_path, self._secrets.seal(key.to_bytes()))
 
     def read(self) -> Identity | None:
         """The identity; `None` before enrolment.

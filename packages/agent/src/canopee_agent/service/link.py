@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from canopee_agent.errors import CutLinkError, StateError, UnreachableError
-from canopee_agent.ports import Reply, Request
 from canopee_agent.service.bounded import BoundedReads
 from canopee_agent.service.config import check_url
+from canopee_agent.service_ports import Reply, Request
 from canopee_kit.clock import SystemClock
 
 MAX_REPLY_BYTES = 16 * 2**20

@@ -2,10 +2,10 @@
 
 from canopee_agent import __version__
 from canopee_agent.errors import StateError
-from canopee_agent.ports import ServerLink
 from canopee_agent.service.config import Home
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.server import Server
+from canopee_agent.service_ports import ServerLink
 from canopee_contract.checkin import CheckIn
 from canopee_kit.clock import Clock
 

@@ -8,8 +8,9 @@ from typing import TypeVar
 import msgspec
 
 from canopee_agent.errors import CutLinkError, RejectedError, RevokedError, StateError, UnreachableError
-from canopee_agent.ports import Platform, Request, ServerLink
+from canopee_agent.ports import Platform
 from canopee_agent.service.identity import Identity, IdentityStore
+from canopee_agent.service_ports import Request, ServerLink
 from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Enrolled, Renew, Renewed, signed_bytes
@@ -33,6 +34,7 @@ _RENEW_BEFORE = timedelta(minutes=5)
 _SKEWED = "clock.skewed"
 _LEAST_WAIT_S, LONGEST_WAIT_S = 1, 3_600
 _LONGEST_TOKEN = 4_096
+_LONGEST_WHY = 300
 _MOST_GENERATIONS = 2**31
 _SANE = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 """A server that says another time is not believed: dates beyond these cannot be computed with."""
@@ -64,11 +66,14 @@ class Server:
         """The present by the server's clock, as far as it is known."""
         return self._clock.now() + self._offset
 
-    def enrol(self, token: str, platform: Platform, *, agent_version: str, fingerprint: str) -> None:
-        """Become a device.
+    def enrol(
+        self, token: str, platform: Platform, *, agent_version: str, fingerprint: str, practice_id: str = ""
+    ) -> None:
+        """Become a device; asked again with the same key, it is the same one.
 
         Raises:
             StateError: there is no token.
+            UnreachableError: somebody must approve this PC first: ask again later.
             RejectedError: the server refused; its problem says why.
         """
         if not token:
@@ -76,7 +81,7 @@ class Server:
         request = Enrol(
             token=token, public_key=self._store.key().public.base64, hostname=platform.hostname[:255],
             platform=platform.family, agent_version=agent_version, fingerprint=fingerprint, sent_at=self.now(),
-            nonce=os.urandom(12).hex(),
+            nonce=os.urandom(12).hex(), practice_id=practice_id,
         )  # fmt: skip
         enrolled = self._signed("enrol", request, Enrolled)
         self._keep(
@@ -108,6 +113,11 @@ class Server:
     def send_records(self, batch: RecordBatch) -> RecordsReply:
         return self._call("records", batch, RecordsReply)
 
+    def bearer(self) -> str:
+        """The token for a request that goes by another connection; raises as every call does."""
+        self._renew_in_time()
+        return self.identity.token
+
     def fetch(self, name: str) -> bytes:
         """A file of the TUF repository; raises `NotServedError`, `RevokedError` and `UnreachableError`."""
         try:
@@ -129,8 +139,7 @@ class Server:
 
     def _authenticated(self, request: Request) -> bytes:
         """Send with the bearer token, renewed when it is about to expire, or when the server says so."""
-        if self.now() + _RENEW_BEFORE >= self.identity.token_expires_at:
-            self._renew()
+        self._renew_in_time()
         try:
             return self._send(self._with_token(request))
         except RejectedError as error:
@@ -138,6 +147,10 @@ class Server:
                 raise
         self._renew()
         return self._send(self._with_token(request))
+
+    def _renew_in_time(self) -> None:
+        if self.now() + _RENEW_BEFORE >= self.identity.token_expires_at:
+            self._renew()
 
     def _with_token(self, request: Request) -> Request:
         headers = {**request.headers, "authorization": f"Bearer {self.identity.token}"}
@@ -202,7 +215,8 @@ class Server:
             problem = Problem("server.not_ours", "not an answer of the API", reply.status)
         if reply.status in {429, 502, 503, 504} or reply.status >= 500:  # noqa: PLR2004  server's fault
             wait_s = _wait_s(problem, reply.headers.get("retry-after", ""))
-            raise UnreachableError(f"the server asks to wait: {problem.code}", retry_after_s=wait_s)
+            why = f"{problem.code} ({problem.detail[:_LONGEST_WHY]})" if problem.detail else problem.code
+            raise UnreachableError(f"the server asks to wait: {why}", retry_after_s=wait_s)
         if problem.code in {"device.revoked", "device.unknown"}:
             raise RevokedError(problem)
         raise RejectedError(problem)

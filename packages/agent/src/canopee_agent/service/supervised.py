@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from canopee_agent.ports import Reply, Request, ServerLink, Supervisor
+from canopee_agent.service_ports import Reply, Request, ServerLink, Supervisor
 from canopee_kit.clock import Clock
 
 WORK_S = 600.0

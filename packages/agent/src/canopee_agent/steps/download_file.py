@@ -1,25 +1,23 @@
 """The step kind `download_file`."""
 
-import hashlib
 from collections.abc import Generator
-from typing import IO, Annotated, Any, ClassVar, Literal, TypeAlias
+from contextlib import AbstractContextManager
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from canopee_agent import locations
 from canopee_agent.addresses import check_address
-from canopee_agent.errors import DeniedError, MismatchError, MissingError, NoSpaceError, UnreachableError
-from canopee_agent.ports import Machine, Wanted
+from canopee_agent.errors import DeniedError, MissingError, NoSpaceError
+from canopee_agent.ports import Download, Machine, Wanted
+from canopee_agent.receiving import Expected, Receiving, digest
 from canopee_agent.step import Ceiling, Deadline, StepKind
 
 DownloadState: TypeAlias = Literal["downloaded", "present"]
 
-_PIECE = 1_048_576
 _MARGIN = 64 * 2**20
 """Bytes that a download leaves free on the disk."""
-_MOST_CUTS, _PAUSE_S = 5, 2.0
-"""How often in a row an answer may break off without bringing anything, and the first wait between two."""
 
 
 class DownloadFileParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +94,7 @@ class DownloadFile(StepKind[DownloadFileParameters]):
         state: DownloadState = "present"
         if not _is_there(machine, target, parameters, deadline):
             state = "downloaded"
-            received, resumed = _Receiving(machine, parameters, deadline, hosts, target).go()
+            received, resumed = _Placing(machine, parameters, deadline, hosts, target).go()
         yield DownloadFileRecord(
             url=parameters.url, path=target, size_bytes=parameters.size_bytes, sha256=parameters.sha256, state=state,
             received_bytes=received, resumed_bytes=resumed,
@@ -104,7 +102,7 @@ class DownloadFile(StepKind[DownloadFileParameters]):
         return DownloadFileOutputs(path=target, received_bytes=received)
 
 
-class _Receiving:
+class _Placing:
     """One file on its way, from its part beside the target to the target itself."""
 
     def __init__(
@@ -116,27 +114,23 @@ class _Receiving:
         target: str,
     ) -> None:
         self._machine, self._files = machine, machine.files
-        self._wanted, self._deadline, self._hosts, self._target = parameters, deadline, hosts, target
+        self._wanted, self._hosts, self._target = parameters, hosts, target
         self._part = locations.beside(target, f"{parameters.sha256[:16]}.part")
-        self._etag = ""
+        expected = Expected(parameters.url, parameters.size_bytes, parameters.sha256)
+        self._receiving = Receiving(machine, self._part, expected, self._fetch, deadline)
 
     def go(self) -> tuple[int, int]:
         """Receive, verify and rename; bytes received, and kept from before."""
         self._prepare()
-        try:
-            with self._files.resume(self._part) as stream, locations.told_of(self._part):
-                resumed = self._kept(stream)
-                received = self._receive(stream)
-                if resumed and not self._is_right(stream):  # what was kept is of no use: all of it again
-                    stream.truncate(0)
-                    resumed, received = 0, received + self._receive(stream)
-                self._files.sync(stream)
-                self._verify(stream)
-                self._files.rename(self._part, self._target, overwrite=True)  # still held: nobody writes it
-        except MismatchError:
-            self._files.delete(self._part)
-            raise
-        return received, resumed
+        with self._receiving.whole():
+            self._files.rename(self._part, self._target, overwrite=True)  # still held: nobody writes it
+        return self._receiving.received, self._receiving.resumed
+
+    def _fetch(self, start: int, etag: str, timeout_s: float) -> AbstractContextManager[Download]:
+        wanted = self._wanted
+        return self._machine.downloads.fetch(
+            Wanted(wanted.url, wanted.size_bytes, self._hosts, start, etag, timeout_s)
+        )
 
     def _prepare(self) -> None:
         """Make the folder, remove parts of other versions, and see that there is room."""
@@ -155,53 +149,6 @@ class _Receiving:
         free = self._files.free_bytes(folder)
         if free < needed:
             raise NoSpaceError(f"{folder} has {free} bytes free, and {needed} are needed")
-
-    def _kept(self, stream: IO[bytes]) -> int:
-        """Bytes of an earlier attempt; more than the whole file are none of it."""
-        kept = stream.seek(0, 2)
-        if kept > self._wanted.size_bytes:
-            stream.truncate(0)
-            return stream.seek(0)
-        return kept
-
-    def _verify(self, stream: IO[bytes]) -> None:
-        if not self._is_right(stream):
-            raise MismatchError(f"{self._wanted.url} has not the SHA-256 that was signed; nothing of it is kept")
-        self._deadline.check()
-
-    def _is_right(self, stream: IO[bytes]) -> bool:
-        return _digest(stream, self._deadline) == (self._wanted.size_bytes, self._wanted.sha256)
-
-    def _receive(self, stream: IO[bytes]) -> int:
-        """Receive what is missing, through cuts as long as something comes; bytes received."""
-        received = cuts = 0
-        while stream.seek(0, 2) < self._wanted.size_bytes:
-            before = received
-            try:
-                for size in self._pieces(stream):
-                    received += size
-            except UnreachableError:
-                cuts = 1 if received > before else cuts + 1
-                if cuts >= _MOST_CUTS:
-                    raise
-                self._machine.clock.sleep(min(_PAUSE_S * 2 ** (cuts - 1), self._deadline.left_s))
-        return received
-
-    def _pieces(self, stream: IO[bytes]) -> Generator[int]:
-        """Write one answer at the end of the part; the size of each piece."""
-        start = stream.seek(0, 2)
-        wanted = Wanted(
-            self._wanted.url, self._wanted.size_bytes, self._hosts, start, self._etag, self._deadline.left_s
-        )
-        with self._machine.downloads.fetch(wanted) as download:
-            self._etag = download.etag
-            if download.start != start:  # another file, or a server without ranges: from the beginning
-                stream.seek(download.start)
-                stream.truncate()
-            for piece in download:
-                stream.write(piece)
-                self._deadline.check()
-                yield len(piece)
 
 
 def _hosts(parameters: DownloadFileParameters, ceiling: Ceiling) -> tuple[str, ...]:
@@ -223,15 +170,4 @@ def _is_there(machine: Machine, target: str, wanted: DownloadFileParameters, dea
     if found.size != wanted.size_bytes:
         return False
     with machine.files.open(target) as stream, locations.told_of(target):
-        return _digest(stream, deadline)[1] == wanted.sha256
-
-
-def _digest(stream: IO[bytes], deadline: Deadline) -> tuple[int, str]:
-    """Size and SHA-256 of all that the open file holds."""
-    stream.seek(0)
-    digest, size = hashlib.sha256(), 0
-    while piece := stream.read(_PIECE):
-        digest.update(piece)
-        size += len(piece)
-        deadline.check()
-    return size, digest.hexdigest()
+        return digest(stream, deadline)[1] == wanted.sha256

@@ -87,7 +87,7 @@ class WindowsFiles:
         share = _SHARE_READ | _SHARE_WRITE | _SHARE_DELETE  # whoever writes it goes on, and may rotate it
         return _stream(path, _handle(path, _READ, share, _OPEN_EXISTING, _NORMAL), os.O_RDONLY, "rb")
 
-    def create(self, path: str) -> IO[bytes]:
+    def create(self, path: str, *, is_program: bool = False) -> IO[bytes]:  # noqa: ARG002  its name says so here
         return self._writer(path, _CREATE_NEW)
 
     def resume(self, path: str) -> IO[bytes]:

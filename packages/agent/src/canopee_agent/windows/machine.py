@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from canopee_agent.ports import AgentReleases
 from canopee_agent.web import HttpDownloads
 from canopee_agent.windows.files import WindowsFiles
 from canopee_agent.windows.programs import WindowsPrograms
 from canopee_agent.windows.registry import WindowsRegistry
+from canopee_agent.windows.services import WindowsServices
 from canopee_agent.windows.system import WindowsSystem
 from canopee_kit.clock import Clock
 
@@ -21,3 +23,5 @@ class WindowsMachine:
         self.programs = WindowsPrograms(clock)
         self.files = WindowsFiles(clock)
         self.downloads = HttpDownloads(clock, ca_file)
+        self.services = WindowsServices()
+        self.releases: AgentReleases | None = None

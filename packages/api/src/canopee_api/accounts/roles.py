@@ -4,7 +4,15 @@ from collections.abc import Collection
 from typing import Literal, TypeAlias, get_args
 
 Right: TypeAlias = Literal[
-    "read", "read_records", "enrol", "run_collect", "publish", "run_action", "administer", "own_account"
+    "read",
+    "read_records",
+    "enrol",
+    "run_collect",
+    "publish",
+    "run_action",
+    "administer",
+    "own_account",
+    "edit_practices",
 ]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 
@@ -13,6 +21,7 @@ _GRANTS: dict[str, frozenset[Right]] = {
     "support": frozenset({"own_account", "read", "read_records", "run_collect"}),
     "author": frozenset({"own_account", "read", "read_records", "publish"}),
     "approver": frozenset({"own_account", "read", "read_records", "run_collect", "run_action"}),
+    "enroller": frozenset({"own_account", "read", "enrol", "edit_practices"}),
     "admin": frozenset(RIGHTS),
 }
 

@@ -18,7 +18,7 @@ from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.orders import count_by_state
 from canopee_api.postgres.targeting import matching_ids
-from canopee_contract.campaign import Campaign, are_in_order
+from canopee_contract.campaign import Campaign, are_in_order, ring_position
 from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
 from canopee_contract.people import CampaignView, CollectRequest
@@ -70,8 +70,21 @@ class Campaigns:
             condition=campaign.condition, document=document, document_sha256=opened.sha256,
             max_targets=min(campaign.max_targets, _UNLIMITED), is_living=True, not_before=campaign.not_before,
             not_after=campaign.not_after, created_by=by, created_at=self._clock.now(),
+            reach_bp=campaign.rings[-1].up_to_bp,
         )  # fmt: skip
         return await self._start(row, by=by)
+
+    async def stop(self, campaign_id: str, *, by: str) -> CampaignView:
+        """Give no more orders of a campaign, and deliver none of those that wait: it has gone far enough.
+
+        An order that a PC has already may still run there. Raises `NotFoundError`.
+        """
+        view = await self.view(campaign_id)
+        now = self._clock.now()
+        async with self._database.transaction() as tx:
+            if await sql.stop_campaign(tx, view.id, now=now):
+                await note(tx, now, by, "campaign.stop", view.id, name=view.name, pipeline=view.pipeline)
+        return await self.view(campaign_id)
 
     async def start_collect(self, request: CollectRequest, *, by: str) -> CampaignView:
         """Give a pipeline marked `approval: none` to the devices that match.
@@ -130,8 +143,11 @@ class Campaigns:
     async def views(self, *, after: str, limit: int) -> list[CampaignView]:
         """Campaigns, newest first, with where their devices stand."""
         async with self._database.transaction() as tx:
-            rows = await sql.list_campaigns(tx, after=after, limit=limit)
-            states = await count_by_state(tx, [row.id for row in rows], now=self._clock.now())
+            return await self.views_of(tx, await sql.list_campaigns(tx, after=after, limit=limit))
+
+    async def views_of(self, tx: Connection, rows: Sequence[sql.CampaignRow]) -> list[CampaignView]:
+        """These campaigns, with where their devices stand."""
+        states = await count_by_state(tx, [row.id for row in rows], now=self._clock.now())
         return [self._view(row, states[row.id]) for row in rows]
 
     async def view(self, campaign_id: str) -> CampaignView:
@@ -174,9 +190,10 @@ class Campaigns:
             await sql.mark_expanded(tx, row.id)
 
     async def _order(self, tx: Connection, row: sql.CampaignRow, device_ids: Sequence[str]) -> int:
-        if not device_ids:
+        reached = [one for one in device_ids if ring_position(one) < row.reach_bp]
+        if not reached:
             return 0
-        targets, chosen = await sql.reserve(tx, row.id, device_ids)
+        targets, chosen = await sql.reserve(tx, row.id, reached)
         assignment = Assignment(
             campaign_id=row.id, document_sha256=row.document_sha256,
             pipeline=msgspec.convert(row.pipeline, PipelineRef), parameters=row.parameters,
@@ -226,8 +243,8 @@ class Campaigns:
         is_open = row.not_after > self._clock.now() and (row.is_living or {"pending", "delivered"} & set(states))
         return CampaignView(
             id=row.id, name=row.name, pipeline=f"{ref.name}@{ref.version}", kind=row.kind,
-            state="running" if is_open else "finished", created_at=row.created_at, not_after=row.not_after,
-            total=sum(states.values()), states=states, condition=row.condition,
+            state="aborted" if row.stopped_at else "running" if is_open else "finished", created_at=row.created_at,
+            not_after=row.not_after, total=sum(states.values()), states=states, condition=row.condition,
         )  # fmt: skip
 
 

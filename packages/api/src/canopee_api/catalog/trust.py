@@ -13,6 +13,7 @@ import msgspec
 
 from canopee_api.audit.chain import note
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError, ServerError
+from canopee_api.postgres import target_files as file_sql
 from canopee_api.postgres import trust as sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
@@ -22,10 +23,18 @@ from canopee_contract.pipeline import Pipeline, PipelineRef
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_kit.clock import Clock
 from canopee_trust.ed25519 import PrivateKey
-from canopee_trust.errors import PublicationError
+from canopee_trust.errors import MetadataError, PublicationError
 from canopee_trust.keyfile import KeyFile, read_key
 from canopee_trust.publication import Repository, verify_publication
-from canopee_trust.repository import life_left, make_snapshot, make_timestamp, targets_of, version_of
+from canopee_trust.repository import (
+    TargetInfo,
+    infos_of,
+    life_left,
+    make_snapshot,
+    make_timestamp,
+    targets_of,
+    version_of,
+)
 
 _ONLINE = ("snapshot", "timestamp", "director")
 _RENEW_BELOW = 0.5
@@ -166,6 +175,17 @@ class TrustStore:
             raise NotFoundError("trust.unknown_file", f"{name[:160]} is not served")
         return content
 
+    async def large_target(self, name: str) -> str | None:
+        """The SHA-256 of a target whose bytes are those of a file; `None` for any other."""
+        folder, _, file = name.rpartition("/")
+        digest, _, plain = file.partition(".")
+        async with self._database.transaction() as tx:
+            return digest if await sql.is_large(tx, f"{folder}/{plain}", digest) else None
+
+    def releases(self) -> list[TargetInfo]:
+        """The releases of the agent that the newest metadata name."""
+        return infos_of(self._metadata["agent"]) if "agent" in self._metadata else []
+
     async def newest(self) -> TrustMetadata:
         """What a publisher starts from."""
         async with self._database.transaction() as tx:
@@ -187,7 +207,9 @@ class TrustStore:
             await sql.lock_repository(tx)
             held = {"root": self._keys.root, **await sql.newest_metadata(tx)}
             named = {row.path: row.sha256 for row in await sql.list_targets(tx) if row.is_current}
-            verify_publication(now, Repository(held, named), metadata, targets)
+            large = _large(metadata)
+            uploaded = await file_sql.complete_files(tx, [info.sha256 for info in large], now=now)
+            verify_publication(now, Repository(held, named, uploaded), metadata, targets)
             if "root" not in metadata and not await sql.root_versions(tx):
                 metadata["root"] = self._keys.root
             for role, raw in metadata.items():
@@ -195,6 +217,8 @@ class TrustStore:
                     await _store(tx, role, raw, self._clock)
             for path, content in targets.items():
                 await sql.insert_target(tx, path, hashlib.sha256(content).hexdigest(), content, now=now)
+            for info in large:
+                await sql.insert_target(tx, info.path, info.sha256, None, now=now)
             newest = {**held, **metadata}
             await sql.mark_current(tx, _named_targets(newest))
             await self._sign_online(tx, newest)
@@ -241,6 +265,14 @@ def _named_targets(metadata: dict[str, bytes]) -> dict[str, str]:
         if role not in {"root", *_ONLINE}:
             named.update(targets_of(raw))
     return named
+
+
+def _large(metadata: dict[str, bytes]) -> list[TargetInfo]:
+    """The targets whose bytes came before; metadata that cannot be read name none, and are refused later."""
+    try:
+        return infos_of(metadata["agent"]) if "agent" in metadata else []
+    except MetadataError:
+        return []
 
 
 def _known(path: str, content: bytes) -> KnownPipeline:

@@ -1,27 +1,31 @@
 """Enrolment and renewal: how a PC becomes a device, and stays one."""
 
-import hashlib
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from canopee_api.audit.chain import note
+from canopee_api.devices.admission import Admitted, Applicant, Refused, Waits, admit
+from canopee_api.devices.enrolment_tokens import token_hash
 from canopee_api.devices.tokens import Tokens
-from canopee_api.errors import BusyError, ConflictError, InvalidError, NotFoundError, UnauthenticatedError
+from canopee_api.errors import (
+    BusyError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+    WaitingError,
+)
 from canopee_api.live.fleet import LiveDevice, LiveFleet
 from canopee_api.postgres import devices as sql
 from canopee_api.postgres.changes import announce
-from canopee_api.postgres.database import Connection, Database
+from canopee_api.postgres.database import Database
 from canopee_contract.enrolment import Enrol, Enrolled, Renew, Renewed, signed_bytes
-from canopee_contract.people import EnrolmentTokens, NewEnrolmentTokens
 from canopee_kit.clock import Clock
-from canopee_kit.ids import is_id, new_id
+from canopee_kit.ids import is_id
 from canopee_trust.ed25519 import PublicKey
 from canopee_trust.errors import TrustError
 
 MAX_SKEW = timedelta(minutes=10)
-MAX_TOKENS = 10_000
-_LONGEST_TOKEN_LIFE_S = 90 * 86_400
 _TEXT = 255
 
 
@@ -31,53 +35,43 @@ class Enrolment:
     def __init__(self, database: Database, fleet: LiveFleet, tokens: Tokens, clock: Clock) -> None:
         self._database, self._fleet, self._tokens, self._clock = database, fleet, tokens, clock
 
-    async def mint(self, new: NewEnrolmentTokens, *, by: str) -> EnrolmentTokens:
-        """One-time tokens; only their hashes are kept.
-
-        Raises:
-            InvalidError: a count or a duration that is not acceptable.
-        """
-        if not 1 <= new.count <= MAX_TOKENS:
-            raise InvalidError("enrolment.count", f"1 to {MAX_TOKENS} tokens at once", at="$.count")
-        if not 1 <= new.expires_in_s <= _LONGEST_TOKEN_LIFE_S:
-            raise InvalidError("enrolment.expiry", "1 second to 90 days", at="$.expires_in_s")
-        if len(new.practice_id) > _TEXT:
-            raise InvalidError("enrolment.practice", f"at most {_TEXT} characters", at="$.practice_id")
-        now = self._clock.now()
-        tokens = [f"cpe_{secrets.token_urlsafe(24)}" for _ in range(new.count)]
-        expires_at = now + timedelta(seconds=new.expires_in_s)
-        async with self._database.transaction() as tx:
-            await sql.insert_tokens(
-                tx, [_sha256(token) for token in tokens], practice_id=new.practice_id, simulated=new.simulated,
-                created_by=by, now=now, expires_at=expires_at,
-            )  # fmt: skip
-            await note(tx, now, by, "enrolment.mint", new.practice_id, count=new.count, simulated=new.simulated)
-        return EnrolmentTokens(tokens, expires_at)
-
-    async def enrol(self, request: Enrol, *, path: str, body: bytes, signature: bytes) -> Enrolled:
+    async def enrol(
+        self, request: Enrol, *, path: str, body: bytes, signature: bytes, address: str = ""
+    ) -> Enrolled:
         """A new device. The same token with the same key gives the same device again: an answer may get lost.
 
+        `address`: where the call came from, an IP address, or empty when that is not known.
+
         Raises:
-            InvalidError: a malformed key or text, or `clock.skewed`.
+            InvalidError: a malformed key, text or practice, or `clock.skewed`.
             UnauthenticatedError: the signature, or the token, is not good.
             ConflictError: the token was used by another key, or the key is enrolled already.
+            ForbiddenError: the token is not for this practice, or somebody decided against this PC.
+            WaitingError: somebody must approve it first.
         """
         key = _key(request.public_key)
         if not key.verify(signature, signed_bytes(path, body)):
             raise UnauthenticatedError("enrolment.signature", "sign the body with the key that enrols")
         self._check_clock(request.sent_at)
         _check_texts(request)
+        now = self._clock.now()
+        applicant = Applicant(
+            request=request, key=key.raw, token_sha256=token_hash(request.token), address=address, now=now
+        )
         async with self._database.transaction() as tx:
-            device_id, practice_id = await self._enrolled(tx, request, key)
-            row = await sql.live_row(tx, device_id)
+            admitted = await admit(tx, applicant)
+            row = await sql.live_row(tx, admitted.device_id) if isinstance(admitted, Admitted) else None
+        if isinstance(admitted, Waits):
+            raise WaitingError(f"the PC waits: {admitted.reason}", retry_after_s=admitted.retry_after_s)
+        if isinstance(admitted, Refused):
+            raise ForbiddenError("enrolment.rejected", f"this PC was rejected: {admitted.reason}")
         if row is None or row.state == "revoked":
             raise UnauthenticatedError(
                 "device.revoked", "this enrolment is over: enrol with a new token and a new key"
             )
         self._fleet.put(row)
-        now = self._clock.now()
-        token, expires_at = self._tokens.make(device_id, row.generation, now)
-        return Enrolled(device_id, row.generation, practice_id, token, expires_at, now)
+        token, expires_at = self._tokens.make(row.id, row.generation, now)
+        return Enrolled(row.id, row.generation, admitted.practice_id, token, expires_at, now)
 
     async def renew(self, request: Renew, *, path: str, body: bytes, signature: bytes) -> Renewed:
         """A new bearer token.
@@ -156,47 +150,10 @@ class Enrolment:
         if row is not None:
             self._fleet.put(row)
 
-    async def _enrolled(self, tx: Connection, request: Enrol, key: PublicKey) -> tuple[str, str]:
-        """Id and practice of the device of this token, made now if the token is new."""
-        now, digest = self._clock.now(), _sha256(request.token)
-        token = await sql.lock_token(tx, digest)
-        known = await sql.device_of_key(tx, key.raw)
-        if token is None:
-            raise UnauthenticatedError("enrolment.token_unknown", "ask the administrator for an enrolment token")
-        if token.device_id is not None:
-            if token.device_id == known:
-                return token.device_id, token.practice_id
-            raise ConflictError("enrolment.token_used", "this token enrolled another device: ask for a new one")
-        if token.expires_at <= now:
-            raise UnauthenticatedError(
-                "enrolment.token_expired", "ask the administrator for a new enrolment token"
-            )
-        if known is not None:
-            raise _key_used()
-        device_id = new_id(now)
-        is_new = await sql.insert_device(
-            tx,
-            sql.NewDevice(
-                id=device_id, public_key=key.raw, hostname=request.hostname, practice_id=token.practice_id,
-                platform=request.platform, fingerprint=request.fingerprint, simulated=token.simulated,
-                agent_version=request.agent_version, enrolled_at=now,
-            ),
-        )  # fmt: skip
-        if not is_new:  # by another token, at this very moment
-            raise _key_used()
-        await sql.use_token(tx, digest, device_id)
-        await announce(tx, "device", device_id)
-        await note(tx, now, "device", "device.enrol", device_id, hostname=request.hostname)
-        return device_id, token.practice_id
-
     def _check_clock(self, sent_at: datetime) -> None:
         now = self._clock.now()
         if sent_at.tzinfo is None or abs(sent_at - now) > MAX_SKEW:
             raise InvalidError("clock.skewed", now.isoformat(), at="$.sent_at")
-
-
-def _key_used() -> ConflictError:
-    return ConflictError("enrolment.key_used", "this key is enrolled: make a new one")
 
 
 def _check_texts(request: Enrol) -> None:
@@ -219,7 +176,3 @@ def _uuid(text: str) -> str:
     if is_id(text):
         return text
     raise NotFoundError("device.unknown", f"{text[:40]} is not the id of a device")
-
-
-def _sha256(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()

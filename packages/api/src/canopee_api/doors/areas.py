@@ -4,10 +4,15 @@ import msgspec
 
 from canopee_api.accounts.people import People
 from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
+from canopee_api.catalog.target_files import TargetFiles
 from canopee_api.catalog.trust import TrustStore
+from canopee_api.devices.approvals import Approvals
 from canopee_api.devices.enrolment import Enrolment
+from canopee_api.devices.enrolment_tokens import TokenOffice
+from canopee_api.devices.practices import Practices
 from canopee_api.devices.tokens import Tokens
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.orders.delivery import Delivery
@@ -26,9 +31,14 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     people: People
     tokens: Tokens
     enrolment: Enrolment
+    token_office: TokenOffice
+    approvals: Approvals
+    practices: Practices
     datasets: Datasets
     trust: TrustStore
+    target_files: TargetFiles
     campaigns: Campaigns
+    releases: Releases
     targeting: Targeting
     delivery: Delivery
     intake: Intake

@@ -17,6 +17,7 @@ _REFUSALS = {
     405: "The path is called with another method: see `Allow`.",
     409: "In conflict with the state of things.",
     413: "Too many bytes, before or after decompression.",
+    416: "The file is shorter than where the range begins.",
     422: "Not signed as it must be.",
     429: "Too many attempts of one caller: come back after `Retry-After`.",
     431: "The request line and the headers are too long, or too many; plain, and the connection is closed.",

@@ -12,6 +12,7 @@ from canopee_api.errors import (
     ThrottledError,
     TooLargeError,
     UnauthenticatedError,
+    WaitingError,
 )
 from canopee_contract.codec import encode
 from canopee_contract.errors import ContractError
@@ -33,6 +34,10 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     TooLargeError: (413, "Too large"),
     TrustError: (422, "Not trusted"),
 }
+_LATER: dict[type[Exception], tuple[int, str]] = {
+    ThrottledError: (429, "Too many attempts"),
+    WaitingError: (429, "An approval is awaited"),
+}
 
 
 def brief(text: str) -> str:
@@ -44,7 +49,7 @@ def problem_of(error: Exception) -> Problem:
     """The problem document of an error; one that nobody expected tells nothing of its inside."""
     if isinstance(error, TemporaryError):
         wait_s = math.ceil(error.retry_after_s or 5)
-        status, title = (429, "Too many attempts") if isinstance(error, ThrottledError) else (503, "Busy")
+        status, title = next((found for kind, found in _LATER.items() if isinstance(error, kind)), (503, "Busy"))
         return Problem(error.code, title, status, error.message, retry_after_s=wait_s)
     if isinstance(error, ContractError):
         is_large = error.reason == "too_large"

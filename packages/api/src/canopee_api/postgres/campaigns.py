@@ -8,11 +8,12 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
+from canopee_contract.campaign import WHOLE_FLEET_BP
 from canopee_contract.condition import Scalar
 
 _COLUMNS = """\
 id, name, kind, pipeline, parameters, condition, document, document_sha256, max_targets, targets, \
-is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to"""
+is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp"""
 
 
 _NAMES = tuple(_COLUMNS.split(", "))
@@ -40,17 +41,21 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expanded_to: str | None = None
     """The last device that the first round has looked at."""
+    stopped_at: datetime | None = None
+    reach_bp: int = WHOLE_FLEET_BP
+    """Basis points of the fleet that its last ring reaches."""
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
     """Store a campaign; `False` when its id is known."""
     cursor = await tx.execute(
         f"""INSERT INTO campaigns ({_COLUMNS})
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING""",  # noqa: S608  constants of this module
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (id) DO NOTHING""",  # noqa: S608  constants of this module
         (
             row.id, row.name, row.kind, Jsonb(row.pipeline), Jsonb(row.parameters), Jsonb(row.condition), row.document,
             row.document_sha256, row.max_targets, row.targets, row.is_living, row.is_expanded, row.not_before,
-            row.not_after, row.created_by, row.created_at, row.expanded_to,
+            row.not_after, row.created_by, row.created_at, row.expanded_to, row.stopped_at, row.reach_bp,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -74,14 +79,17 @@ async def get_campaign(tx: Connection, campaign_id: str) -> CampaignRow | None:
 
 async def living_ids(tx: Connection, now: datetime) -> list[str]:
     """Campaigns that give orders to devices that come to match."""
-    cursor = await tx.execute("SELECT id FROM campaigns WHERE not_after > %s AND is_living ORDER BY id", (now,))
+    cursor = await tx.execute(
+        "SELECT id FROM campaigns WHERE not_after > %s AND is_living AND stopped_at IS NULL ORDER BY id", (now,)
+    )
     return [row[0] for row in await cursor.fetchall()]
 
 
 async def unexpanded_ids(tx: Connection, now: datetime) -> list[str]:
     """Campaigns whose first round is not over."""
     cursor = await tx.execute(
-        "SELECT id FROM campaigns WHERE not_after > %s AND NOT is_expanded ORDER BY id", (now,)
+        "SELECT id FROM campaigns WHERE not_after > %s AND NOT is_expanded AND stopped_at IS NULL ORDER BY id",
+        (now,),
     )
     return [row[0] for row in await cursor.fetchall()]
 
@@ -105,10 +113,12 @@ async def lock_campaigns(tx: Connection, ids: Sequence[str]) -> None:
 async def reserve(tx: Connection, campaign_id: str, wanted: Sequence[str]) -> tuple[int, list[str]]:
     """Lock a campaign.
 
-    Its last ordinal, and which of these devices have no order of it yet, as many as there is room for.
+    Its last ordinal, and which of these devices have no order of it yet, as many as there is room for; none when it
+    was stopped.
     """
     cursor = await tx.execute(
-        "SELECT targets, max_targets FROM campaigns WHERE id = %s FOR UPDATE", (campaign_id,)
+        "SELECT targets, max_targets FROM campaigns WHERE id = %s AND stopped_at IS NULL FOR UPDATE",
+        (campaign_id,),
     )
     row = await cursor.fetchone()
     if row is None:
@@ -138,6 +148,23 @@ async def mark_expanded_to(tx: Connection, campaign_id: str, device_id: str) -> 
 
 async def mark_expanded(tx: Connection, campaign_id: str) -> None:
     await tx.execute("UPDATE campaigns SET is_expanded = true WHERE id = %s", (campaign_id,))
+
+
+async def stop_campaign(tx: Connection, campaign_id: str, *, now: datetime) -> bool:
+    """Give no more orders of it, and deliver none of those that wait; `False` when it was stopped before."""
+    cursor = await tx.execute(
+        "UPDATE campaigns SET stopped_at = %s WHERE id = %s AND stopped_at IS NULL", (now, campaign_id)
+    )
+    return cursor.rowcount == 1
+
+
+async def campaigns_giving(tx: Connection, pipeline: str) -> list[CampaignRow]:
+    """Every campaign of the versions of a pipeline, newest first."""
+    cursor = await tx.execute(
+        f"SELECT {_COLUMNS} FROM campaigns WHERE pipeline->>'name' = %s ORDER BY id DESC",  # noqa: S608
+        (pipeline,),
+    )
+    return [_row(row) for row in await cursor.fetchall()]
 
 
 def _row(row: Sequence[Any]) -> CampaignRow:

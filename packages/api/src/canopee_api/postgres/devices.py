@@ -1,4 +1,4 @@
-"""SQL of devices: identities, presence, facts, enrolment tokens."""
+"""SQL of devices: identities, presence, facts."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ from canopee_contract.condition import Scalar
 
 _BLOCK = 10_000
 _PRESENCE_LOCK = 0x7365656E  # "seen": one process writes presence at a time
+_PRACTICE_LOCK = 0x70726163  # "prac", with a practice: one enrolment at a time counts its devices
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -58,15 +59,6 @@ class Presence(Protocol):
     def counter(self) -> int: ...
 
 
-class TokenRow(msgspec.Struct, frozen=True):
-    """An enrolment token as kept."""
-
-    practice_id: str
-    simulated: bool
-    expires_at: datetime
-    device_id: str | None
-
-
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     """A device as it enrols."""
 
@@ -79,6 +71,7 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     agent_version: str
     enrolled_at: datetime
+    token_sha256: bytes | None = None
 
 
 _DEVICE = """
@@ -132,11 +125,12 @@ async def live_row(tx: Connection, device_id: str) -> LiveRow | None:
 async def insert_device(tx: Connection, new: NewDevice) -> bool:
     """Store a device; `False` when its key is enrolled."""
     cursor = await tx.execute(
-        """INSERT INTO devices (id, public_key, hostname, practice_id, platform, fingerprint, simulated, enrolled_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (public_key) DO NOTHING""",
+        """INSERT INTO devices (id, public_key, hostname, practice_id, platform, fingerprint, simulated, enrolled_at,
+                                token_sha256)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (public_key) DO NOTHING""",
         (
             new.id, new.public_key, new.hostname, new.practice_id, new.platform, new.fingerprint, new.simulated,
-            new.enrolled_at,
+            new.enrolled_at, new.token_sha256,
         ),
     )  # fmt: skip
     if cursor.rowcount == 0:
@@ -155,10 +149,31 @@ async def key_of(tx: Connection, device_id: str) -> tuple[bytes, int, str] | Non
     return (bytes(row[0]), row[1], row[2]) if row else None
 
 
-async def device_of_key(tx: Connection, public_key: bytes) -> str | None:
-    cursor = await tx.execute("SELECT id FROM devices WHERE public_key = %s", (public_key,))
+async def device_of_key(tx: Connection, public_key: bytes) -> tuple[str, str, bytes | None] | None:
+    """Id and practice of the device of a key, and the hash of the token that it enrolled with."""
+    cursor = await tx.execute(
+        "SELECT id, practice_id, token_sha256 FROM devices WHERE public_key = %s", (public_key,)
+    )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return (row[0], row[1], bytes(row[2]) if row[2] is not None else None) if row else None
+
+
+async def same_hardware(tx: Connection, fingerprint: str) -> list[str]:
+    """Living devices with this fingerprint, five at most."""
+    cursor = await tx.execute(
+        "SELECT id FROM devices WHERE fingerprint = %s AND state <> 'revoked' ORDER BY id LIMIT 5", (fingerprint,)
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def count_in_practice(tx: Connection, practice_id: str) -> int:
+    """Living devices of a practice; nobody else counts them to enrol one until the end of the transaction."""
+    await tx.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_PRACTICE_LOCK, practice_id))
+    cursor = await tx.execute(
+        "SELECT count(*) FROM devices WHERE practice_id = %s AND state <> 'revoked'", (practice_id,)
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else 0
 
 
 async def revoke(tx: Connection, device_id: str) -> bool:
@@ -242,28 +257,3 @@ async def mark_considered(tx: Connection, ids: Sequence[str]) -> None:
     await tx.execute(
         "UPDATE device_facts SET is_considered = true WHERE device_id = ANY(%s::uuid[])", (list(ids),)
     )
-
-
-async def insert_tokens(
-    tx: Connection, hashes: Sequence[bytes], *, practice_id: str, simulated: bool, created_by: str,
-    now: datetime, expires_at: datetime,
-) -> None:  # fmt: skip
-    await tx.execute(
-        """INSERT INTO enrolment_tokens (sha256, practice_id, simulated, created_by, created_at, expires_at)
-           SELECT h, %s, %s, %s, %s, %s FROM unnest(%s::bytea[]) h""",
-        (practice_id, simulated, created_by, now, expires_at, list(hashes)),
-    )
-
-
-async def lock_token(tx: Connection, sha256: bytes) -> TokenRow | None:
-    """A token, locked until the end of the transaction: it is good for one device."""
-    cursor = await tx.execute(
-        "SELECT practice_id, simulated, expires_at, device_id FROM enrolment_tokens WHERE sha256 = %s FOR UPDATE",
-        (sha256,),
-    )
-    row = await cursor.fetchone()
-    return TokenRow(*row) if row else None
-
-
-async def use_token(tx: Connection, sha256: bytes, device_id: str) -> None:
-    await tx.execute("UPDATE enrolment_tokens SET device_id = %s WHERE sha256 = %s", (device_id, sha256))

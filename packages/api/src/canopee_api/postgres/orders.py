@@ -10,7 +10,8 @@ from psycopg.types.json import Jsonb
 from canopee_api.postgres.database import Connection
 
 _STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
-    THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending' ELSE 'delivered' END)"""
+    OR (c.stopped_at IS NOT NULL AND o.delivered_at IS NULL) THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending'
+    ELSE 'delivered' END)"""
 _PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
 
 
@@ -115,7 +116,8 @@ async def deliverable(
                CROSS JOIN LATERAL (
                    SELECT o.id, o.seq, o.envelope, c.document FROM orders o JOIN campaigns c ON c.id = o.campaign_id
                    WHERE o.device_id = w.device_id AND o.generation = w.generation AND o.seq > w.after
-                     AND o.expires_at > %(now)s AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
+                     AND o.expires_at > %(now)s AND c.stopped_at IS NULL
+                     AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
                    ORDER BY o.seq LIMIT %(limit)s) o),
            marked AS (UPDATE orders SET delivered_at = %(now)s FROM alive
                       WHERE orders.id = alive.id AND orders.delivered_at IS NULL)
@@ -208,6 +210,7 @@ async def count_by_state(
     """Campaign → state of its orders → how many."""
     cursor = await tx.execute(
         f"""SELECT o.campaign_id, {_STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
+            JOIN campaigns c ON c.id = o.campaign_id
             LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%(campaigns)s::uuid[])
             GROUP BY 1, 2""",  # noqa: S608  constants of this module
         {"campaigns": list(campaign_ids), "now": now},

@@ -10,9 +10,12 @@ CREATE TABLE devices (
     generation integer NOT NULL DEFAULT 1,
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspect', 'revoked')),
     order_seq bigint NOT NULL DEFAULT 0,
-    enrolled_at timestamptz NOT NULL
+    enrolled_at timestamptz NOT NULL,
+    token_sha256 bytea
 );
 CREATE INDEX devices_revoked ON devices (id) WHERE state = 'revoked';
+CREATE INDEX devices_by_fingerprint ON devices (fingerprint);
+CREATE INDEX devices_by_practice ON devices (practice_id);
 
 -- Written behind, every second: narrow, with room for HOT updates, and no index but its key.
 CREATE TABLE device_presence (
@@ -81,10 +84,66 @@ CREATE TABLE enrolment_tokens (
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
-    device_id uuid REFERENCES devices
+    device_id uuid REFERENCES devices,
+    batch_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    label text NOT NULL DEFAULT '',
+    practice_pattern text NOT NULL DEFAULT '',
+    needs_approval boolean NOT NULL DEFAULT false,
+    uses integer NOT NULL DEFAULT 1,
+    used integer NOT NULL DEFAULT 0,
+    revoked_at timestamptz,
+    CHECK (used BETWEEN 0 AND uses)
+);
+CREATE INDEX enrolment_tokens_by_batch ON enrolment_tokens (batch_id);
+
+-- One row a key and token. by_rule: a rule decided, and may decide otherwise the next time; what a person decided stays.
+CREATE TABLE enrolment_requests (
+    id uuid PRIMARY KEY,
+    public_key bytea NOT NULL,
+    token_sha256 bytea NOT NULL REFERENCES enrolment_tokens ON DELETE CASCADE,
+    state text NOT NULL CHECK (state IN ('waiting', 'approved', 'enrolled', 'rejected', 'expired')),
+    by_rule boolean NOT NULL DEFAULT false,
+    hostname text NOT NULL,
+    practice_id text NOT NULL,
+    platform text NOT NULL,
+    agent_version text NOT NULL,
+    fingerprint text NOT NULL,
+    address inet,
+    reason text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    last_asked_at timestamptz NOT NULL,
+    decided_by text NOT NULL DEFAULT '',
+    decided_at timestamptz,
+    device_id uuid REFERENCES devices,
+    UNIQUE (public_key, token_sha256)
+);
+CREATE INDEX enrolment_requests_by_state ON enrolment_requests (state, id);
+CREATE INDEX enrolment_requests_by_token ON enrolment_requests (token_sha256) WHERE state = 'waiting';
+CREATE INDEX enrolment_requests_by_age ON enrolment_requests (last_asked_at);
+
+CREATE TABLE enrolment_rules (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    rules jsonb NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamptz NOT NULL
 );
 
--- expanded_to: the last device that the first round has looked at.
+-- The practices that the vendor's customer system names.
+CREATE TABLE practices (
+    id text PRIMARY KEY,
+    name text NOT NULL,
+    city text NOT NULL,
+    postal_code text NOT NULL,
+    time_zone text NOT NULL,
+    contact text NOT NULL,
+    email text NOT NULL,
+    phone text NOT NULL,
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL
+);
+
+-- expanded_to: the last device that the first round has looked at. reach_bp: the basis points of its last ring.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -103,6 +162,8 @@ CREATE TABLE campaigns (
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
     expanded_to uuid,
+    stopped_at timestamptz,
+    reach_bp integer NOT NULL DEFAULT 10000,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -231,15 +292,31 @@ CREATE TABLE tuf_metadata (
     PRIMARY KEY (role, version)
 );
 
--- One row a path and content; is_current: named by the newest metadata.
+-- One row a path and content; is_current: named by the newest metadata; no content: it is in target_parts.
 CREATE TABLE tuf_targets (
     path text NOT NULL,
     sha256 text NOT NULL,
-    content bytea NOT NULL,
+    content bytea,
     is_current boolean NOT NULL,
     published_at timestamptz NOT NULL,
     PRIMARY KEY (path, sha256)
 );
+
+-- Files too large for one row (releases of the agent), in parts of 256 KiB: any process stores and serves any part.
+CREATE TABLE target_files (
+    sha256 text PRIMARY KEY,
+    length bigint NOT NULL,
+    received bigint NOT NULL DEFAULT 0,
+    is_complete boolean NOT NULL DEFAULT false,
+    touched_at timestamptz NOT NULL
+);
+CREATE TABLE target_parts (
+    sha256 text NOT NULL REFERENCES target_files ON DELETE CASCADE,
+    n integer NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (sha256, n)
+);
+ALTER TABLE target_parts ALTER COLUMN content SET STORAGE EXTERNAL;
 
 CREATE TABLE users (
     login text PRIMARY KEY,

@@ -55,7 +55,8 @@ async def insert_metadata(tx: Connection, role: str, version: int, content: byte
     await tx.execute("INSERT INTO tuf_metadata VALUES (%s, %s, %s, %s)", (role, version, content, now))
 
 
-async def insert_target(tx: Connection, path: str, sha256: str, content: bytes, *, now: datetime) -> None:
+async def insert_target(tx: Connection, path: str, sha256: str, content: bytes | None, *, now: datetime) -> None:
+    """Name a target; without `content`, its bytes are those of the file of this hash."""
     await tx.execute(
         """INSERT INTO tuf_targets VALUES (%s, %s, %s, false, %s) ON CONFLICT (path, sha256) DO NOTHING""",
         (path, sha256, content, now),
@@ -75,12 +76,22 @@ async def mark_current(tx: Connection, current: dict[str, str]) -> None:
 async def target(tx: Connection, path: str, sha256: str) -> bytes | None:
     cursor = await tx.execute("SELECT content FROM tuf_targets WHERE path = %s AND sha256 = %s", (path, sha256))
     row = await cursor.fetchone()
-    return bytes(row[0]) if row else None
+    return bytes(row[0]) if row and row[0] is not None else None
+
+
+async def is_large(tx: Connection, path: str, sha256: str) -> bool:
+    """Whether this target is named, and its bytes are those of a file."""
+    cursor = await tx.execute(
+        "SELECT FROM tuf_targets WHERE path = %s AND sha256 = %s AND content IS NULL", (path, sha256)
+    )
+    return await cursor.fetchone() is not None
 
 
 async def current_targets(tx: Connection) -> dict[str, bytes]:
-    """Path → bytes of the targets that the newest metadata name."""
-    cursor = await tx.execute("SELECT path, content FROM tuf_targets WHERE is_current ORDER BY path")
+    """Path → bytes of the targets that the newest metadata name, but for the large ones."""
+    cursor = await tx.execute(
+        "SELECT path, content FROM tuf_targets WHERE is_current AND content IS NOT NULL ORDER BY path"
+    )
     return {row[0]: bytes(row[1]) for row in await cursor.fetchall()}
 
 

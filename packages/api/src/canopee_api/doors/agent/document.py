@@ -39,7 +39,7 @@ _CALLS: tuple[tuple[str, type[Any], type[Any], str], ...] = (
         "enrol",
         Enrol,
         Enrolled,
-        "Signed by the key that enrols. The same token and key give the same device again.",
+        "Signed by the key that enrols. The same token and key give the same device again. 429: an approval is due.",
     ),
     ("renew", Renew, Renewed, "Signed by the device's key: a new bearer token, good for an hour."),
 )
@@ -89,7 +89,16 @@ def agent_document_json() -> bytes:
 
 def _call(name: str, sent: type[Any], answered: type[Any], limits: str) -> Document:
     is_signed = name in _SIGNED
-    statuses = [400, 401, 405, 413, 431, 503, *([404, 409] if is_signed else [])]
+    statuses = [
+        400,
+        401,
+        405,
+        413,
+        431,
+        503,
+        *([404, 409] if is_signed else []),
+        *([403, 429] if name == "enrol" else []),
+    ]
     answer = {
         "description": _first_line(answered), "content": {"application/json": {"schema": reference(answered)}}
     }  # fmt: skip
@@ -102,6 +111,15 @@ def _call(name: str, sent: type[Any], answered: type[Any], limits: str) -> Docum
         "responses": {"200": answer, **refusals(statuses)},
         **({"security": [{"signature": []}]} if is_signed else {}),
     }
+
+
+_PARTIAL: Document = {
+    "206": {
+        "description": "The end of a large file, for `Range: bytes=N-`; go on with the same `ETag` in `If-Range`.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    **refusals([416]),
+}
 
 
 def _file(name: str, parameter: str, described: str) -> Document:
@@ -117,6 +135,7 @@ def _file(name: str, parameter: str, described: str) -> Document:
         ],
         "responses": {
             "200": {"description": "The file.", "content": content},
+            **(_PARTIAL if name == "target" else {}),
             **refusals([401, 404, 405, 431, 503]),
         },
     }  # fmt: skip

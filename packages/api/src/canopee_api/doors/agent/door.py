@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import TypeAlias
 
 from canopee_api.devices import facts
+from canopee_api.doors.agent.downloads import Downloads
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read_body, respond
 from canopee_api.doors.problems import encode_problem, problem_of
+from canopee_api.doors.source import source_of
 from canopee_api.errors import InvalidError, MethodError, NotFoundError, UnauthenticatedError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.orders.delivery import take_reports
@@ -22,6 +24,8 @@ from canopee_contract.order import DeliveredOrder
 from canopee_contract.report import RunReports
 
 PREFIX = "/agent/v1/"
+_TARGETS = f"{PREFIX}tuf/targets/"
+_LARGE = f"{_TARGETS}agent/"
 _ENROL = f"{PREFIX}enrol"
 _IDENTITY = frozenset({_ENROL, f"{PREFIX}renew"})
 """The calls that a signature authenticates, not a token."""
@@ -38,6 +42,7 @@ class AgentDoor:
 
     def __init__(self, areas: Areas) -> None:
         self._areas, self._database, self._fleet, self._clock = areas, areas.database, areas.fleet, areas.clock
+        self._downloads = Downloads(areas.target_files)
         self._calls: dict[str, Handler] = {
             f"{PREFIX}check-in": self._check_in,
             f"{PREFIX}facts": self._facts,
@@ -47,6 +52,9 @@ class AgentDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            if (large := await self._large(scope)) is not None:
+                await self._downloads.send(large, scope, receive, send)
+                return
             status, headers, body = 200, *await self._answer(scope, receive)
         except (GoneError, asyncio.CancelledError):
             return
@@ -60,11 +68,19 @@ class AgentDoor:
             device = await self._device(scope)
             return _JSON, encode(await call(device, await read_body(scope, receive)))
         if method == "POST" and path in _IDENTITY:
-            return _JSON, encode(await self._identity(path, _signature(scope), await read_body(scope, receive)))
+            return _JSON, encode(await self._identity(scope, await read_body(scope, receive)))
         if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
             await self._device(scope)
             return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
         raise self._refusal(path)
+
+    async def _large(self, scope: Scope) -> str | None:
+        """The SHA-256 of the large target that is asked for; `None` for any other request."""
+        path = scope["path"]
+        if scope["method"] != "GET" or not path.startswith(_LARGE) or not path.isprintable():
+            return None
+        await self._device(scope)
+        return await self._areas.trust.large_target(path.removeprefix(_TARGETS))
 
     def _refusal(self, path: str) -> MethodError | NotFoundError:
         """No such call; nothing of the request is repeated in the answer."""
@@ -74,10 +90,11 @@ class AgentDoor:
             return MethodError("GET")
         return NotFoundError("route.unknown", "not a call of the agents' protocol: see /v1/openapi/agent.json")
 
-    async def _identity(self, path: str, signature: bytes, body: bytes) -> object:
+    async def _identity(self, scope: Scope, body: bytes) -> object:
+        path, signature = scope["path"], _signature(scope)
         if path == _ENROL:
             return await self._areas.enrolment.enrol(
-                decode(body, Enrol), path=path, body=body, signature=signature
+                decode(body, Enrol), path=path, body=body, signature=signature, address=source_of(scope)
             )
         return await self._areas.enrolment.renew(decode(body, Renew), path=path, body=body, signature=signature)
 

@@ -10,11 +10,16 @@ import msgspec
 import canopee_contract
 from canopee_api.doors.openapi import SCHEMAS, Document, reference, refusals, schemas
 from canopee_contract.people import NewCampaign, Page
+from canopee_contract.practices import PracticesImport
 
 _PAGE = re.compile(r"Page_(.+)_")
 _REFERENCE = re.compile(rf'"{SCHEMAS}([^"]+)"')
-_BODIES: dict[str, Any] = {"/v1/campaigns": NewCampaign}
-"""Bodies that their route reads itself: one holds a signed document, whose bytes count."""
+_BODIES: dict[tuple[str, str], Any] = {
+    ("post", "/v1/campaigns"): NewCampaign, ("put", "/v1/practices"): PracticesImport,
+}  # fmt: skip
+"""Bodies that their route reads itself: one holds a signed document, whose bytes count, another is large."""
+_RAW = ("/v1/trust/targets/{sha256}",)
+"""Paths that are put as bytes, not as JSON."""
 _PUBLIC = ("/v1/health", "/v1/sessions")
 
 
@@ -44,9 +49,12 @@ def _operation(path: str, method: str, one: Document) -> Document:
         statuses |= {401, 429}
     answers = {status: answer for status, answer in one["responses"].items() if status.startswith("2")}
     changed = {**one, "responses": {**answers, **refusals(sorted(statuses))}}
-    if path in _BODIES and method == "post":
-        content = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{_BODIES[path].__name__}"}}}
+    if kind := _BODIES.get((method, path)):
+        content = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{kind.__name__}"}}}
         changed["requestBody"] = {"required": True, "content": content}
+    if path in _RAW and method == "put":
+        raw = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        changed["requestBody"] = {"required": True, "content": raw}
     if is_public:
         changed["security"] = []
     return changed

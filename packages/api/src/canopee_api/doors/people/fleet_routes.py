@@ -1,4 +1,4 @@
-"""Devices, their enrolment, and which of them a condition holds for."""
+"""Devices, and which of them a condition holds for."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,12 +16,10 @@ from canopee_api.postgres import devices as sql
 from canopee_api.postgres.facts import list_changes
 from canopee_contract.people import (
     Device,
-    EnrolmentTokens,
     FactChange,
     FactsChange,
     Match,
     Matched,
-    NewEnrolmentTokens,
     Page,
     Why,
     WhyMatch,
@@ -84,14 +82,6 @@ async def revoke(
     return _device(row, areas)
 
 
-@post("/v1/enrolment-tokens", opt=needs("enrol"))
-async def mint_tokens(
-    data: JSONBody[NewEnrolmentTokens], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
-) -> EnrolmentTokens:
-    """One-time enrolment tokens; shown in this answer only."""
-    return await areas.enrolment.mint(data, by=actor_of(request).login)
-
-
 @post("/v1/match", opt=needs("read"), status_code=200)
 async def match(data: JSONBody[Match], areas: NamedDependency[Areas]) -> Matched:
     """The devices for which a condition holds now: how many, how many pass each of its tests, and a page of ids."""
@@ -118,4 +108,4 @@ def _device(row: sql.DeviceRow, areas: Areas) -> Device:
     )  # fmt: skip
 
 
-ROUTES = [devices, device, facts_history, revoke, mint_tokens, match, why]
+ROUTES = [devices, device, facts_history, revoke, match, why]

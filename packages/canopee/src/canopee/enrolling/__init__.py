@@ -1,0 +1,1 @@
+"""What `canopee enrol` and `canopee practices` do."""

@@ -1,0 +1,1 @@
+"""The agent's package for Debian and alike, built without root."""

@@ -1,0 +1,62 @@
+"""The shape of a case: one file of `cases/`, its class named as the file; its docstring says what must be seen.
+
+`make wine CASE=install` runs `cases/install.py` alone; `make test` runs each of them too.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from canopee_kit.clock import SystemClock
+
+Say = Callable[[str], None]
+"""Tells a person how far it is: one line on standard error."""
+_POLL_S = 0.2
+
+
+class UnexpectedError(Exception):
+    """Something is not what the case wants to see; its text is the `reason`."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The last line of `make wine`."""
+
+    case: str
+    ok: bool
+    reason: str
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What a case works with."""
+
+    folder: Path
+    """Empty, the case's own; removed afterwards when all went well."""
+    say: Say
+
+
+class Case:
+    """One journey of an installed agent."""
+
+    def run(self, setting: Setting) -> None:
+        """Go through it; what was started is ended before returning.
+
+        Raises:
+            UnexpectedError: something is not as it should be.
+        """
+        raise NotImplementedError
+
+
+def expect(is_true: object, otherwise: str) -> None:
+    """Raise `UnexpectedError` with the words of `otherwise` unless `is_true`."""
+    if not is_true:
+        raise UnexpectedError(otherwise)
+
+
+def wait_until(what: str, is_true: Callable[[], object], within_s: float = 30.0) -> None:
+    """Ask again and again; raises `UnexpectedError` once `within_s` have passed."""
+    clock = SystemClock()
+    until = clock.monotonic() + within_s
+    while not is_true():
+        expect(clock.monotonic() < until, f"{within_s:.0f} s have passed, and still not: {what}")
+        clock.sleep(_POLL_S)

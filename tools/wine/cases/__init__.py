@@ -1,0 +1,1 @@
+"""The journeys of an installed agent: the folder is the list."""

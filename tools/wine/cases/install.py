@@ -1,0 +1,78 @@
+"""The case `install`."""
+
+from pathlib import Path
+
+from canopee.testing import Installation
+from canopee_api.postgres.location import forget
+from canopee_contract.people import NewEnrolmentTokens
+from tools.wine.builds import NEW, OLD, Kind, installer
+from tools.wine.case import Case, Setting, expect
+from tools.wine.pc import REFUSED, SERVICE, Pc
+
+
+class Install(Case):
+    """An agent is installed, restarted with its PC, upgraded and not downgraded, by the set-up program and by the MSI.
+
+    Both are silent; the PC enrols at a real API and runs a signed order each time.
+    """
+
+    def run(self, setting: Setting) -> None:
+        api = Installation(setting.folder / "api")
+        try:
+            api.up("--no-agent")
+            for kind in ("nsis", "msi"):
+                _journey(setting, api, kind)
+        finally:
+            api.run("down", expect=None)
+            forget(api.home.folder / "postgres")
+
+
+def _journey(setting: Setting, api: Installation, kind: Kind) -> None:
+    old, new, practice = installer(kind, OLD), installer(kind, NEW), f"FR-69-{kind}"
+    setting.say(f"{kind}: the installers are there")
+    pc = Pc(setting.folder / kind, api)
+    pc.prefix.up()
+    try:
+        with api.client() as client:
+            token = client.mint_tokens(NewEnrolmentTokens(practice_id=practice)).tokens[0]
+        ended = pc.install(old)
+        expect(ended.exit_code == REFUSED, f"without a server, it ends with {ended.exit_code}: {ended.output}")
+        expect("SERVER_URL is missing" in pc.setup_log(), f"setup.log does not say why: {pc.setup_log()}")
+        expect(not pc.prefix.service(SERVICE), "a service is registered by what was refused")
+        setting.say(f"{kind}: refused without a server")
+
+        ended = pc.install(old, *pc.answers(token, practice))
+        expect(
+            ended.exit_code == 0, f"the installation ends with {ended.exit_code}: {pc.setup_log()}{ended.output}"
+        )
+        pc.wait_for(OLD)
+        device = pc.device(practice)
+        pc.run_order(device)
+        expect(not (left := pc.holding(token)), f"the token was left in {left}")
+        setting.say(f"{kind}: installed, enrolled, an order is done")
+
+        pc.prefix.down()
+        pc.prefix.up()
+        pc.wait_for(OLD)
+        pc.run_order(device)
+        setting.say(f"{kind}: started with its PC")
+
+        ended = pc.install(new)
+        expect(ended.exit_code == 0, f"the upgrade ends with {ended.exit_code}: {pc.setup_log()}{ended.output}")
+        pc.wait_for(NEW)
+        pc.run_order(device)
+        expect(pc.device(practice).agent_version == NEW, "the API does not know the new version")
+        setting.say(f"{kind}: upgraded")
+
+        ended = pc.install(old)
+        expect(ended.exit_code == REFUSED, f"a downgrade ends with {ended.exit_code}")
+        pc.wait_for(NEW)
+        _leave_no_trace(pc.program / "slots" / OLD)
+        setting.say(f"{kind}: not downgraded")
+    finally:
+        pc.prefix.down()
+
+
+def _leave_no_trace(slot: Path) -> None:
+    """The old version is what is returned to: it stays."""
+    expect((slot / "agent.exe").is_file(), f"{slot} was removed by the refused downgrade")
