@@ -9,10 +9,15 @@ from pathlib import Path, PureWindowsPath
 
 import msgspec
 
+from tools.wine.case import wait_until
+
 HERE = Path(__file__).parent
 TEMPLATE = HERE.parents[1] / ".cache" / "wine" / "prefix"
 """Made by `tools/wine/setup`."""
 _LONGEST_S = 180
+_DLL_INIT_FAILED = 0xC0000142 & 0xFF
+_NOTHING = "{00000000-0000-4000-8000-000000000000}"
+"""A product that nobody has installed."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -38,21 +43,27 @@ class Prefix:
                 shutil.copytree(part, folder / "drive_c" / part.name, symlinks=True)
         shutil.copytree(TEMPLATE / "dosdevices", folder / "dosdevices", symlinks=True)
         self._environment = _environment(folder)
+        self._desktop: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
         """Switch it on: services that start by themselves do."""
         self._quietly("wineserver", "-p")
         self._quietly(self._environment["WINE64"], "wineboot.exe")
         # Started by the first window otherwise, with the pipe of whoever opens that.
-        subprocess.Popen(  # noqa: S603  our own Wine
+        self._desktop = subprocess.Popen(  # noqa: S603  our own Wine
             [self._environment["WINE64"], r"C:\windows\system32\explorer.exe", "/desktop"], env=self._environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
+        wait_until("windows can be opened", self._has_desktop)
 
     def down(self) -> None:
         """Switch it off, as a cut of the power does."""
         self._quietly("wineserver", "-k")
         self._quietly("wineserver", "-w")
+        if self._desktop is not None:
+            self._desktop.kill()
+            self._desktop.wait()
+            self._desktop = None
 
     def run(self, program: str, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
         """Run a program to its end; 124 when it lasts longer than three minutes."""
@@ -75,6 +86,10 @@ class Prefix:
     def registry(self) -> str:
         """The machine's registry as text, complete once the prefix is down."""
         return (self.folder / "system.reg").read_text("utf-8", "replace")
+
+    def _has_desktop(self) -> bool:
+        """On a busy machine, programs with a window cannot start before the desktop is there."""
+        return self.run("msiexec", "/x", _NOTHING, "/qn").exit_code != _DLL_INIT_FAILED
 
     def _quietly(self, *command: str) -> None:
         subprocess.run(  # noqa: S603  our own Wine

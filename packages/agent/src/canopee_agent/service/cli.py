@@ -13,7 +13,7 @@ from canopee_agent import __version__, steps
 from canopee_agent.errors import RejectedError, StateError
 from canopee_agent.installed import installed
 from canopee_agent.ports import Machine
-from canopee_agent.service import setup_cli
+from canopee_agent.service import accept_cli, setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service.link import HttpLink
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
     setup_cli.add_to(actions)
+    accept_cli.add_to(actions)
     return parser
 
 
