@@ -8,7 +8,7 @@ import pytest
 
 from tools.windows import msi, nsis
 from tools.windows.icon import icon
-from tools.windows.parts import Parts
+from tools.windows.parts import Parts, run
 from tools.windows.signing import Signer, SigningError, is_signed, signer, unsigned
 from tools.windows.toolchain import BuildError
 
@@ -82,6 +82,13 @@ def test_a_version_is_four_numbers_for_windows(parts: Parts, version: str, numbe
 def test_a_version_without_numbers_is_refused(parts: Parts) -> None:
     with pytest.raises(BuildError, match="does not begin with numbers"):
         _ = Parts(version="next", slot=parts.slot, launcher=parts.launcher, icon=parts.icon).numbers
+
+
+def test_a_tool_that_is_missing_or_fails_is_named() -> None:
+    with pytest.raises(BuildError, match="no-such-tool is not there: run tools/windows/setup"):
+        run(["no-such-tool"], environment={})
+    with pytest.raises(BuildError, match="sh ended with 3: said"):
+        run(["sh", "-c", "echo said; exit 3"], environment={})
 
 
 def test_two_builds_of_the_same_parts_give_the_same_bytes(parts: Parts, tmp_path: Path) -> None:

@@ -38,9 +38,12 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT, environment: Mapping[str, str]) -> None:
     """Run a program of the build; raises `BuildError` with its words."""
-    ended = subprocess.run(  # noqa: S603  the build's own command
-        command, cwd=cwd, env=dict(environment), capture_output=True, text=True, check=False
-    )
+    try:
+        ended = subprocess.run(  # noqa: S603  the build's own command
+            command, cwd=cwd, env=dict(environment), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise BuildError(f"{command[0]} is not there: run tools/windows/setup") from error
     if ended.returncode:
         raise BuildError(
             f"{command[0]} ended with {ended.returncode}: {ended.stdout[-2000:]}{ended.stderr[-2000:]}"

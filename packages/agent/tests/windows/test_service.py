@@ -16,7 +16,7 @@ assert sys.platform == "win32"
 from canopee_agent.windows.acl import described, keep, take_over  # noqa: E402
 from canopee_agent.windows.registry import WindowsRegistry  # noqa: E402
 from canopee_agent.windows.scm import ServiceSettings, register  # noqa: E402
-from canopee_agent.windows.sddl import owner  # noqa: E402
+from canopee_agent.windows.sddl import PRIVATE, owner  # noqa: E402
 from canopee_agent.windows.secrets import MachineSecrets  # noqa: E402
 from canopee_agent.windows.service import WindowsServiceHost  # noqa: E402
 
@@ -129,3 +129,61 @@ def test_what_another_account_put_there_is_set_aside(tmp_path: Path, monkeypatch
     take_over(folder)
     assert list(folder.iterdir()) == []
     assert (tmp_path / "Canopée.set-aside-1" / "root.json").read_text() == "evil"
+
+
+def _tell(monkeypatch: pytest.MonkeyPatch, foreign: Path) -> None:
+    """Of `foreign`, and of nothing else, Windows says that a user owns it."""
+    true_words = described
+
+    def told(path: Path) -> str:
+        return "O:S-1-5-21-1-2-3-1001D:AI(A;ID;FA;;;BU)" if path == foreign and path.exists() else true_words(path)
+
+    monkeypatch.setattr("canopee_agent.windows.acl.described", told)
+
+
+def test_one_file_of_another_account_is_enough_to_set_all_of_it_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "Canopée"
+    (folder / "state").mkdir(parents=True)
+    (folder / "state" / "identity.json").write_text("{}")
+    _tell(monkeypatch, folder / "state" / "identity.json")
+    take_over(folder)
+    assert (list(folder.iterdir()), len(list(tmp_path.iterdir()))) == ([], 2)
+
+
+def test_what_is_set_aside_again_does_not_replace_what_was_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "Canopée"
+    for number in ("1", "2"):
+        folder.mkdir(exist_ok=True)
+        (folder / "left").write_text(number)
+        with monkeypatch.context() as patch:
+            _tell(patch, folder / "left")
+            take_over(folder)
+        assert (tmp_path / f"Canopée.set-aside-{number}" / "left").read_text() == number
+
+
+def test_a_probe_that_is_in_the_way_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "Canopée"
+    folder.mkdir()
+    (tmp_path / "Canopée.probe").mkdir()
+    with pytest.raises(StateError, match=r"probe is in the way: remove it"):
+        take_over(folder)
+    assert folder.is_dir()
+
+
+def test_permissions_that_hold_are_left_alone_and_others_are_set_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = [PRIVATE]
+    monkeypatch.setattr("canopee_agent.windows.acl.described", lambda _: answers.pop(0))
+    assert keep(tmp_path)
+    assert not caplog.records
+    answers[:] = [PRIVATE + "(A;OICI;FA;;;BU)", PRIVATE]
+    assert keep(tmp_path)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    answers[:] = ["O:BUD:", "O:BUD:"]
+    assert not keep(tmp_path)
+    assert "others may read its keys" in caplog.text
