@@ -38,13 +38,14 @@ class Prefix:
                 shutil.copytree(part, folder / "drive_c" / part.name, symlinks=True)
         shutil.copytree(TEMPLATE / "dosdevices", folder / "dosdevices", symlinks=True)
         self._environment = _environment(folder)
+        self._desktop: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
         """Switch it on: services that start by themselves do."""
         self._quietly("wineserver", "-p")
         self._quietly(self._environment["WINE64"], "wineboot.exe")
         # Started by the first window otherwise, with the pipe of whoever opens that.
-        subprocess.Popen(  # noqa: S603  our own Wine
+        self._desktop = subprocess.Popen(  # noqa: S603  our own Wine
             [self._environment["WINE64"], r"C:\windows\system32\explorer.exe", "/desktop"], env=self._environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -53,6 +54,8 @@ class Prefix:
         """Switch it off, as a cut of the power does."""
         self._quietly("wineserver", "-k")
         self._quietly("wineserver", "-w")
+        if self._desktop is not None:
+            self._desktop.wait()
 
     def run(self, program: str, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
         """Run a program to its end; 124 when it lasts longer than three minutes."""
