@@ -144,6 +144,7 @@ class World:
     def settle(self) -> None:
         """Online, with nobody in the way: in a few lives a good version runs, and goes on."""
         self.is_online, self.disk.is_full = True, False
+        state = self.disk.state()
         for _ in range(60):
             is_stopped = not self.live(is_stopped_after_ms=3_600_000)
             state = self.disk.state()
