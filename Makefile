@@ -24,8 +24,8 @@ gen: setup       ## write every generated file
 demo: setup      ## everything on this machine: a fleet at work, in one command
 	@$(VENV)/canopee up --devices 300
 
-windows: setup   ## the agent for Windows, into build/windows: launcher, slot, archive, manifest, list of parts
-	@$(VENV)/python -m tools.windows $(if $(VERSION),--version $(VERSION))
+windows: setup   ## make windows ROOT=root.json: the agent for Windows, into build/windows: set-up program, MSI, archive, list of parts
+	@$(VENV)/python -m tools.windows $(if $(VERSION),--version $(VERSION)) $(if $(ROOT),--root-file $(ROOT)) $(if $(POLICY),--policy-file $(POLICY))
 
 new: setup       ## make new KIND=step NAME=collect_printers
 	@$(VENV)/python -m tools.new $(KIND) $(NAME)
@@ -40,4 +40,4 @@ linux-package: setup  ## the agent's Debian package, in build/linux
 	@$(VENV)/python -m tools.linux
 
 wine: setup      ## make wine CASE=install: a journey of an installed agent on Windows, under Wine; ends with a JSON verdict
-	@tools/wine/setup && $(VENV)/python -m tools.wine $(CASE)
+	@tools/windows/setup && $(VENV)/python -m tools.wine $(CASE)

@@ -20,6 +20,7 @@ from tools.windows.launcher import VERSION as LAUNCHER_VERSION
 from tools.windows.launcher import build_launcher
 from tools.windows.runtime import CACHE, downloaded, library, put_runtime
 from tools.windows.sbom import sbom
+from tools.windows.signing import unsigned
 from tools.windows.toolchain import ROOT, SOURCES, BuildError, compile_windows, numbers
 
 VERSION = __version__
@@ -70,7 +71,7 @@ def build(plan: Plan) -> Built:
     build_launcher(built.launcher)
     _build_slot(built, python, libraries)
     if plan.sign is not None:
-        for program in (built.launcher, *sorted(built.slot.rglob("agent.exe"))):
+        for program in (built.launcher, *unsigned(built.slot)):
             plan.sign(program)
     shutil.copyfile(built.launcher, built.slot / "launcher.exe")
     settle(built.slot)

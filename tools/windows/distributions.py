@@ -51,7 +51,7 @@ def shipped(packages: Path) -> list[Library]:
 
 def _library(given: importlib.metadata.Distribution) -> Library:
     metadata = given.metadata
-    licence = metadata.get("License-Expression") or metadata.get("License") or ""
+    licence = next((metadata[name] for name in ("License-Expression", "License") if name in metadata), "")
     return Library(
         metadata["Name"], given.version, licence.partition("\n")[0], _licence_text(given), dict(_files(given))
     )

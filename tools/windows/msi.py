@@ -24,7 +24,6 @@ _SUMMARY = uuid.UUID("F29F85E0-4FF9-1068-AB91-08002B27B3D9").bytes_le
 _BEFORE_FORMAT, _TIMES, _FILETIME = 28, {12, 13}, b"\x40\0\0\0"
 """Where its id stands in a summary; created and saved; how a time is announced."""
 _SECONDS_TO_1970 = 11_644_473_600
-_64_BIT, _PERMANENT = 0x100, 0x10
 _UNINSTALLS = 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'
 _SETUP = " ".join(
     f'--{name.lower().replace("_", "-")}="[{name}]"' for name in (*_ANSWERS[:-1], "OriginalDatabase")
@@ -45,10 +44,13 @@ class _Action(NamedTuple):
 
 _ACTIONS = (
     _Action("Setup", _EXE_IN_FILE | _IS_HIDDEN, "", f"setup {_SETUP}", "NOT REMOVE", 6_500),
-    # Which slots there are, the MSI does not know: the agent updates itself. Any of them takes the service down.
+    # Which slots there are, the MSI does not know: the agent updates itself. Any of them takes the service down; if
+    # none can any more, Windows' own program does.
     _Action(
-        "Teardown", _EXE_IN_FOLDER, "TARGETDIR",
-        _CMD + 'for /d %s in ("[InstallDir]slots\\*") do "%s\\agent.exe" teardown --purge=[PURGE]', _UNINSTALLS, 1_850,
+        "Teardown", _EXE_IN_FOLDER | _GOES_ON, "TARGETDIR",
+        _CMD + 'cd /d "[InstallDir]slots" & (for /d %s in (*) do "%s\\agent.exe" teardown --purge=[PURGE])'
+        ' & "[System64Folder]sc.exe" delete CanopeeAgent',
+        _UNINSTALLS, 1_850,
     ),
     _Action("Sweep", _EXE_IN_FOLDER | _GOES_ON, "TARGETDIR", _CMD + 'rmdir /s /q "[InstallDir]"', _UNINSTALLS, 3_650),
 )  # fmt: skip
@@ -91,10 +93,9 @@ def _build(parts: Parts, stage: Path, out: Path) -> None:
     given = [word for name, value in defines.items() for word in ("-D", f"{name}={value}")]
     run(["wixl", "-a", "x64", "-D", "Win64=yes", *given, "-o", out, "agent.wxs", "files.wxs"], cwd=stage,
         environment=environment)  # fmt: skip
-    components = [f"c{_name(name)}" for name in (*files, *vendor)]
     summary = ("Canopée Agent", "Canopée", "x64;1033", f"{{{_guid(product)}}}")
     run(["msibuild", out, "-s", *summary], environment=environment)
-    run(["msibuild", out, "-q", *_queries(components)], environment=environment)
+    run(["msibuild", out, "-q", *_queries()], environment=environment)
     out.write_bytes(settled(out.read_bytes()))
 
 
@@ -119,7 +120,7 @@ def settled(content: bytes) -> bytes:
     return bytes(changed)
 
 
-def _queries(components: Sequence[str]) -> Iterator[str]:
+def _queries() -> Iterator[str]:
     """What wixl has no words for."""
     for action in _ACTIONS:
         kind, source = action.kind | _DEFERRED | _AS_SYSTEM, action.source or _name("slot/agent.exe")
@@ -130,8 +131,6 @@ def _queries(components: Sequence[str]) -> Iterator[str]:
     yield "UPDATE InstallExecuteSequence SET Sequence = 1501 WHERE Action = 'RemoveExistingProducts'"
     secure = ";".join(("WIX_DOWNGRADE_DETECTED", "WIX_UPGRADE_DETECTED", *_ANSWERS))
     yield f"UPDATE Property SET Value = '{secure}' WHERE Property = 'SecureCustomProperties'"  # noqa: S608  our own words
-    for component in components:  # an upgrade leaves the version that it may have to return to
-        yield f"UPDATE Component SET Attributes = {_64_BIT | _PERMANENT} WHERE Component = '{component}'"  # noqa: S608  as above
 
 
 def _insert(table: str, **values: str | int) -> str:

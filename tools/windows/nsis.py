@@ -27,8 +27,11 @@ def build(parts: Parts, folder: Path, signer: Signer | None = None, *, is_quick:
     if is_quick:
         defines["QUICK"] = 1
     if signer:
-        defines["SIGN"] = f"'{sys.executable}' -m tools.windows.signing"
+        defines["SIGN"] = f'"{sys.executable}" -m tools.windows.signing'
     command = ["makensis", "-V2", "-WX", "-NOCD", "-INPUTCHARSET", "UTF8"]
     command += [f"-D{name}={value}" for name, value in defines.items()]
-    run([*command, SOURCES / "agent.nsi"], environment={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+    run(
+        [*command, SOURCES / "agent.nsi"],
+        environment={**os.environ, "SOURCE_DATE_EPOCH": EPOCH, **(signer.variables if signer else {})},
+    )
     return out

@@ -32,6 +32,14 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str = ""
     command: tuple[str, ...] = ()
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment in which `signer` finds this one."""
+        return {
+            "CANOPEE_SIGN_CERT": self.certificate, "CANOPEE_SIGN_KEY": self.key,
+            "CANOPEE_SIGN_TIMESTAMP": self.timestamp, "CANOPEE_SIGN_COMMAND": shlex.join(self.command),
+        }  # fmt: skip
+
     def sign(self, path: Path) -> None:
         """Sign `path` in place; raises `SigningError`."""
         if self.command:
@@ -47,13 +55,6 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
         _run(command, path)
         signed.chmod(path.stat().st_mode)
         signed.replace(path)
-
-    def sign_below(self, folder: Path) -> list[Path]:
-        """Sign our programs in `folder` that nobody has signed: what they are."""
-        unsigned = [path for path in sorted(folder.rglob("*")) if _is_ours(path)]
-        for path in unsigned:
-            self.sign(path)
-        return unsigned
 
 
 def signer(environment: Mapping[str, str] = os.environ) -> Signer | None:
@@ -86,14 +87,13 @@ def is_signed(path: Path, authority: Path) -> bool:
     return ended.returncode == 0
 
 
-def _is_ours(path: Path) -> bool:
-    """Programs and libraries without a signature: ours, and those of the wheels."""
-    if path.suffix not in {".exe", ".dll", ".pyd"} or not path.is_file():
-        return False
-    return not _has_signature(path.read_bytes())
+def unsigned(folder: Path) -> list[Path]:
+    """Programs and libraries in `folder` that nobody has signed: ours, and those of the wheels."""
+    programs = [path for path in sorted(folder.rglob("*")) if path.suffix in {".exe", ".dll", ".pyd"}]
+    return [path for path in programs if not has_signature(path.read_bytes())]
 
 
-def _has_signature(content: bytes) -> bool:
+def has_signature(content: bytes) -> bool:
     """Whether the security directory of a PE file is filled."""
     start = int.from_bytes(content[0x3C:0x40], "little")
     is_64_bit = content[start + 24 : start + 26] == b"\x0b\x02"
@@ -113,8 +113,9 @@ def _run(command: Sequence[str], path: Path) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Sign each file; without a certificate, do nothing."""
     found = signer()
-    for argument in arguments if found else ():
-        found.sign(Path(argument))
+    for argument in arguments:
+        if found:
+            found.sign(Path(argument))
     return 0
 
 

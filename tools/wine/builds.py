@@ -11,17 +11,14 @@ from typing import Literal
 import msgspec
 
 from tools.windows import msi, nsis
-from tools.windows.build import Plan, build, stamp
-from tools.windows.parts import Parts
+from tools.windows.build import VERSION, Plan, build, stamp
+from tools.windows.freshness import alone, is_built, sources_sha256
+from tools.windows.parts import SOURCES, Parts
 from tools.windows.toolchain import ROOT
 
 Kind = Literal["nsis", "msi"]
 OLD, NEW = "1.0.0", "1.1.0"
 _FOLDER = ROOT / "build" / "wine"
-_SOURCES = (
-    "packages/agent/src", "packages/contract/src", "packages/kit/src", "packages/trust/src", "deploy/windows",
-    "tools/windows", ".cache/wine/stamp",
-)  # fmt: skip
 
 
 class Installer(msgspec.Struct, frozen=True):
@@ -43,15 +40,18 @@ def installer(kind: Kind, version: str) -> Installer:
 
 
 def _make(kind: Kind, version: str, folder: Path) -> None:
-    first, slot = folder / "first", folder / "slots" / version
-    if not (first / "manifest.json").is_file():
-        build(Plan(OLD, first))
-    if not slot.is_dir():
-        slot.parent.mkdir(exist_ok=True)
-        stamp(first / "slot", version, slot)
-    parts = Parts(version=version, slot=slot, launcher=first / "launcher.exe", icon=first / "canopee.ico")
-    with_msi = kind == "msi"
-    made = msi.build(parts, folder / "part") if with_msi else nsis.build(parts, folder / "part", is_quick=True)
+    plan, slot = Plan(VERSION, ROOT / "build" / "windows"), folder / "slots" / version
+    with alone(plan.out):
+        if not is_built(plan):
+            build(plan)
+        if not slot.is_dir():
+            slot.parent.mkdir(exist_ok=True)
+            stamp(plan.out / "slot", version, slot)
+        parts = Parts(
+            version=version, slot=slot, launcher=plan.out / "launcher.exe", icon=plan.out / "canopee.ico"
+        )
+        is_msi = kind == "msi"
+        made = msi.build(parts, folder / "part") if is_msi else nsis.build(parts, folder / "part", is_quick=True)
     made.rename(folder / made.name)
 
 
@@ -70,12 +70,7 @@ def _locked() -> Generator[Path]:
 
 
 def _fingerprint() -> str:
-    found = hashlib.sha256()
-    for name in _SOURCES:
-        top = ROOT / name
-        for path in [top] if top.is_file() else sorted(top.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                found.update(
-                    path.relative_to(ROOT).as_posix().encode() + hashlib.sha256(path.read_bytes()).digest()
-                )
+    found = hashlib.sha256(sources_sha256().encode())
+    for path in sorted(SOURCES.iterdir()):
+        found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()[:16]

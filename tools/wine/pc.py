@@ -14,8 +14,8 @@ from tools.wine.prefix import Ended, Prefix, windows_path
 
 SERVICE = "CanopeeAgent"
 PROGRAM, HOME = r"C:\Program Files\Canopee", r"C:\ProgramData\Canopee"
-REFUSED = 1603 & 0xFF
-"""What is left of the exit code of a refusal."""
+REFUSED = frozenset({1603 & 0xFF, 1627 & 0xFF})
+"""What is left of the exit code of a refusal; the second is what Wine says where Windows says 1603."""
 _POLICY = "accept_lab_keys = true\n"
 _START_S = 60.0
 

@@ -113,11 +113,11 @@ def test_pcs_are_approved_by_id_or_all_that_match_and_rejected_with_a_reason(
     answers: Answers, sent: Sent, run: Run
 ) -> None:
     answers["/v1/enrolments/approve"] = answers["/v1/enrolments/reject"] = Decided(1, [ID])
-    assert "1 PCs approved" in run("enrol", "approve", ID)
+    assert "1 PCs approved" in run("enrol", "approve", ID, "--replace")
     assert "1 PCs rejected" in run(
         "enrol", "reject", "--all-matching", "--hostname", "TEST-*", "--reason", "a test"
     )
-    assert sent[0][1]["ids"] == [ID]
+    assert (sent[0][1]["ids"], sent[0][1]["replace"], sent[1][1]["replace"]) == ([ID], True, False)
     assert (sent[1][1]["matching"]["hostname"], sent[1][1]["reason"], sent[1][1]["ids"]) == (
         "TEST-*",
         "a test",

@@ -30,7 +30,9 @@ def a_release(
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in files.items():
             archive.writestr(zipfile.ZipInfo(path), content, zipfile.ZIP_DEFLATED)
-        archive.writestr(MANIFEST, encode(manifest or ReleaseManifest(1, version, platform, told)))
+        archive.writestr(
+            zipfile.ZipInfo(MANIFEST), encode(manifest or ReleaseManifest(1, version, platform, told))
+        )
     return whole.getvalue()
 
 

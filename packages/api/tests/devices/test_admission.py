@@ -250,6 +250,41 @@ async def test_hardware_that_a_living_device_has_is_seen_and_named(office: Offic
     assert await again.ask(token) == "enrolled"
 
 
+async def test_a_pc_installed_again_takes_the_place_of_what_it_was_once_it_is_enrolled(office: Office) -> None:
+    await _rules(office, EnrolmentRule("installed again", "wait", RuleTest(hardware_known=True)))
+    token, before, again = await _token(office), _pc(office), _pc(office)
+    other = _pc(office, fingerprint="e" * 64)
+    for pc in (before, other, again):
+        await pc.ask(token)
+    decision = Decision(ids=[(await _requests(office))[0].id], replace=True)
+    assert (await office.areas.approvals.approve(decision, by="anna")).count == 1
+    await before.check_in()
+    assert await again.ask(token) == "enrolled"
+    with pytest.raises(ReplyError) as over:
+        await before.renew()
+    assert over.value.problem.code == "device.revoked"
+    for pc in (again, other):
+        await pc.check_in()
+    assert await before.ask(token) == "device.revoked"
+    with pytest.raises(InvalidError, match="only a PC that is approved"):
+        await office.areas.approvals.reject(Decision(ids=["x"], reason="x", replace=True), by="anna")
+
+
+async def test_an_approval_without_it_leaves_both_and_so_does_a_claim_that_changed(office: Office) -> None:
+    token, before, again = await _token(office, needs_approval=True), _pc(office), _pc(office)
+    await before.ask(token)
+    await _approve(office, (await _requests(office, "waiting"))[0].id)
+    assert await before.ask(token) == "enrolled"
+    await again.ask(token)
+    decision = Decision(ids=[(await _requests(office, "waiting"))[0].id], replace=True)
+    await office.areas.approvals.approve(decision, by="anna")
+    again.says["hostname"] = "CHANGED"
+    assert await again.ask(token) == "enrolment.waiting"
+    await _approve(office, (await _requests(office, "waiting"))[0].id)
+    assert await again.ask(token) == "enrolled"
+    await before.renew()
+
+
 async def test_without_rules_a_token_that_needs_no_approval_enrols_at_once(office: Office) -> None:
     assert (await office.areas.approvals.rules()).rules == EnrolmentRules()
     assert await _pc(office).ask(await _token(office)) == "enrolled"

@@ -87,6 +87,8 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True):
     matching: RequestFilter | None = None
     reason: str = ""
     """A rejection must give one; the PC is told."""
+    replace: bool = False
+    """The PCs were installed again: once each is enrolled, the other devices of its hardware are revoked."""
 
 
 class Undecided(msgspec.Struct):

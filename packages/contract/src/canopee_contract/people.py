@@ -42,6 +42,8 @@ class Status(msgspec.Struct):
     """How long the slowest reader of records has let its next record wait."""
     oldest_transaction_s: float = 0.0
     """Age of the open transaction that holds every reader of records back; 0 when there is none."""
+    enrolments_waiting: int = 0
+    """PCs that wait for an approval."""
 
 
 class Login(msgspec.Struct):

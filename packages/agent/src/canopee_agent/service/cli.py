@@ -13,7 +13,7 @@ from canopee_agent import __version__, steps
 from canopee_agent.errors import RejectedError, StateError
 from canopee_agent.installed import installed
 from canopee_agent.ports import Machine
-from canopee_agent.service import setup_cli
+from canopee_agent.service import accept_cli, setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service.link import HttpLink
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
     setup_cli.add_to(actions)
+    accept_cli.add_to(actions)
     return parser
 
 
@@ -113,12 +114,25 @@ def _run(arguments: argparse.Namespace) -> int:
     if own is not None:
         faulthandler.enable()  # what the launcher keeps of our standard error
         logs.to_file(own.logs / "agent.log", arguments.log_level)
+        _keep(own.home)
     try:
         return _live(_agent(_home(arguments), this_supervisor(SystemClock())), once=arguments.once)
     except CanopeeError as error:
         if own is not None:
             _log.error("the agent ends: %s", error)
         raise
+
+
+def _keep(home: Path) -> None:
+    """Verify at each start who may read the keys of this PC; what was changed is set again."""
+    if sys.platform != "win32":
+        return
+    from canopee_agent.windows.acl import keep  # noqa: PLC0415  exists for one platform
+
+    try:
+        keep(home)
+    except OSError as error:
+        _log.error("the permissions of %s cannot be read: %s", home, error)
 
 
 def _live(agent: Agent, *, once: bool) -> int:

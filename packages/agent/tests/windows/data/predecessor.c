@@ -2,8 +2,10 @@
  *
  * predecessor.exe [slow|deaf|fails]   started by the service manager; `slow` takes two seconds to stop, `deaf` takes no stop,
  *                                     `fails` ends at once with 5
- * predecessor.exe /S                  its uninstaller: deletes the service and what it has in the registry */
+ * predecessor.exe /S                  its uninstaller: deletes the service and what it has in the registry
+ * predecessor.exe accept …            stands for an agent: says its arguments, ends with 3 */
 #include <windows.h>
+#include <stdio.h>
 #include <wchar.h>
 
 #define NAME L"EditeurTelemaintenance"
@@ -67,6 +69,11 @@ int wmain(int count, wchar_t **arguments)
     SERVICE_TABLE_ENTRYW table[] = { { (wchar_t *)NAME, service }, { NULL, NULL } };
     if (count > 1 && !wcscmp(arguments[1], L"/S"))
         return uninstall();
+    if (count > 1 && !wcscmp(arguments[1], L"accept")) {
+        for (int number = 1; number < count; number++)
+            wprintf(L"[%ls]", arguments[number]);
+        return 3;
+    }
     if (count > 1)
         mode = arguments[1];
     return StartServiceCtrlDispatcherW(table) ? 0 : 2;

@@ -177,8 +177,7 @@ async def _enrol(
     tx: Connection, applicant: Applicant, token: tokens.TokenRow, held: requests.RequestRow | None,
     practice_id: str,
 ) -> Admitted:  # fmt: skip
-    request, now = applicant.request, applicant.now
-    device_id = new_id(now)
+    request, now, device_id = applicant.request, applicant.now, new_id(applicant.now)
     is_new = await devices.insert_device(
         tx,
         devices.NewDevice(
@@ -190,6 +189,8 @@ async def _enrol(
     if not is_new:  # by another token, at this very moment
         raise _key_used()
     await tokens.use_token(tx, applicant.token_sha256, device_id)
+    if held is not None and held.state == "approved" and held.replaces:
+        await _replace(tx, applicant, device_id)
     if held is not None:
         await requests.end_request(tx, held.id, device_id, now=now)
     await announce(tx, "device", device_id)
@@ -198,6 +199,14 @@ async def _enrol(
         batch=token.batch_id,
     )  # fmt: skip
     return Admitted(device_id, practice_id)
+
+
+async def _replace(tx: Connection, applicant: Applicant, device_id: str) -> None:
+    """End the enrolments of the devices that this PC was before it was installed again."""
+    for old in await devices.same_hardware(tx, applicant.request.fingerprint):
+        if old != device_id and await devices.revoke(tx, old):
+            await announce(tx, "device", old)
+            await note(tx, applicant.now, "device", "device.replace", old, by=device_id)
 
 
 async def _put(

@@ -69,6 +69,10 @@ class Approvals:
             raise InvalidError(
                 "enrolment.reason", "say why: the PC is told, and so is who asks later", at="$.reason"
             )
+        if decision.replace:
+            raise InvalidError(
+                "enrolment.decision", "only a PC that is approved replaces a device", at="$.replace"
+            )
         return await self._decide(decision, "rejected", by)
 
     async def expire(self) -> int:
@@ -108,8 +112,9 @@ class Approvals:
             if decision.matching is not None:
                 ids = await sql.waiting_ids(tx, _wanted(decision.matching))
             held = await sql.decide_ids(
-                tx, [one for one in ids if is_id(one)], state=state, reason=decision.reason.strip(), by=by, now=now
-            )
+                tx, [one for one in ids if is_id(one)], state=state, reason=decision.reason.strip(),
+                replaces=decision.replace, by=by, now=now,
+            )  # fmt: skip
             decided = [one for one in ids if held.get(one, "enrolled") != "enrolled"]
             if decided:
                 await self._note(tx, now, by, state, decision, decided)
@@ -125,7 +130,7 @@ class Approvals:
         matching = msgspec.to_builtins(decision.matching)
         await note(
             tx, now, by, f"enrolment.{state}", subject, count=len(decided), ids=decided[:_SHOWN], matching=matching,
-            reason=decision.reason,
+            reason=decision.reason, replace=decision.replace,
         )  # fmt: skip
 
 

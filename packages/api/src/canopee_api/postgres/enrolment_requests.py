@@ -23,7 +23,7 @@ class RequestRow(msgspec.Struct, frozen=True):
     platform: str
     fingerprint: str
     asked_at: datetime
-    last_asked_at: datetime
+    replaces: bool
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ AND (%(batch_id)s = '' OR t.batch_id = nullif(%(batch_id)s, '')::uuid)
 async def lock_request(tx: Connection, public_key: bytes, token_sha256: bytes) -> RequestRow | None:
     """What this key asked with this token, locked until the end of the transaction."""
     cursor = await tx.execute(
-        """SELECT id, state, by_rule, reason, hostname, practice_id, platform, fingerprint, asked_at, last_asked_at
+        """SELECT id, state, by_rule, reason, hostname, practice_id, platform, fingerprint, asked_at, replaces
            FROM enrolment_requests WHERE public_key = %s AND token_sha256 = %s FOR UPDATE""",
         (public_key, token_sha256),
     )
@@ -128,6 +128,7 @@ async def put_request(tx: Connection, asked: Asked) -> None:
            SET state = excluded.state, by_rule = true, hostname = excluded.hostname, practice_id = excluded.practice_id,
                platform = excluded.platform, agent_version = excluded.agent_version, fingerprint = excluded.fingerprint,
                address = excluded.address, reason = excluded.reason, last_asked_at = excluded.last_asked_at,
+               replaces = false,
                asked_at = CASE r.state WHEN excluded.state THEN r.asked_at ELSE excluded.asked_at END,
                decided_by = excluded.decided_by, decided_at = excluded.decided_at""",
         msgspec.structs.asdict(asked),
@@ -166,20 +167,28 @@ async def get_request(tx: Connection, request_id: str) -> RequestView | None:
 
 
 async def decide_ids(
-    tx: Connection, ids: Sequence[str], *, state: str, reason: str, by: str, now: datetime
+    tx: Connection, ids: Sequence[str], *, state: str, reason: str, replaces: bool, by: str, now: datetime
 ) -> dict[str, str]:
     """Decide these requests, unless they ended; id → the state that each had."""
     cursor = await tx.execute(
         """WITH held AS MATERIALIZED (
                SELECT id, state FROM enrolment_requests WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE),
            decided AS (
-               UPDATE enrolment_requests r SET state = %(state)s, by_rule = false, decided_by = %(by)s,
-                   decided_at = %(now)s, reason = CASE %(reason)s WHEN '' THEN r.reason ELSE %(reason)s END
+               UPDATE enrolment_requests r SET state = %(state)s, by_rule = false, replaces = %(replaces)s,
+                   decided_by = %(by)s, decided_at = %(now)s,
+                   reason = CASE %(reason)s WHEN '' THEN r.reason ELSE %(reason)s END
                FROM held WHERE r.id = held.id AND held.state <> 'enrolled')
            SELECT id::text, state FROM held""",
-        {"ids": list(ids), "state": state, "reason": reason, "by": by, "now": now},
+        {"ids": list(ids), "state": state, "reason": reason, "replaces": replaces, "by": by, "now": now},
     )
     return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def count_waiting(tx: Connection) -> int:
+    """PCs that wait for a decision."""
+    cursor = await tx.execute("SELECT count(*) FROM enrolment_requests WHERE state = 'waiting'")
+    row = await cursor.fetchone()
+    return row[0] if row else 0
 
 
 async def waiting_ids(tx: Connection, wanted: Wanted) -> list[str]:

@@ -115,6 +115,7 @@ CREATE TABLE enrolment_requests (
     decided_by text NOT NULL DEFAULT '',
     decided_at timestamptz,
     device_id uuid REFERENCES devices,
+    replaces boolean NOT NULL DEFAULT false,
     UNIQUE (public_key, token_sha256)
 );
 CREATE INDEX enrolment_requests_by_state ON enrolment_requests (state, id);

@@ -23,7 +23,10 @@ class Kept(msgspec.Struct, frozen=True):
     days: int
 
 
-TABLES = (Kept("changes", "created_at", 1), Kept("fact_changes", "at", 400), Kept("sessions", "expires_at", 1))
+TABLES = (
+    Kept("changes", "created_at", 1), Kept("fact_changes", "at", 400), Kept("sessions", "expires_at", 1),
+    Kept("enrolment_requests", "last_asked_at", 400),
+)  # fmt: skip
 """Those whose age nobody sets: a new one is added here. A process that starts reads the state, not the changes."""
 
 

@@ -39,6 +39,10 @@ def add_to(actions: Commands) -> None:
         decided.add_argument("ids", nargs="*", metavar="ID")
         decided.add_argument("--all-matching", action="store_true", help="those that wait, of the options below")
         decided.add_argument("--reason", required=name == "reject", default="", help="kept, and told to the PC")
+        if name == "approve":
+            decided.add_argument(
+                "--replace", action="store_true", help="each was installed again: revoke what it was before"
+            )
         _add_filters(decided)
         _add_common(decided)
         decided.set_defaults(run=partial(_decide, name))
@@ -94,10 +98,11 @@ def _decide(name: str, arguments: argparse.Namespace) -> int:
 
 def _decided(client: Client, name: str, arguments: argparse.Namespace) -> Decided:
     decide = client.approve_enrolments if name == "approve" else client.reject_enrolments
+    replace = getattr(arguments, "replace", False)
     if arguments.all_matching:
-        return decide(Decision(matching=_filter(arguments), reason=arguments.reason))
+        return decide(Decision(matching=_filter(arguments), reason=arguments.reason, replace=replace))
     parts = [
-        decide(Decision(ids=arguments.ids[start : start + MAX_IDS], reason=arguments.reason))
+        decide(Decision(ids=arguments.ids[start : start + MAX_IDS], reason=arguments.reason, replace=replace))
         for start in range(0, len(arguments.ids), MAX_IDS)
     ]
     return Decided(

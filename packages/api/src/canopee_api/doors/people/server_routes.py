@@ -11,6 +11,7 @@ from canopee_api.doors.people.pages import After, Limit, number_cursor, page
 from canopee_api.live.presence import ONLINE
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.postgres.devices import presence_totals
+from canopee_api.postgres.enrolment_requests import count_waiting
 from canopee_api.postgres.records import totals
 from canopee_api.records.volumes import following, volumes
 from canopee_contract.people import AuditEntry, Health, Page, Status
@@ -31,12 +32,14 @@ async def status(areas: NamedDependency[Areas]) -> Status:
     now = areas.clock.now()
     async with areas.database.transaction() as tx:
         runs, records, orders = await totals(tx, now=now)
+        waiting = await count_waiting(tx)
         devices, online = await presence_totals(tx, seen_after=now - ONLINE)
     found = await following(areas.database, areas.clock)
     return Status(
         version=version("canopee-api"), devices=devices, devices_online=online, runs=runs, records=records,
         orders_pending=orders, lab_keys=areas.trust.uses_lab_keys, server_time=now,
         records_lag_s=max((one.seconds for one in found.readers), default=0.0),
+        enrolments_waiting=waiting,
         oldest_transaction_s=found.holder.seconds if found.holder else 0.0,
     )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""What the proof `enrolment` is made of."""

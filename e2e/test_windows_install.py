@@ -1,0 +1,18 @@
+"""An installed agent on Windows, from its set-up to its removal: the cases of `make wine`."""
+
+from pathlib import Path
+
+import pytest
+
+from canopee_kit.discovery import discover
+from tools.wine import cases
+from tools.wine.case import Case, Setting
+
+pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.windows]
+CASES = discover(cases, Case)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_case_goes_as_it_should(name: str, tmp_path: Path) -> None:
+    CASES[name]().run(Setting(tmp_path, print))
