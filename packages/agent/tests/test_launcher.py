@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from canopee_agent.errors import StateError
-from canopee_agent.launcher import NAME, NEW, OLD, file_version, replace_launcher
+from canopee_agent.launcher import NAME, NEW, OLD, file_version, renew_launcher, replace_launcher
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="e2e/test_launcher.py replaces the real one")
 
@@ -58,6 +58,19 @@ def test_the_launcher_that_runs_keeps_its_file_under_another_name(
     assert replace_launcher(_program(tmp_path / "new.exe", 2, 0, 0, 0), program)
     assert file_version(program / OLD) == (1, 10, 0, 0)
     assert not (program / NEW).exists()
+
+
+def test_a_version_that_brings_a_launcher_renews_it_and_one_that_brings_none_does_not(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("canopee_agent.launcher._try", _nothing)
+    slot = tmp_path / "slot"
+    slot.mkdir()
+    assert not renew_launcher(slot, program)
+    _program(slot / NAME, 1, 3, 0, 0)
+    assert renew_launcher(slot, program)
+    assert not renew_launcher(slot, program)
+    assert file_version(program / NAME) == (1, 3, 0, 0)
 
 
 def _nothing(_: Path) -> None:
