@@ -114,14 +114,28 @@ def test_a_trial_ends_well_with_the_check_in(library: Library) -> None:
     )  # fmt: skip
 
 
-def test_the_server_that_answers_the_version_before_convicts_the_one_on_trial(library: Library) -> None:
+def test_the_server_that_answers_the_version_before_twice_convicts_the_one_on_trial(library: Library) -> None:
     launcher = _launcher(library, SlotState(current="1.0.0", pending="1.1.0"))
     launcher.beat(299_999)
     assert launcher.verdict(299_999) is None
     assert launcher.verdict(300_000) is End.UNHEALTHY
     assert launcher.ended(SLOTS, End.UNHEALTHY, 0, 300_000, NOW_S)[0] is Next.PROBE
     launcher.probed(is_answered=True, now_s=NOW_S)
+    assert launcher.tales() == [(What.WARNED, "1.1.0", "1.0.0", "")]
+    assert _state(launcher).attempts == 0
+    launcher.begin(SLOTS, NOW_S)
+    launcher.started(0)
+    assert launcher.verdict(300_000) is not None
+    launcher.probed(is_answered=True, now_s=NOW_S)
     assert (_state(launcher).failed, launcher.tales()[0][3]) == ("1.1.0", "unhealthy")
+
+
+def test_a_server_that_was_away_between_two_answers_convicts_nobody(library: Library) -> None:
+    launcher = _launcher(library, SlotState(current="1.0.0", pending="1.1.0"))
+    for is_answered in (True, False, True, False, True):
+        launcher.probed(is_answered=is_answered, now_s=NOW_S)
+        launcher.begin(SLOTS, NOW_S)
+        assert launcher.version == "1.1.0"
 
 
 def test_a_server_that_answers_nobody_extends_the_trial_and_gives_the_attempt_back(library: Library) -> None:
@@ -176,15 +190,22 @@ def test_ends_far_from_one_another_are_no_loop_and_a_configuration_to_repair_is_
     assert launcher.saved() is None
 
 
-def test_with_everything_lost_the_newest_version_is_tried_and_the_next_one_is_kept(library: Library) -> None:
+def test_with_everything_lost_versions_are_tried_from_the_newest_on(library: Library) -> None:
+    slots = ["1.9.0", "1.10.0", "1.2.0"]
     launcher = Launcher(library)
     launcher.load_nothing()
-    launcher.begin(["1.9.0", "1.10.0", "1.2.0"], NOW_S)
-    saved = _state(launcher)
-    assert (launcher.version, saved.pending, saved.current, saved.attempts) == ("1.10.0", "1.10.0", "1.9.0", 1)
-    launcher.load_nothing()
-    launcher.begin(["1.0.0"], NOW_S)
-    assert (launcher.version, launcher.is_trial) == ("1.0.0", False)
+    asked: list[str] = []
+    for version in ("1.10.0", "1.9.0", "1.2.0"):
+        launcher.begin(slots, NOW_S)
+        saved = _state(launcher)
+        assert (launcher.version, saved.pending, saved.current, saved.attempts) == (version, version, "", 1)
+        asked.append(launcher.judge(slots, NOW_S))
+        launcher.probed(is_answered=True, now_s=NOW_S)
+        launcher.begin(slots, NOW_S)
+        launcher.probed(is_answered=True, now_s=NOW_S)
+    assert asked == ["1.9.0", "1.2.0", ""]
+    launcher.begin(slots, NOW_S)
+    assert (launcher.version, launcher.is_trial) == ("1.10.0", False)  # banned, and better than no agent
     launcher.load_nothing()
     launcher.begin([], NOW_S)
     assert launcher.version == ""
@@ -192,7 +213,7 @@ def test_with_everything_lost_the_newest_version_is_tried_and_the_next_one_is_ke
 
 def test_a_slot_that_somebody_deleted_is_replaced_by_an_allowed_one(library: Library) -> None:
     launcher = _launcher(library, SlotState(current="1.3.0", previous="1.4.0", banned={"1.2.0": NOW_S}))
-    assert (launcher.version, _state(launcher).current) == ("1.1.0", "1.1.0")
+    assert (launcher.version, launcher.is_trial, _state(launcher).current) == ("1.1.0", True, "")
 
 
 @pytest.mark.parametrize("kind", list(Kind))

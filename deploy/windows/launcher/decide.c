@@ -26,7 +26,7 @@ static void tell(Decider *d, What what, const char *from, const char *to, const 
 static void end_trial(Decider *d)
 {
     d->state.pending[0] = 0;
-    d->state.attempts = d->extensions = d->on_trial = 0;
+    d->state.attempts = d->extensions = d->is_warned = d->on_trial = 0;
     d->changed = 1;
 }
 
@@ -53,69 +53,113 @@ static void give_attempt_back(Decider *d)
 
 /* ---------------------------------------------------------------- what to run */
 
-static const char *newest(const Decider *d, const Slots *slots, const char *except, int with_banned, long long now_s)
+static int is_allowed(const Decider *d, const char *name, long long now_s)
+{
+    return !is_banned(&d->state, name, now_s) && strcmp(name, d->state.failed);
+}
+
+static const char *newest(const Decider *d, const Slots *slots, int with_banned, long long now_s)
 {
     const char *found = "";
     int i;
     for (i = 0; i < slots->count; i++) {
         const char *name = slots->names[i];
-        if (!strcmp(name, except)) continue;
-        if (!with_banned && (is_banned(&d->state, name, now_s) || !strcmp(name, d->state.failed))) continue;
+        if (!with_banned && !is_allowed(d, name, now_s)) continue;
         if (!*found || compare_versions(name, found) > 0) found = name;
     }
     return found;
 }
 
-/* The committed version; where it is lost, the previous one, the newest allowed one, or any at all. */
-static void choose_committed(Decider *d, const Slots *slots, long long now_s)
+static void run_committed(Decider *d, const char *version)
 {
-    State *s = &d->state;
-    const char *found = s->current;
     d->on_trial = 0;
-    if (!is_usable(slots, found)) {
-        found = is_usable(slots, s->previous) && !is_banned(s, s->previous, now_s) ? s->previous : "";
-        if (!*found) found = newest(d, slots, "", 0, now_s);
-        if (!*found) found = newest(d, slots, "", 1, now_s);
-        if (*found) {
-            tell(d, REPAIRED, s->current, found, "missing");
-            memmove(s->current, found, strlen(found) + 1);
-            s->previous[0] = 0;
-            d->crashes = 0;
-            d->changed = 1;
-        }
-    }
-    strcpy(d->version, *found ? s->current : "");
+    strcpy(d->version, version);
 }
 
-/* Everything is forgotten, also what was returned: the newest version is tried, the next one is what it returns to. */
-static void start_over(Decider *d, const Slots *slots, long long now_s)
+static void repair(Decider *d, const char *version)
 {
-    const char *first = newest(d, slots, "", 1, now_s), *second = newest(d, slots, first, 1, now_s);
-    if (!*second) return;
-    tell(d, REPAIRED, "", first, "lost");
-    strcpy(d->state.pending, first);
-    strcpy(d->state.current, second);
+    State *s = &d->state;
+    tell(d, REPAIRED, s->current, version, "missing");
+    strcpy(s->current, version);
+    s->previous[0] = 0;
+    d->crashes = 0;
+    d->changed = 1;
+}
+
+/* The trial that is due, unless it cannot be. */
+static int begin_trial(Decider *d, const Slots *slots, const Limits *limits, long long now_s)
+{
+    State *s = &d->state;
+    const char *fault = !is_usable(slots, s->pending)                 ? "missing"
+                        : is_banned(s, s->pending, now_s)             ? "banned"
+                        : s->attempts >= limits->max_attempts         ? "attempts"
+                                                                      : NULL;
+    if (fault) {
+        roll_back(d, fault, now_s);
+        return 0;
+    }
+    s->attempts++;
+    d->on_trial = d->changed = 1;
+    strcpy(d->version, s->pending);
+    return 1;
+}
+
+/* The version that is known to work is not there any more, or nothing is known: the newest allowed one is put on trial,
+ * without one to return to; when it fails, the next one is. Where none is allowed, any is better than no agent. */
+static int start_over(Decider *d, const Slots *slots, long long now_s)
+{
+    State *s = &d->state;
+    const char *found = newest(d, slots, 0, now_s);
+    if (!*found) return 0;
+    tell(d, REPAIRED, s->current, found, "lost");
+    s->current[0] = s->previous[0] = 0;
+    strcpy(s->pending, found);
+    s->attempts = 0;
+    return 1;
 }
 
 void begin(Decider *d, const Slots *slots, const Limits *limits, long long now_s)
 {
     State *s = &d->state;
-    if (!*s->current && !*s->pending) start_over(d, slots, now_s);
-    if (*s->pending) {
-        if (!is_usable(slots, s->pending)) roll_back(d, "missing", now_s);
-        else if (is_banned(s, s->pending, now_s)) roll_back(d, "banned", now_s);
-        else if (s->attempts >= limits->max_attempts) roll_back(d, "attempts", now_s);
-        else {
-            s->attempts++;
-            d->on_trial = d->changed = 1;
-            strcpy(d->version, s->pending);
-            return;
+    const char *last;
+    for (;;) { /* each turn ends, or bans a version */
+        if (*s->pending && begin_trial(d, slots, limits, now_s)) return;
+        if (is_usable(slots, s->current)) break;
+        if (is_usable(slots, s->previous) && is_allowed(d, s->previous, now_s)) {
+            char previous[NAME_CHARS];
+            strcpy(previous, s->previous);
+            repair(d, previous);
+            break;
         }
+        if (start_over(d, slots, now_s)) continue;
+        last = newest(d, slots, 1, now_s);
+        if (*last) repair(d, last);
+        run_committed(d, last);
+        return;
     }
-    choose_committed(d, slots, now_s);
+    run_committed(d, s->current);
 }
 
-void give_up_trial(Decider *d, const Slots *slots, long long now_s) { choose_committed(d, slots, now_s); }
+void give_up_trial(Decider *d, const Slots *slots, long long now_s)
+{
+    const State *s = &d->state;
+    const char *found = is_usable(slots, s->current) ? s->current : is_usable(slots, s->previous) ? s->previous : "";
+    if (!*found) found = newest(d, slots, 0, now_s);
+    run_committed(d, *found ? found : newest(d, slots, 1, now_s));
+}
+
+const char *judge(const Decider *d, const Slots *slots, long long now_s)
+{
+    int i, others = 0, wanted;
+    if (is_usable(slots, d->state.current)) return d->state.current;
+    for (i = 0; i < slots->count; i++) others += strcmp(slots->names[i], d->version) && is_allowed(d, slots->names[i], now_s);
+    wanted = others ? d->extensions % others : 0;
+    for (i = 0; i < slots->count; i++) {
+        if (!strcmp(slots->names[i], d->version) || !is_allowed(d, slots->names[i], now_s)) continue;
+        if (!wanted--) return slots->names[i];
+    }
+    return "";
+}
 
 /* ---------------------------------------------------------------- while it runs */
 
@@ -161,17 +205,22 @@ static long long pause_ms(const Limits *limits, int ends)
     return ends < 2 ? 1000 : ends < 4 ? 5000 : ends < 8 ? 30000 : 60000;
 }
 
-/* Committed, then a crash loop: one step back, to the version before or to any other that is allowed. */
+/* Committed, then a crash loop: back to the version before; where it is gone, begin starts over without this one. */
 static int roll_back_late(Decider *d, const Slots *slots, const Limits *limits, long long now_s)
 {
     State *s = &d->state;
     const char *to = s->previous;
+    char from[NAME_CHARS];
     if (d->crashes < limits->late_crashes) return 0;
-    if (!strcmp(to, s->current) || !is_usable(slots, to) || is_banned(s, to, now_s))
-        to = newest(d, slots, s->current, 0, now_s);
-    if (!*to) return 0;
-    tell(d, ROLLED_BACK_LATE, s->current, to, "crashloop");
-    fail(d, s->current, "crashloop", now_s);
+    strcpy(from, s->current);
+    if (!strcmp(to, from) || !is_usable(slots, to) || is_banned(s, to, now_s)) to = "";
+    if (!*to) {
+        int i, others = 0;
+        for (i = 0; i < slots->count; i++) others += strcmp(slots->names[i], from) && is_allowed(d, slots->names[i], now_s);
+        if (!others) return 0;
+    }
+    tell(d, ROLLED_BACK_LATE, from, to, "crashloop");
+    fail(d, from, "crashloop", now_s);
     memmove(s->current, to, strlen(to) + 1);
     s->previous[0] = 0;
     d->crashes = 0;
@@ -204,11 +253,14 @@ Next ended(Decider *d, const Slots *slots, const Limits *limits, End end, int ex
 void probed(Decider *d, int is_answered, long long now_s)
 {
     if (!d->on_trial) return;
-    if (is_answered) {
+    if (is_answered && d->is_warned) {
         roll_back(d, "unhealthy", now_s);
         return;
     }
     give_attempt_back(d); /* it ran for the whole period: nothing can be said against it */
-    d->extensions++;
-    tell(d, EXTENDED, d->state.pending, d->state.current, "");
+    /* The network may have come back a moment ago, while the agent waited before it tried again: it gets one period
+     * that begins with a server known to answer. */
+    d->is_warned = is_answered;
+    d->extensions = is_answered ? 0 : d->extensions + 1;
+    tell(d, is_answered ? WARNED : EXTENDED, d->state.pending, d->state.current, "");
 }

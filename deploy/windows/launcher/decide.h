@@ -20,7 +20,7 @@ typedef struct { /* the slots whose agent.exe is there */
     char names[MOST_SLOTS][NAME_CHARS];
 } Slots;
 
-typedef enum { COMMITTED = 1, ROLLED_BACK, ROLLED_BACK_LATE, REPAIRED, EXTENDED } What;
+typedef enum { COMMITTED = 1, ROLLED_BACK, ROLLED_BACK_LATE, REPAIRED, EXTENDED, WARNED } What;
 typedef struct { /* something for the logs */
     What what;
     char from[NAME_CHARS], to[NAME_CHARS], reason[REASON_CHARS];
@@ -33,6 +33,7 @@ typedef struct {
     int changed;              /* state is to be saved before anything else is done */
     int crashes;              /* ends of the committed version, one after the other */
     int extensions;           /* periods of probation that nobody could judge, one after the other */
+    int is_warned;            /* the server answered another version at the end of the last period */
     long long started_ms, beat_ms, trial_ends_ms;
     int told;
     Told tell[MOST_TOLD];
@@ -57,6 +58,8 @@ void healthy(Decider *d); /* commits the version on trial */
 /* The agent has ended, or was ended; d->state was read again unless it was on trial. *wait_ms: before begin. */
 Next ended(Decider *d, const Slots *slots, const Limits *limits, End end, int exit_code, long long now_ms,
            long long now_s, long long *wait_ms);
+/* Who is asked whether the server answers; empty: nobody can be. */
+const char *judge(const Decider *d, const Slots *slots, long long now_s);
 /* Whether the good version, asked in place of the one on trial, was answered by the server. */
 void probed(Decider *d, int is_answered, long long now_s);
 #endif

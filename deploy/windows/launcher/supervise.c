@@ -29,11 +29,14 @@ static void tell_decisions(void)
             log_event(EVENTLOG_WARNING_TYPE, EVT_RETURNED, t->from, t->to, t->reason);
             break;
         case REPAIRED:
-            log_line("REPAIR current '%s' is not there, using '%s'", t->from, t->to);
+            log_line("REPAIR current '%s' is %s, using '%s'", t->from, t->reason, t->to);
             log_event(EVENTLOG_WARNING_TYPE, EVT_REPAIRED, t->from, t->to, "");
             break;
         case EXTENDED:
-            log_line("EXTENDED trial of %s: %s does not reach the server either", t->from, t->to);
+            log_line("EXTENDED trial of %s: the server does not answer the others either", t->from);
+            break;
+        case WARNED:
+            log_line("WARNED %s: the server answers; it has one more period", t->from);
             break;
         }
     }
@@ -111,28 +114,30 @@ static void stop_agent(Child *child)
     kill_child(child);
 }
 
-/* TRUE when the server answers to the committed version: then the one on trial is at fault. */
-static BOOL probe(void)
+/* TRUE when the server accepts a check-in of a version that is not on trial: then the one on trial is at fault. */
+static BOOL probe(const char *version)
 {
     Child child;
     DWORD code = 1;
     HANDLE handles[2];
-    if (!start_probe(decider.state.current, &child)) return FALSE;
+    log_line("%s has not checked in: asking '%s'", decider.version, version);
+    if (!*version || !start_probe(version, &child)) return FALSE;
     handles[0] = stop_event;
     handles[1] = child.process;
     if (WaitForMultipleObjects(2, handles, FALSE, (DWORD)limits.probe_ms) == WAIT_OBJECT_0 + 1)
         GetExitCodeProcess(child.process, &code);
     kill_child(&child);
-    log_line("probe by %s: %lu", decider.state.current, code);
+    log_line("probe by %s: %lu", version, code);
     return code == 0;
 }
 
 static void judge_trial(Child *child)
 {
+    Slots slots;
     BOOL is_answered;
-    log_line("%s has not checked in: asking %s", decider.version, decider.state.current);
     stop_agent(child); /* first: two agents must not use one identity */
-    is_answered = probe();
+    list_slots(&slots);
+    is_answered = probe(judge(&decider, &slots, now_s()));
     if (!is_answered && stop_within(0)) return;
     probed(&decider, is_answered, now_s());
     settle();

@@ -38,6 +38,7 @@ class What(IntEnum):
     ROLLED_BACK_LATE = 3
     REPAIRED = 4
     EXTENDED = 5
+    WARNED = 6
 
 
 class _Ban(ctypes.Structure):
@@ -78,6 +79,7 @@ class _Decider(ctypes.Structure):
     _fields_ = (
         ("state", _State), ("version", ctypes.c_char * _NAME),
         ("on_trial", ctypes.c_int), ("changed", ctypes.c_int), ("crashes", ctypes.c_int), ("extensions", ctypes.c_int),
+        ("is_warned", ctypes.c_int),
         ("started", ctypes.c_longlong), ("beat", ctypes.c_longlong), ("trial_ends", ctypes.c_longlong),
         ("told", ctypes.c_int), ("tell", _Tale * _TOLD),
     )  # fmt: skip
@@ -118,6 +120,7 @@ class Library:
         self.c.started.argtypes, self.c.beat.argtypes = [pointer, pointer, long], [pointer, long]
         self.c.verdict.argtypes, self.c.probed.argtypes = [pointer, pointer, long], [pointer, ctypes.c_int, long]
         self.c.healthy.argtypes = [pointer]
+        self.c.judge.restype, self.c.judge.argtypes = ctypes.c_char_p, [pointer, pointer, long]
         self.c.ended.argtypes = [pointer, pointer, pointer, ctypes.c_int, ctypes.c_int, long, long, pointer]
 
     def formatted(self, content: bytes) -> bytes | None:
@@ -216,6 +219,10 @@ class Launcher:
             ctypes.byref(wait),
         )  # fmt: skip
         return Next(found), wait.value
+
+    def judge(self, slots: Iterable[str], now_s: int) -> str:
+        """The version that is asked whether the server answers; empty when there is none."""
+        return bytes(self._c.judge(self._at, ctypes.byref(_slots(slots)), now_s)).decode()
 
     def probed(self, *, is_answered: bool, now_s: int) -> None:
         self._c.probed(self._at, int(is_answered), now_s)

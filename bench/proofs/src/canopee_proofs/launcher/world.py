@@ -63,6 +63,8 @@ class World:
         self.kinds: dict[str, Kind] = {"1.0": Kind.GOOD}
         self.faults: list[str] = []
         self.is_online = True
+        self.online_at_ms: int | None = None
+        """When the network comes back, in the middle of a life."""
         self.now_ms = 0
         self._minor, self._lives = 0, 0
         self._early_cuts: dict[str, int] = {}
@@ -101,7 +103,7 @@ class World:
     def damage(self) -> None:
         """One of the two files is spoiled, as no write of ours does."""
         if self._draw.random() < 0.5:  # noqa: PLR2004  either
-            self.disk.file = self.disk.file[: self._draw.randrange(len(self.disk.file))]
+            self.disk.file = self.disk.file[: self._draw.randrange(len(self.disk.file) or 1)]
         else:
             self.disk.copy = b""
 
@@ -128,25 +130,27 @@ class World:
         if following is Next.PROBE:
             if self.now_ms - began < launcher.probation_ms:
                 self.faults.append(f"{launcher.version} was judged after {self.now_ms - began} ms")
-            launcher.probed(is_answered=self.is_online, now_s=self.now_s)
+            judge = launcher.judge(self.slots, self.now_s)
+            is_answered = self.is_online and self.kinds.get(judge) not in {None, Kind.CRASH, Kind.HANG, Kind.LOOP}
+            launcher.probed(is_answered=is_answered, now_s=self.now_s)
         self._save()
         if wait_ms < 0 or wait_ms > 300_000:  # noqa: PLR2004  the longest pause
             self.faults.append(f"a pause of {wait_ms} ms")
         self.now_ms += wait_ms
+        if following is Next.STOP:
+            self._launcher = Launcher(self._library)  # the service is another process when it starts again
         return following is not Next.STOP
 
     def settle(self) -> None:
         """Online, with nobody in the way: in a few lives a good version runs, and goes on."""
         self.is_online, self.disk.is_full = True, False
         for _ in range(60):
-            if not self.live(is_stopped_after_ms=3_600_000):
-                state = self.disk.state()
-                if state.pending or not self._is_good(state.current):
-                    break
+            is_stopped = not self.live(is_stopped_after_ms=3_600_000)
+            state = self.disk.state()
+            if is_stopped and not state.pending and self._is_good(state.current):
                 return
-        state = self.disk.state()
         if any(self._is_good(name) for name in self.slots if name not in state.banned):
-            self.faults.append(f"stuck: {state}")
+            self.faults.append(f"stuck: {state} of {self.kinds}")
 
     def _load(self) -> None:
         if self._launcher.load(self.disk.file):
@@ -193,7 +197,7 @@ class World:
     def _run(self, kind: Kind, cut_ms: int | None, stop_ms: int | None) -> tuple[End | None, int]:
         """The life of a version, in steps of what can happen next; its end, `None` for a cut."""
         launcher, began = self._launcher, self.now_ms
-        check_in_ms = began + self._draw.randint(*_CHECK_IN_MS)
+        check_in_ms, backoff_ms = began + self._draw.randint(*_CHECK_IN_MS), 5_000
         while True:
             at = self.now_ms + max(1, min(20_000, launcher.next_verdict_ms(self.now_ms)))
             at = min([at, *(began + limit for limit in (cut_ms, stop_ms) if limit is not None)])
@@ -202,6 +206,11 @@ class World:
                 return None, 0
             if stop_ms is not None and at >= began + stop_ms:
                 return End.STOPPED, 0
+            if self.online_at_ms is not None and at >= self.online_at_ms:
+                self.is_online, self.online_at_ms = True, None
+            while not self.is_online and at >= check_in_ms:  # it tries again at longer and longer intervals
+                check_in_ms += self._draw.randint(backoff_ms // 2, backoff_ms)
+                backoff_ms = min(300_000, backoff_ms * 2)
             exit_code = self._act(kind, at - began, has_checked_in=self.is_online and at >= check_in_ms)
             if exit_code is not None:
                 return End.EXITED, exit_code
@@ -255,5 +264,8 @@ def _with_trouble(world: World, draw: random.Random, trouble: str) -> None:
     """Some lives offline, or with a full disk."""
     world.is_online, world.disk.is_full = trouble != "offline", trouble == "full"
     for _ in range(draw.randint(1, 6)):
+        if trouble == "offline" and draw.random() < 0.5:  # noqa: PLR2004  now and then
+            world.online_at_ms = world.now_ms + draw.randint(100_000, 1_000_000)
         world.live(is_stopped_after_ms=draw.choice((60_000, 4_000_000)))
+        world.is_online, world.online_at_ms = trouble != "offline", None
     world.is_online, world.disk.is_full = True, False

@@ -14,8 +14,8 @@ from canopee_proofs.update.prefix import ROOT, Prefix
 
 BUILT = ROOT / "build" / "windows"
 _BAD = Path(__file__).parent / "bad_agent.c"
-_LIMITS = {"probation_s": 12, "max_attempts": 3, "stop_s": 3, "backoff_ms": 300, "silence_s": 8, "probe_s": 30}
-"""Shorter than on a PC; an agent that starts under Wine on a busy machine takes seconds."""
+_LIMITS = {"probation_s": 30, "max_attempts": 3, "stop_s": 3, "backoff_ms": 200, "silence_s": 90, "probe_s": 30}
+"""Shorter than on a PC; an agent that starts under Wine on a busy machine takes seconds, and beats every 20."""
 _PAUSE_S = 0.05
 
 
@@ -36,13 +36,12 @@ class Computer:
         self._config = f'server_url = "{server_url}"\nenrolment_token = "t"\n'
         self._root = root
 
-    def install(self, *, limits: dict[str, int] | None = None) -> None:
+    def install(self) -> None:
         """Put the built launcher and version 1.0.0 there, and register the service."""
         for folder in (self.program / "state", self.program / "logs", self.program / "slots", self.home):
             folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(BUILT / "launcher.exe", self.program / "launcher.exe")
-        settings = "".join(f"{key}={value}\r\n" for key, value in (_LIMITS | (limits or {})).items())
-        (self.program / "launcher.ini").write_text(f"[launcher]\r\n{settings}", newline="")
+        self.limit()
         (self.home / "agent.toml").write_text(self._config)
         (self.home / "root.json").write_bytes(self._root)
         self.add("1.0.0")
@@ -50,6 +49,11 @@ class Computer:
         self.prefix.run(
             "sc", "create", SERVICE, "binPath=", r'"C:\Program Files\Canopee\launcher.exe"', "start=", "auto"
         )
+
+    def limit(self, **changes: int) -> None:
+        """Write `launcher.ini`; the service reads it when it starts."""
+        settings = "".join(f"{key}={value}\r\n" for key, value in (_LIMITS | changes).items())
+        (self.program / "launcher.ini").write_text(f"[launcher]\r\n{settings}", newline="")
 
     def add(self, version: str) -> None:
         """Unpack a good version: the built slot."""

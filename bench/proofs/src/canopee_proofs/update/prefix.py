@@ -50,6 +50,12 @@ class Prefix:
         python = str(ROOT / ".venv" / "bin" / "python")
         return self._bash(f". {_ENVIRONMENT}; {wine}", python, str(timeout_s), *argv)
 
+    def python(self, script: str, *paths: Path) -> str:
+        """What the Windows Python prints for `script`, with our packages; paths are those of this machine."""
+        names = [f"Z:{path}".replace("/", "\\") for path in paths]
+        ended = self._bash('exec "$0" "$@"', str(ROOT / "tools" / "wine" / "python"), "-c", script, *names)
+        return ended.stdout.strip() or ended.stderr
+
     def processes(self, ending: str) -> list[int]:
         """The processes of this prefix whose command line holds a program that ends so, such as `agent.exe`."""
         return [pid for pid, command in self._commands() if ending in command]
@@ -67,7 +73,7 @@ class Prefix:
                     )
 
     def _shell(self, script: str) -> None:
-        self._bash(f". {_ENVIRONMENT}; {{ {script} ; }} </dev/null >/dev/null 2>&1", "bash")
+        self._bash(f". {_ENVIRONMENT}; {{ {script}\n}} </dev/null >/dev/null 2>&1", "bash")
 
     def _bash(self, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command: Sequence[str] = ("bash", "-c", script, *arguments)
