@@ -39,7 +39,8 @@ class Desk:
         """Put version 1.0.0 there, and have it enrolled and online."""
         pcs.build_windows()
         self.prefix.open()
-        self.pc.install(limits=_LIMITS)
+        self.pc.install()
+        self.pc.limit(**_LIMITS)
         slot = self.pc.program / "slots" / FIRST
         shutil.rmtree(slot)
         stamp(pcs.BUILT / "slot", FIRST, slot)
