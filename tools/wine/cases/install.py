@@ -47,6 +47,8 @@ def _journey(setting: Setting, api: Installation, kind: Kind, token: str) -> Non
         device = pc.device(practice)
         pc.run_order(device)
         expect(not (left := pc.holding(token)), f"the token was left in {left}")
+        told = str(pc.device(practice).facts.get("os.version"))
+        expect(told.startswith("10."), f"this Windows is told to be {told}")
         setting.say(f"{kind}: installed, enrolled, an order is done")
 
         pc.prefix.down()
