@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from canopee.testing import Installation
+from canopee_agent.service.cli import REPAIR
 from canopee_kit.clock import SystemClock
 from canopee_swarm.fleet import practice_of
 
@@ -128,7 +129,7 @@ def test_a_rejected_pc_ends_with_the_reason_and_stays_rejected(alone: Installati
         try:
             _until(lambda: _json(alone, "enrol", "list", "--state", "all"))
             alone.run("enrol", "reject", "--all-matching", "--reason", "not one of ours")
-            assert agent.wait(60) == 1
+            assert agent.wait(60) == REPAIR
         finally:
             agent.kill()
             agent.wait(20)

@@ -5,17 +5,16 @@ import shutil
 import subprocess
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from canopee.testing import Installation
 from canopee_client.client import Client
 from canopee_contract.people import NewEnrolmentTokens, Run
+from tools.wine.prefix import Prefix, windows_path
 
 pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.windows]
 ROOT = Path(__file__).parents[1]
-TEMPLATE = ROOT / ".cache" / "wine" / "prefix"
 DUMMY = ROOT / "packages" / "agent" / "tests" / "windows" / "data" / "predecessor.c"
 NAME = "EditeurTelemaintenance"
 FOLDER = r"C:\Program Files\Éditeur\Télémaintenance"
@@ -40,56 +39,32 @@ try:
     print(WindowsServices().look('{NAME}').state)
 except MissingError:
     print('missing')
-print(WindowsRegistry().subkeys(r'HKLM\SOFTWARE\Éditeur'))
+print('Télémaintenance' in WindowsRegistry().subkeys(r'HKLM\SOFTWARE\Éditeur'))
 """
 
 
-class Pc:
-    """A Windows of one test's own: a copy of the prefix of `tools/wine/setup`, whose services live until `down`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.drive = folder / "drive_c"
-        shutil.copytree(TEMPLATE, folder, symlinks=True, copy_function=_copy)
-        self._environment = {**os.environ, "WINEPREFIX": str(folder)}
-        self._wineserver("-p")
-
-    def python(self, *arguments: str) -> str:
-        """The output of the Windows Python."""
-        ended = subprocess.run(
-            [ROOT / "tools" / "wine" / "python", *arguments], capture_output=True, text=True, check=False,
-            timeout=150, env=self._environment,
-        )  # fmt: skip
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout
-
-    def down(self) -> None:
-        self._wineserver("-k")
-        self._wineserver("-w")
-
-    def _wineserver(self, option: str) -> None:
-        subprocess.run(
-            ["/usr/bin/wineserver", option], check=False, timeout=60, env=self._environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-
-def _copy(source: str, target: str) -> Any:  # noqa: ANN401
-    """The system's files are shared with the template: nobody writes into them."""
-    is_shared = "/drive_c/windows/" in source
-    return os.link(source, target, follow_symlinks=False) if is_shared else shutil.copy2(source, target)
+def _python(pc: Prefix, *arguments: str) -> str:
+    """What the Windows Python says."""
+    ended = subprocess.run(
+        [ROOT / "tools" / "wine" / "python", *arguments], capture_output=True, text=True, check=False, timeout=150,
+        env={**os.environ, "WINEPREFIX": str(pc.folder)},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 @pytest.fixture
-def pc(tmp_path: Path) -> Generator[Pc]:
-    machine = Pc(tmp_path / "prefix")
+def pc(tmp_path: Path) -> Generator[Prefix]:
+    machine = Prefix(tmp_path / "prefix")
+    machine.up()
     try:
         yield machine
     finally:
         machine.down()
 
 
-def _install_dummy(pc: Pc) -> None:
-    folder = pc.drive / "Program Files" / "Éditeur" / "Télémaintenance"
+def _install_dummy(pc: Prefix) -> None:
+    folder = pc.path(FOLDER)
     folder.mkdir(parents=True)
     program = folder / "service.exe"
     subprocess.run(
@@ -97,7 +72,7 @@ def _install_dummy(pc: Pc) -> None:
         check=True,
     )
     shutil.copy(program, folder / "uninstall.exe")
-    pc.python("-c", INSTALL)
+    _python(pc, "-c", INSTALL)
 
 
 def _agent_home(client: Client, alone: Installation, home: Path) -> None:
@@ -116,18 +91,16 @@ def _agent_home(client: Client, alone: Installation, home: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_the_old_tool_is_removed_once_and_its_identifier_is_on_the_api(
-    alone: Installation, pc: Pc, tmp_path: Path
+    alone: Installation, pc: Prefix, tmp_path: Path
 ) -> None:
     alone.up("--no-agent")
     _install_dummy(pc)
-    assert pc.python("-c", STATE).split()[0] == "running"
+    assert _python(pc, "-c", STATE).split()[0] == "running"
     with alone.client() as client:
         _agent_home(client, alone, tmp_path / "agent")
 
         def round_of_the_agent() -> list[Run]:
-            pc.python(
-                "-m", "canopee_agent", "run", "--once", "--home", "Z:" + str(tmp_path / "agent").replace("/", "\\")
-            )
+            _python(pc, "-m", "canopee_agent", "run", "--once", "--home", windows_path(tmp_path / "agent"))
             return [run for run in client.runs() if run.pipeline == "replace_predecessor@1"]
 
         round_of_the_agent()
@@ -141,7 +114,7 @@ def test_the_old_tool_is_removed_once_and_its_identifier_is_on_the_api(
         ), first  # fmt: skip
         kept = {record.body["name"]: record.body["value"] for record in client.records(dataset="predecessor")}
         assert kept["machine_id"] == "TM-0042"
-        assert pc.python("-c", STATE).split("\n")[:2] == ["missing", "[]"]
+        assert _python(pc, "-c", STATE).split("\n")[:2] == ["missing", "False"]
 
         alone.run("run", "replace_predecessor", "--to", device.id)
         states = {run.state for run in round_of_the_agent() if run.id != first.id}

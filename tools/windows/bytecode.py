@@ -11,7 +11,7 @@ import marshal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 TARGET = (3, 11)
@@ -21,27 +21,35 @@ _UNCHECKED = b"\1\0\0\0" + bytes(8)
 
 def compile_all(sources: Mapping[str, bytes]) -> dict[str, bytes]:
     """Name → source becomes name → bytes of its `.pyc`."""
-    return _compile_here(sources) if sys.version_info[:2] == TARGET else compile_under_wine(sources)
+    return compile_here(sources) if sys.version_info[:2] == TARGET else compile_under_wine(sources)
+
+
+def compile_here(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    """By a process that does nothing else: what `marshal` writes depends on which strings are in use elsewhere."""
+    return _compile_with([sys.executable, "-I", "-S"], sources, str)
 
 
 def compile_under_wine(sources: Mapping[str, bytes]) -> dict[str, bytes]:
-    """As `compile_all`, by the Windows Python."""
-    here = Path(__file__).resolve()
+    """By the Windows Python."""
+    wine = Path(__file__).resolve().parents[1] / "wine" / "python"
+    return _compile_with([str(wine), "-S"], sources, lambda path: f"Z:{path}".replace("/", "\\"))
+
+
+def _compile_with(
+    python: list[str], sources: Mapping[str, bytes], named: Callable[[Path], str]
+) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="canopee-bytecode-") as place:
         given, answer = Path(place) / "in.json", Path(place) / "out.json"
         given.write_text(_told(sources))
-        names = [f"Z:{path}".replace("/", "\\") for path in (here, given, answer)]
-        subprocess.run([here.parents[1] / "wine" / "python", *names], check=True)  # noqa: S603  our own script
+        names = [named(path) for path in (Path(__file__).resolve(), given, answer)]
+        subprocess.run([*python, *names], check=True)  # noqa: S603  our own script
         return _heard(answer.read_text())
 
 
 def main(given: str, answer: str) -> None:
     """The command line."""
-    Path(answer).write_text(_told(_compile_here(_heard(Path(given).read_text()))))
-
-
-def _compile_here(sources: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {name: _compiled(name, source) for name, source in sources.items()}
+    sources = _heard(Path(given).read_text())
+    Path(answer).write_text(_told({name: _compiled(name, source) for name, source in sources.items()}))
 
 
 def _compiled(name: str, source: bytes) -> bytes:

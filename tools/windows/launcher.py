@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tools.windows.icon import icon
-from tools.windows.toolchain import SOURCES, compile_here, compile_windows, numbers
+from tools.windows.toolchain import SOURCES, compile_library, compile_windows, numbers
 
 FOLDER = SOURCES / "launcher"
 DECISIONS = (FOLDER / "state.c", FOLDER / "decide.c")
@@ -22,4 +22,4 @@ def build_launcher(out: Path, version: str = VERSION) -> None:
 
 def build_decisions(out: Path) -> None:
     """Make the shared library that tests drive."""
-    compile_here(out, DECISIONS)
+    compile_library(out, DECISIONS)

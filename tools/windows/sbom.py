@@ -38,11 +38,17 @@ def sbom(version: str, slot: Path, libraries: list[Library]) -> str:
 
 def _runtime(slot: Path, name: str) -> dict[str, object]:
     title, licence, purl = _RUNTIME[name]
-    version = _UNTOLD.get(name) or ".".join(map(str, file_version(slot / name)[:3]))
+    version = _UNTOLD.get(name) or _version(file_version(slot / name))
     return {
         "type": "library", "bom-ref": title, "name": title, "version": version, "purl": f"{purl}@{version}",
         "hashes": _hashes((slot / name).read_bytes()), **({"licenses": _licence(licence)} if licence else {}),
     }  # fmt: skip
+
+
+def _version(numbers: tuple[int, ...]) -> str:
+    """Three numbers; CPython writes 3.11.9 as 3.11.9150."""
+    major, minor, patch, _ = numbers
+    return f"{major}.{minor}.{patch // 1_000 if patch >= 1_000 else patch}"  # noqa: PLR2004  no patch is so high
 
 
 def _library(one: Library) -> dict[str, object]:

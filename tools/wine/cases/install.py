@@ -61,6 +61,8 @@ class _Journey:
         self.pc.wait_for(OLD)
         self.pc.run_order(self.pc.device(self._practice))
         expect(not (left := self.pc.holding(self._token)), f"the token was left in {left}")
+        told = str(self.pc.device(self._practice).facts.get("os.version"))
+        expect(told.startswith("10."), f"this Windows is told to be {told}")
 
     def _restarted(self) -> None:
         """Started with its PC."""

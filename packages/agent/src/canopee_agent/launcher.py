@@ -38,6 +38,15 @@ def file_version(path: Path) -> tuple[int, int, int, int]:
     return high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF
 
 
+def renew_launcher(slot: Path, program: Path) -> bool:
+    """`replace_launcher` by the one that came with a version, if it came with one; whether it was.
+
+    Raises:
+        StateError: as `replace_launcher`.
+    """
+    return (slot / NAME).is_file() and replace_launcher(slot / NAME, program)
+
+
 def replace_launcher(new_exe: Path, program: Path) -> bool:
     """Put `new_exe` in the place of the launcher in `program`, if it is newer and runs; whether it was.
 

@@ -34,3 +34,12 @@ def test_a_command_line_that_makes_no_sense_is_usage(arguments: list[str]) -> No
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
+
+
+def test_acceptance_is_for_windows_and_its_children_say_what_they_could_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["accept", "--out", str(tmp_path)]) == 1
+    assert "Windows" in capsys.readouterr().err
+    assert main(["accept", "--child", "allocate"]) == 0
+    assert capsys.readouterr().out == "had"

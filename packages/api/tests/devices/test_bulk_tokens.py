@@ -153,3 +153,15 @@ async def test_a_token_that_a_process_of_the_version_before_used_is_used(office:
     assert await _refusal(_pc(office), token) == (409, "enrolment.token_used")
     assert (await pc.enrol(token)).device_id == pc.id
     assert (await _batch(office)).state == "spent"
+
+
+async def test_a_rush_on_one_token_leaves_connections_to_everybody_else(office: Office) -> None:
+    """Forty PCs on a pool of four connections: the row is held from outside, and a fact is stored all the same."""
+    other = await office.pc()
+    token = (await _minted(office, uses=50, practice_id="C1")).tokens[0]
+    async with office.areas.database.transaction() as tx:
+        await tx.execute("SELECT FROM enrolment_tokens FOR UPDATE")
+        rush = [asyncio.create_task(_pc(office).enrol(token)) for _ in range(40)]
+        await asyncio.sleep(0)  # each of them asks for what it needs
+        await other.send_facts({"a.b": 1})
+    assert len({enrolled.device_id for enrolled in await asyncio.gather(*rush)}) == 40

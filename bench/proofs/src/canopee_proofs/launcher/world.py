@@ -17,6 +17,7 @@ _EPOCH_S = 1_800_000_000
 _MOST_LIVES = 400
 _CHECK_IN_MS = (500, 20_000)
 _DAY_S = 86_400
+_TRIALS = 3
 
 
 class Kind(Enum):
@@ -66,6 +67,8 @@ class World:
         self.online_at_ms: int | None = None
         """When the network comes back, in the middle of a life."""
         self.now_ms = 0
+        self._was_online = True
+        """When the life that runs began."""
         self._minor, self._lives = 0, 0
         self._early_cuts: dict[str, int] = {}
         """Version → starts of its trial that a cut ended before its probation did: they count, whoever is at fault."""
@@ -117,6 +120,7 @@ class World:
             launcher.give_up_trial(self.slots, self.now_s)
         self._check_choice()
         began, was_trial = self.now_ms, launcher.is_trial
+        self._was_online = self.is_online
         launcher.started(self.now_ms)
         end, code = self._run(self.kinds[launcher.version], is_cut_after_ms, is_stopped_after_ms)
         if end is None:
@@ -144,6 +148,7 @@ class World:
     def settle(self) -> None:
         """Online, with nobody in the way: in a few lives a good version runs, and goes on."""
         self.is_online, self.disk.is_full = True, False
+        state = self.disk.state()
         for _ in range(60):
             is_stopped = not self.live(is_stopped_after_ms=3_600_000)
             state = self.disk.state()
@@ -186,7 +191,10 @@ class World:
             self.faults.append(f"{launcher.version} is on trial, and no attempt is counted: {state}")
 
     def _check_return(self, version: str, reason: str) -> None:
-        if self._is_good(version) and self._early_cuts.get(version, 0) < 3:  # noqa: PLR2004  three trials
+        is_excused = self._early_cuts.get(version, 0) >= _TRIALS or (
+            reason == "unhealthy" and not self._was_online
+        )
+        if self._is_good(version) and not is_excused:
             self.faults.append(f"{version} is good and was returned: {reason}")
         if reason == "unhealthy" and not self.is_online:
             self.faults.append(f"{version} was returned though the server could not be reached")

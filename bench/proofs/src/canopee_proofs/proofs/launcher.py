@@ -16,8 +16,8 @@ class Launcher(Proof):
     The C that decides in `launcher.exe` is compiled for this machine and driven through random sequences of releases
     (good, or bad in seven ways), power cuts, stops, days offline, full disks and spoiled state files. At every step:
     what is chosen is there and allowed, a trial is counted on disk before it begins, a version is returned as
-    unhealthy only while the server answers the one before, and a good one only after three cuts during its trials.
-    At the end, online, a good version runs.
+    unhealthy only while the server answers the one before, and a good one only after three cuts during its trials, or
+    when the network was there at the ends of two periods and at no moment between. At the end a good version runs.
     """
 
     usual_cases: ClassVar[int] = 20_000

@@ -11,7 +11,8 @@ import msgspec
 
 from canopee_agent import __version__, steps
 from canopee_agent.errors import RejectedError, StateError
-from canopee_agent.installed import installed
+from canopee_agent.installed import Installed, installed
+from canopee_agent.launcher import renew_launcher
 from canopee_agent.ports import Machine
 from canopee_agent.service import accept_cli, setup_cli
 from canopee_agent.service.agent import Agent
@@ -116,7 +117,10 @@ def _run(arguments: argparse.Namespace) -> int:
         logs.to_file(own.logs / "agent.log", arguments.log_level)
         _keep(own.home)
     try:
-        return _live(_agent(_home(arguments), this_supervisor(SystemClock())), once=arguments.once)
+        supervisor = this_supervisor(SystemClock())
+        if own is not None and not supervisor.is_trial:
+            _renew_launcher(own)
+        return _live(_agent(_home(arguments), supervisor), once=arguments.once)
     except CanopeeError as error:
         if own is not None:
             _log.error("the agent ends: %s", error)
@@ -133,6 +137,15 @@ def _keep(home: Path) -> None:
         keep(home)
     except OSError as error:
         _log.error("the permissions of %s cannot be read: %s", home, error)
+
+
+def _renew_launcher(own: Installed) -> None:
+    """A version that is committed may bring a newer launcher; the old one does as well until it can be replaced."""
+    try:
+        if renew_launcher(own.slot, own.program):
+            _log.info("the launcher of version %s runs from the next start of the service on", own.version)
+    except StateError as error:
+        _log.warning("%s", error)
 
 
 def _live(agent: Agent, *, once: bool) -> int:

@@ -15,6 +15,7 @@ assert sys.platform == "win32"  # noqa: S101  lets type checkers know
 _CONNECT, _QUERY_CONFIG, _CHANGE_CONFIG, _QUERY_STATUS = 0x1, 0x1, 0x2, 0x4
 _START, _STOP, _DELETE = 0x10, 0x20, 0x10000
 _CONTROL_STOP, _NO_CHANGE, _DISABLED = 1, 0xFFFFFFFF, 4
+_STATUS_NUMBERS, _PROCESS = 9, 7
 _LARGEST = 8_192
 """Bytes that Windows gives at most for the configuration of a service."""
 _STATES: dict[int, ServiceState] = {
@@ -64,6 +65,9 @@ _advapi32.QueryServiceStatus.argtypes = [wintypes.HANDLE, ctypes.POINTER(_Status
 _advapi32.QueryServiceConfigW.argtypes = [
     wintypes.HANDLE, wintypes.LPVOID, wintypes.DWORD, ctypes.POINTER(wintypes.DWORD),
 ]  # fmt: skip
+_advapi32.QueryServiceStatusEx.argtypes = [
+    wintypes.HANDLE, ctypes.c_int, wintypes.LPVOID, wintypes.DWORD, ctypes.POINTER(wintypes.DWORD),
+]  # fmt: skip
 _advapi32.ControlService.argtypes = [wintypes.HANDLE, wintypes.DWORD, ctypes.POINTER(_Status)]
 _advapi32.StartServiceW.argtypes = [wintypes.HANDLE, wintypes.DWORD, wintypes.LPVOID]
 _advapi32.DeleteService.argtypes = [wintypes.HANDLE]
@@ -110,6 +114,17 @@ class WindowsServices:
     def delete(self, name: str) -> None:
         with _opened(name, _DELETE) as handle:
             _check(name, _advapi32.DeleteService(handle), but=frozenset({_ALREADY_MARKED}))
+
+
+def process_of(name: str) -> int:
+    """The process of a service that runs, else 0; raises as `ports.Services` does."""
+    with _opened(name, _QUERY_STATUS) as handle:
+        status, needed = (wintypes.DWORD * _STATUS_NUMBERS)(), wintypes.DWORD()
+        _check(
+            name,
+            _advapi32.QueryServiceStatusEx(handle, 0, status, ctypes.sizeof(status), ctypes.byref(needed)),
+        )
+        return int(status[_PROCESS])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from ctypes import wintypes
 from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import psutil
 
@@ -48,7 +49,7 @@ class WindowsSystem:
         name = self._text(_WINDOWS, "ProductName")
         if build.isdecimal() and int(build) >= _WINDOWS_11:
             name = name.replace("Windows 10", "Windows 11")  # the registry never learned the new name
-        version = sys.getwindowsversion()
+        version = _version()
         numbers = [
             str(version.major),
             str(version.minor),
@@ -122,6 +123,21 @@ def installed_program(values: Mapping[str, RegistryValue], arch: str, scope: Sco
         installed_on = ""
     version, publisher = str(values.get("DisplayVersion", "")), str(values.get("Publisher", ""))
     return InstalledProgram(title, version, publisher, arch, scope, installed_on)
+
+
+class _Version(ctypes.Structure):
+    _fields_: ClassVar[list[tuple[str, Any]]] = [
+        ("size", wintypes.ULONG), ("major", wintypes.ULONG), ("minor", wintypes.ULONG), ("build", wintypes.ULONG),
+        ("platform", wintypes.ULONG), ("service_pack", wintypes.WCHAR * 128),
+    ]  # fmt: skip
+
+
+def _version() -> _Version:
+    """The true version: `GetVersionEx` tells a program whose manifest names no Windows 10 that it runs on 6.2."""
+    found = _Version()
+    found.size = ctypes.sizeof(found)
+    ctypes.WinDLL("ntdll").RtlGetVersion(ctypes.byref(found))
+    return found
 
 
 def _firmware_table() -> bytes:

@@ -7,6 +7,7 @@ from canopee_api.audit.chain import note
 from canopee_api.devices.admission import Admitted, Applicant, Refused, Waits, admit
 from canopee_api.devices.enrolment_tokens import token_hash
 from canopee_api.devices.tokens import Tokens
+from canopee_api.devices.turns import Turns
 from canopee_api.errors import (
     BusyError,
     ForbiddenError,
@@ -34,6 +35,7 @@ class Enrolment:
 
     def __init__(self, database: Database, fleet: LiveFleet, tokens: Tokens, clock: Clock) -> None:
         self._database, self._fleet, self._tokens, self._clock = database, fleet, tokens, clock
+        self._turns = Turns()
 
     async def enrol(
         self, request: Enrol, *, path: str, body: bytes, signature: bytes, address: str = ""
@@ -48,6 +50,7 @@ class Enrolment:
             ConflictError: the token was used by another key, or the key is enrolled already.
             ForbiddenError: the token is not for this practice, or somebody decided against this PC.
             WaitingError: somebody must approve it first.
+            BusyError: many ask with this token at this moment.
         """
         key = _key(request.public_key)
         if not key.verify(signature, signed_bytes(path, body)):
@@ -58,7 +61,7 @@ class Enrolment:
         applicant = Applicant(
             request=request, key=key.raw, token_sha256=token_hash(request.token), address=address, now=now
         )
-        async with self._database.transaction() as tx:
+        async with self._turns.turn(applicant.token_sha256), self._database.transaction() as tx:
             admitted = await admit(tx, applicant)
             row = await sql.live_row(tx, admitted.device_id) if isinstance(admitted, Admitted) else None
         if isinstance(admitted, Waits):

@@ -9,12 +9,14 @@ from ctypes import wintypes
 import psutil
 
 from canopee_agent.windows.acceptance import Area, Finding, Look, Scene, judged, not_applicable, ok
+from canopee_agent.windows.services import process_of
 
 assert sys.platform == "win32"  # noqa: S101  lets type checkers know
 
 _MOST_MEMORY, _MOST_START_S, _MOST_DISK = 80 * 2**20, 3.0, 200 * 2**20
 _ARM64 = 0xAA64
 _STARTS = 3
+_SERVICE = "CanopeeAgent"
 
 
 class Cost(Area):
@@ -32,19 +34,10 @@ class Cost(Area):
 def _memory(scene: Scene) -> Finding:
     if scene.program is None:
         return not_applicable("the agent is not installed")
-    above = str(scene.program).lower()
-    found = [
-        one
-        for one in psutil.process_iter(["exe", "memory_info"])
-        if str(one.info["exe"]).lower().startswith(above)
-    ]
-    sizes = {
-        one.info["exe"].rpartition("\\")[2]: one.info["memory_info"].rss
-        for one in found
-        if one.info["memory_info"]
-    }
-    seen = ", ".join(f"{name} {size / 2**20:.1f} MiB" for name, size in sorted(sizes.items())) or "none runs"
-    return judged(is_good=0 < sum(sizes.values()) < _MOST_MEMORY, seen=seen)
+    launcher = psutil.Process(process_of(_SERVICE))
+    sizes = [one.memory_info().rss for one in (launcher, *launcher.children(recursive=True))]
+    seen = "launcher, then agent: " + ", ".join(f"{size / 2**20:.1f} MiB" for size in sizes)
+    return judged(is_good=len(sizes) > 1 and sum(sizes) < _MOST_MEMORY, seen=seen)
 
 
 def _start(scene: Scene) -> Finding:

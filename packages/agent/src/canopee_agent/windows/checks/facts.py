@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from canopee_agent.windows.acceptance import Area, Finding, Look, Scene, judged, not_applicable
 
+_OLDEST = 10
+
 
 class Facts(Area):
     """What the agent reads of the hardware and of the software."""
@@ -47,5 +49,6 @@ def _software(scene: Scene) -> Finding:
 def _windows(scene: Scene) -> Finding:
     found = scene.machine.system.platform()
     parts = found.version.split(".")
-    is_good = found.name.startswith("Windows") and len(parts) >= 4  # noqa: PLR2004  the revision too
+    is_known = len(parts) == 4 and int(parts[0]) >= _OLDEST  # noqa: PLR2004  the revision too
+    is_good = found.name.startswith("Windows") and is_known
     return judged(is_good=is_good, seen=f"{found.name} {found.version} {found.arch}")

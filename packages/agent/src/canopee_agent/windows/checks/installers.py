@@ -33,5 +33,7 @@ def _forgotten(scene: Scene) -> Finding:
     settings = (scene.home or scene.scratch) / "agent.toml"
     if not settings.is_file():
         return not_applicable("the agent is not installed")
+    if not (settings.parent / "state" / "identity.json").is_file():
+        return not_applicable("the PC is not enrolled yet")
     is_there = _TOKEN in settings.read_text("utf-8-sig")
     return judged(is_good=not is_there, seen="it is there" if is_there else "none")

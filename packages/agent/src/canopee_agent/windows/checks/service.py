@@ -11,6 +11,7 @@ import psutil
 
 from canopee_agent.errors import MissingError
 from canopee_agent.windows.acceptance import Area, Finding, Look, Scene, failed, judged, not_applicable
+from canopee_agent.windows.services import process_of
 
 assert sys.platform == "win32"  # noqa: S101  lets type checkers know
 
@@ -114,25 +115,25 @@ def _killed(scene: Scene) -> Finding:
     """The launcher is killed; Windows, and nobody else, must start it again."""
     if scene.program is None:
         return not_applicable("the agent is not installed")
-    before = _launchers(scene)
-    if len(before) != 1:
-        return failed(f"{len(before)} launchers run")
-    before[0].kill()
-    clock = scene.machine.clock
+    before, clock = process_of(NAME), scene.machine.clock
+    if not before:
+        return failed("it does not run")
+    psutil.Process(before).kill()
     began = clock.monotonic()
     while clock.monotonic() - began < _RESTART_S:
         clock.sleep(_POLL_S)
-        again = [one for one in _launchers(scene) if one.pid != before[0].pid]
-        if again and scene.machine.services.look(NAME).state == "running":
+        if process_of(NAME) not in {0, before} and scene.machine.services.look(NAME).state == "running":
             return judged(is_good=True, seen=f"again after {clock.monotonic() - began:.0f} s")
     return failed(f"not within {_RESTART_S:.0f} s: start it by hand, `sc start {NAME}`")
 
 
 def _started_at_boot(scene: Scene) -> Finding:
-    found = _launchers(scene)
-    if scene.program is None or not found:
-        return _registered(scene) if scene.program is None else failed("no launcher runs")
-    after_s = found[0].create_time() - scene.booted_at.timestamp()
+    if scene.program is None:
+        return not_applicable("the agent is not installed")
+    found = process_of(NAME)
+    if not found:
+        return failed("it does not run")
+    after_s = psutil.Process(found).create_time() - scene.booted_at.timestamp()
     return judged(is_good=after_s < _BOOT_S, seen=f"{after_s:.0f} s after Windows")
 
 
@@ -152,11 +153,6 @@ def _is_between(line: str, start: datetime, end: datetime) -> bool:
     except ValueError:
         return False
     return at.tzinfo is not None and start <= at <= end
-
-
-def _launchers(scene: Scene) -> list[psutil.Process]:
-    wanted = str((scene.program or scene.scratch) / "launcher.exe").lower()
-    return [one for one in psutil.process_iter(["exe"]) if str(one.info["exe"]).lower() == wanted]
 
 
 def _number(scene: Scene, level: int, is_good: "Any", unit: str = "") -> Finding:  # noqa: ANN401  a predicate
