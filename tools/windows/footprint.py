@@ -106,8 +106,8 @@ def _page(figures: dict[str, str]) -> str:
     return f"""# What the agent costs a PC
 
 Measured under Wine on the machine that wrote this page by `.venv/bin/python -m tools.windows.footprint`: compare with
-figures of the same machine only. Wine's own libraries are in the memory figures. Load of the machine meanwhile: {figures["load"]};
-times are multiplied by what else it does.
+figures of the same machine only. Wine's own libraries are in the memory figures. Load of the machine meanwhile:
+{figures["load"]}; times are multiplied by what else it does.
 
 | | Disk | Archive | `--version`, least (median) | Idle agent: RSS / PSS | private |
 |---|---|---|---|---|---|
