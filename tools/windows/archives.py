@@ -26,11 +26,6 @@ def files_of(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def zip_folder(folder: Path, path: Path) -> None:
-    """Archive a folder."""
-    write_zip(path, ((name, (folder / name).read_bytes()) for name in files_of(folder)))
-
-
 def settle(folder: Path) -> None:
     """Give every file the same time and mode."""
     for name in files_of(folder):

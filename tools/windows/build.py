@@ -11,13 +11,14 @@ import msgspec
 
 from canopee_agent import __version__
 from canopee_agent.slots import is_version
-from tools.windows.archives import files_of, settle, write_zip, zip_folder
+from tools.windows.archives import files_of, settle, write_zip
 from tools.windows.bytecode import compile_all
 from tools.windows.distributions import Library, shipped
 from tools.windows.freshness import sources_sha256
 from tools.windows.icon import icon
 from tools.windows.launcher import VERSION as LAUNCHER_VERSION
 from tools.windows.launcher import build_launcher
+from tools.windows.release import write_release
 from tools.windows.runtime import CACHE, downloaded, library, put_runtime
 from tools.windows.sbom import sbom
 from tools.windows.signing import unsigned
@@ -75,7 +76,7 @@ def build(plan: Plan) -> Built:
             plan.sign(program)
     shutil.copyfile(built.launcher, built.slot / "launcher.exe")
     settle(built.slot)
-    zip_folder(built.slot, built.archive)
+    write_release(built.slot, built.version, built.archive)
     built.sbom.write_text(sbom(plan.version, built.slot, libraries))
     built.manifest.write_text(_manifest(built))
     return built

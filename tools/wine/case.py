@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from canopee_kit.clock import SystemClock
+from canopee_kit.clock import Clock, SystemClock
 
 Say = Callable[[str], None]
 """Tells a person how far it is: one line on standard error."""
@@ -53,9 +53,11 @@ def expect(is_true: object, otherwise: str) -> None:
         raise UnexpectedError(otherwise)
 
 
-def wait_until(what: str, is_true: Callable[[], object], within_s: float = 30.0) -> None:
+def wait_until(
+    what: str, is_true: Callable[[], object], within_s: float = 30.0, clock: Clock | None = None
+) -> None:
     """Ask again and again; raises `UnexpectedError` once `within_s` have passed."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     until = clock.monotonic() + within_s
     while not is_true():
         expect(clock.monotonic() < until, f"{within_s:.0f} s have passed, and still not: {what}")

@@ -1,5 +1,7 @@
 """The case `install`."""
 
+from collections.abc import Callable
+
 from canopee.testing import Installation
 from canopee_api.postgres.location import forget
 from canopee_contract.people import NewEnrolmentTokens
@@ -21,54 +23,74 @@ class Install(Case):
             with api.client() as client:  # one token for all the PCs of a delivery
                 token = client.mint_tokens(NewEnrolmentTokens(uses=2, practice_pattern="FR-*")).tokens[0]
             for kind in ("nsis", "msi"):
-                _journey(setting, api, kind, token)
+                journey = _Journey(kind, Pc(setting.folder / kind, api), token)
+                journey.pc.prefix.up()
+                try:
+                    for step in journey.steps():
+                        step()
+                        setting.say(f"{kind}: {(step.__doc__ or '').rstrip('.')}")
+                finally:
+                    journey.pc.prefix.down()
         finally:
             api.run("down", expect=None)
             forget(api.home.folder / "postgres")
 
 
-def _journey(setting: Setting, api: Installation, kind: Kind, token: str) -> None:
-    old, new, practice = installer(kind, OLD), installer(kind, NEW), f"FR-69-{kind}"
-    setting.say(f"{kind}: the installers are there")
-    pc = Pc(setting.folder / kind, api)
-    pc.prefix.up()
-    try:
-        ended = pc.install(old)
+class _Journey:
+    """One PC with one kind of installer."""
+
+    def __init__(self, kind: Kind, pc: Pc, token: str) -> None:
+        self.kind, self.pc, self._token, self._practice = kind, pc, token, f"FR-69-{kind}"
+        self._old, self._new = installer(kind, OLD), installer(kind, NEW)
+
+    def steps(self) -> list[Callable[[], None]]:
+        repair = [self._refused_repair] if self.kind == "nsis" else []  # an MSI repairs from its own cache
+        return [self._refused, self._installed, self._restarted, self._upgraded, *repair, self._refused_downgrade]
+
+    def _refused(self) -> None:
+        """Refused without a server."""
+        ended = self.pc.install(self._old)
         expect(ended.exit_code in REFUSED, f"without a server, it ends with {ended.exit_code}: {ended.output}")
-        expect("SERVER_URL is missing" in pc.setup_log(), f"setup.log does not say why: {pc.setup_log()}")
-        expect(not pc.prefix.service(SERVICE), "a service is registered by what was refused")
-        setting.say(f"{kind}: refused without a server")
+        expect("SERVER_URL is missing" in self.pc.setup_log(), f"it does not say why: {self.pc.setup_log()}")
+        expect(not self.pc.prefix.service(SERVICE), "a service is registered by what was refused")
 
-        ended = pc.install(old, *pc.answers(token, practice))
-        expect(
-            ended.exit_code == 0, f"the installation ends with {ended.exit_code}: {pc.setup_log()}{ended.output}"
-        )
-        pc.wait_for(OLD)
-        device = pc.device(practice)
-        pc.run_order(device)
-        expect(not (left := pc.holding(token)), f"the token was left in {left}")
-        setting.say(f"{kind}: installed, enrolled, an order is done")
+    def _installed(self) -> None:
+        """Installed and enrolled, an order is done, and the token is nowhere."""
+        ended = self.pc.install(self._old, *self.pc.answers(self._token, self._practice))
+        expect(ended.exit_code == 0, f"it ends with {ended.exit_code}: {self.pc.setup_log()}{ended.output}")
+        self.pc.wait_for(OLD)
+        self.pc.run_order(self.pc.device(self._practice))
+        expect(not (left := self.pc.holding(self._token)), f"the token was left in {left}")
+        told = str(self.pc.device(self._practice).facts.get("os.version"))
+        expect(told.startswith("10."), f"this Windows is told to be {told}")
 
-        pc.prefix.down()
-        pc.prefix.up()
-        pc.wait_for(OLD)
-        pc.run_order(device)
-        setting.say(f"{kind}: started with its PC")
+    def _restarted(self) -> None:
+        """Started with its PC."""
+        self.pc.prefix.down()
+        self.pc.prefix.up()
+        self.pc.wait_for(OLD)
+        self.pc.run_order(self.pc.device(self._practice))
 
-        ended = pc.install(new)
-        expect(ended.exit_code == 0, f"the upgrade ends with {ended.exit_code}: {pc.setup_log()}{ended.output}")
-        pc.wait_for(NEW)
-        pc.run_order(device)
-        expect(pc.device(practice).agent_version == NEW, "the API does not know the new version")
-        setting.say(f"{kind}: upgraded")
+    def _upgraded(self) -> None:
+        """Upgraded while it ran, as the same device."""
+        device = self.pc.device(self._practice)
+        ended = self.pc.install(self._new)
+        expect(ended.exit_code == 0, f"it ends with {ended.exit_code}: {self.pc.setup_log()}{ended.output}")
+        self.pc.wait_for(NEW)
+        self.pc.run_order(device)
+        expect(self.pc.device(self._practice).agent_version == NEW, "the API does not know the new version")
+        if self.kind == "nsis":  # an MSI takes the files of its old version away
+            old = self.pc.program / "slots" / OLD / "agent.exe"
+            expect(old.is_file(), "there is no version to return to any more")
 
-        ended = pc.install(old)
+    def _refused_repair(self) -> None:
+        """A refused repair left it running."""
+        ended = self.pc.install(self._new, "CA_FILE=nothing.pem")
+        expect(ended.exit_code in REFUSED, f"a repair with a file that is not there ends with {ended.exit_code}")
+        self.pc.wait_for(NEW)
+
+    def _refused_downgrade(self) -> None:
+        """Not downgraded."""
+        ended = self.pc.install(self._old)
         expect(ended.exit_code in REFUSED, f"a downgrade ends with {ended.exit_code}")
-        pc.wait_for(NEW)
-        if kind == "nsis":  # Wine tells the MSI that it upgrades from nothing of it, so that it removes it all
-            expect(
-                (pc.program / "slots" / OLD / "agent.exe").is_file(), "there is no version to return to any more"
-            )
-        setting.say(f"{kind}: not downgraded")
-    finally:
-        pc.prefix.down()
+        self.pc.wait_for(NEW)

@@ -136,6 +136,23 @@ def test_a_version_on_trial_does_not_make_room_for_itself(
     assert _run(_agent(server, supervisor, tmp_path)) == 0
 
 
+def test_a_version_that_was_on_trial_and_is_committed_makes_room_for_the_next(
+    server: FakeServer, slots: Slots, tmp_path: Path
+) -> None:
+    (tmp_path / "slots" / "1.2.0").mkdir()
+    (tmp_path / "slots" / "1.2.0" / "agent.exe").write_bytes(b"MZ")
+    slots.stage("1.1.0")
+    inner = server.link.handler("/agent/v1/check-in")
+
+    def check_in(request: Request) -> Reply:
+        slots.adopt("1.1.0")  # what the launcher makes of a healthy version
+        slots.stage("1.2.0")
+        return inner(request)
+
+    server.link.answer("/agent/v1/check-in", check_in)
+    assert _run(_agent(server, FakeSupervisor(is_trial=True), tmp_path)) == RESTART
+
+
 def test_a_state_that_cannot_be_read_does_not_end_the_agent(
     server: FakeServer, slots: Slots, tmp_path: Path
 ) -> None:

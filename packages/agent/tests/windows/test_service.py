@@ -15,7 +15,7 @@ assert sys.platform == "win32"
 
 from canopee_agent.windows.acl import described, keep, take_over  # noqa: E402
 from canopee_agent.windows.registry import WindowsRegistry  # noqa: E402
-from canopee_agent.windows.scm import Service, ServiceSettings  # noqa: E402
+from canopee_agent.windows.scm import ServiceSettings, register  # noqa: E402
 from canopee_agent.windows.sddl import owner  # noqa: E402
 from canopee_agent.windows.secrets import MachineSecrets  # noqa: E402
 from canopee_agent.windows.service import WindowsServiceHost  # noqa: E402
@@ -47,9 +47,8 @@ def test_a_service_is_registered_with_its_command_and_starts_with_windows(name: 
 
 
 def test_registering_again_brings_it_up_to_date(name: str) -> None:
-    service = Service(name, SystemClock())
-    service.register(ServiceSettings("one", "first", r'"C:\one.exe"'))
-    service.register(ServiceSettings("deux", "à jour", r'"C:\deux.exe"', is_delayed=True))
+    register(name, ServiceSettings("one", "first", r'"C:\one.exe"'))
+    register(name, ServiceSettings("deux", "à jour", r'"C:\deux.exe"', is_delayed=True))
     assert [_registered(name, value) for value in ("DisplayName", "Description", "ImagePath")] == [
         "deux", "à jour", r'"C:\deux.exe"',
     ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 Names are dotted and lower case. Every agent sends `device.id`, `device.hostname`, `practice.id`, `agent.version`,
 `os.family` (`windows` or `linux`), `os.name`, `os.version` (dotted), `os.arch`, `hardware.cores`,
-`hardware.memory_bytes`, `hardware.maker` and `hardware.model` where the machine knows them.
+`hardware.memory_bytes`, `hardware.maker` and `hardware.model` where the machine knows them, and `agent.update_failed`
+(version and reason, as `1.1.0 unhealthy`) when the last release that it tried did not work.
 """
 
 import hashlib

@@ -90,16 +90,18 @@ def sign_targets(newest: MetadataSet, targets: Mapping[str, bytes], offline: Pat
 
 
 def add_role(newest: MetadataSet, role: str, offline: Path, now: datetime) -> Publication:
-    """A publication that delegates to one role more; its key is made, marked as the key of targets is.
+    """A publication that delegates to one role more; its key is made unless it is there, marked as that of targets is.
 
     Raises:
-        KeyFileError: the key of targets is not in the folder, or one of the role is there already.
+        KeyFileError: the key of targets is not in the folder.
         MetadataError: the role is delegated already.
     """
     targets = read_key(offline / "targets.key")
-    made = make_key(role, lab=targets.lab)
+    path = offline / f"{role}.key"
+    made = read_key(path) if path.exists() else make_key(role, lab=targets.lab)
     top = add_delegation(newest["targets"], role, RoleKeys((made.key.public,)), now=now)
-    write_key(offline / f"{role}.key", made)
+    if not path.exists():
+        write_key(path, made)
     metadata = {"targets": sign(top, targets.key), role: sign(make_delegated(role, {}, now=now), made.key)}
     return publication_of(metadata, {})
 

@@ -30,6 +30,7 @@ int main(int argc, char **argv)
     HANDLE alive = event("CANOPEE_ALIVE_HANDLE");
     char behaviour[64];
     read_behaviour(behaviour, sizeof behaviour);
+    if (argc > 1 && !strcmp(argv[1], "selftest")) return 0; /* what is bad shows only once it runs */
     if (argc < 2 || strcmp(argv[1], "run")) return 2;
     if (!strcmp(behaviour, "crash")) return 3;
     if (!strcmp(behaviour, "restart")) return 75;

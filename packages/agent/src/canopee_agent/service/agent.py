@@ -70,6 +70,8 @@ class Agent:
         self._home, self._config, self._machine = home, home.config(), machine
         self._supervisor = supervisor or NoSupervisor()
         self._slots = Slots(home.program, machine.clock) if home.program else None
+        self._own_trial = _pending(self._slots) if self._supervisor.is_trial else ""
+        """The version that this process is, if it is on trial: nothing waits until it is committed."""
         link = SupervisedLink(link, self._supervisor)
         state = home.state
         state.mkdir(parents=True, exist_ok=True)
@@ -152,10 +154,10 @@ class Agent:
 
     def _is_time_to_restart(self) -> bool:
         """Whether a version waits to be tried, and no report waits to be sent, or for too long already."""
-        if self._slots is None or self._supervisor.is_trial:
+        if self._slots is None:
             return False
         try:
-            is_staged = bool(self._slots.state().pending)
+            is_staged = self._slots.state().pending not in {"", self._own_trial}
         except StateError as error:
             _log.error("%s", error)
             return False
@@ -306,6 +308,13 @@ class Agent:
         mark = self._server.send_records(batch).mark
         self._spool.acknowledge(batch, mark)
         return mark >= batch.records[0].seq
+
+
+def _pending(slots: Slots | None) -> str:
+    try:
+        return slots.state().pending if slots else ""
+    except StateError:  # said at each round
+        return ""
 
 
 def _pause_s(failures: int, error: Exception) -> float:

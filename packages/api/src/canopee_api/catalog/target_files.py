@@ -1,6 +1,6 @@
 """Files too large for a publication: received part by part before they are named, and served in pieces.
 
-They are in PostgreSQL, so that N processes that share nothing else all have them (docs/adr/0030). A part is stored for
+They are in PostgreSQL, so that N processes that share nothing else all have them (docs/adr/0033). A part is stored for
 good when it is answered; a file counts once it is whole and has its SHA-256.
 """
 

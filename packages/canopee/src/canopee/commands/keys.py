@@ -1,11 +1,14 @@
-"""`canopee keys dev-init`: keys for development."""
+"""`canopee keys dev-init`: keys for development; `canopee keys add-role`: a role that a key folder has not."""
 
 import argparse
+import base64
 from pathlib import Path
 
+from canopee.home import add_home, connect, home_of
+from canopee.output import print_json
 from canopee.parsing import Commands
 from canopee_kit.clock import SystemClock
-from canopee_trust.ceremony import make_lab_keys
+from canopee_trust.ceremony import add_role, make_lab_keys
 
 
 def add_to(commands: Commands) -> None:
@@ -15,6 +18,21 @@ def add_to(commands: Commands) -> None:
     made = actions.add_parser("dev-init", help="a whole key folder for development, every key marked as such")
     made.add_argument("--out", type=Path, required=True, help="folder to make")
     made.set_defaults(run=_dev_init)
+    added = actions.add_parser(
+        "add-role", help="make the key of one role more, and publish it with that of targets"
+    )
+    added.add_argument("role", choices=("agent", "tools"))
+    added.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
+    add_home(added)
+    added.set_defaults(run=_add_role)
+
+
+def _add_role(arguments: argparse.Namespace) -> int:
+    keys: Path = arguments.keys or home_of(arguments).keys
+    with connect(arguments) as client:
+        newest = {role: base64.b64decode(raw) for role, raw in client.trust().roles.items()}
+        print_json(client.publish(add_role(newest, arguments.role, keys / "offline", SystemClock().now())))
+    return 0
 
 
 def _dev_init(arguments: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """`canopee release publish|list|show|widen|halt`: new versions of the agent, given by standing campaigns."""
 
 import argparse
+import re
 from pathlib import Path
 
 from canopee.errors import UsageError
@@ -13,6 +14,7 @@ from canopee_contract.campaign import WHOLE_FLEET_BP
 from canopee_contract.release_views import Release
 from canopee_kit.clock import SystemClock
 
+_SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%")
 _COLUMNS = ("id", "release_seq", "state", "reach_bp", "on_version", "waiting", "failed", "published_at")
 
 
@@ -88,12 +90,9 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def basis_points(text: str) -> int:
     """`10%` as basis points of the fleet; raises `UsageError`."""
-    try:
-        share = float(text.removesuffix("%").strip())
-    except ValueError:
-        share = 0.0
-    found = round(share * 100)
-    if not text.endswith("%") or not 1 <= found <= WHOLE_FLEET_BP:
+    written = _SHARE.fullmatch(text)
+    found = int(written[1]) * 100 + int((written[2] or "0").ljust(2, "0")) if written else 0
+    if not 1 <= found <= WHOLE_FLEET_BP:
         raise UsageError(f"{text}: a part of the fleet is written 0.01% to 100%")
     return found
 
