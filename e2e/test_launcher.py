@@ -166,6 +166,16 @@ def test_an_ordered_stop_gives_the_attempt_back_and_what_ignores_it_is_killed(co
     computer.start()
 
 
+def test_a_disk_that_takes_nothing_lets_nothing_be_tried_until_it_does(computer: Computer) -> None:
+    in_the_way = computer.program / "state" / "state.ini.tmp"
+    in_the_way.mkdir()
+    computer.mark()
+    computer.slots.stage("1.1.0")
+    computer.wait_for("state.ini cannot be written", "started 1.0.0", "ended 75", "started 1.0.0")
+    in_the_way.rmdir()
+    computer.wait_for("started 1.1.0 .* on trial", "COMMIT 1.1.0")
+
+
 def test_an_agent_does_not_outlive_its_launcher(computer: Computer) -> None:
     for pid in computer.prefix.processes("launcher.exe"):
         os.kill(pid, signal.SIGKILL)

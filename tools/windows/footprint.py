@@ -3,6 +3,7 @@
 Wine's own libraries are in the memory figures; the bare Windows Python beside them says how much that is.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -63,6 +64,7 @@ def _measure(computer: Computer) -> dict[str, str]:
     agent_exe = r"C:\Program Files\Canopee\slots\1.0.0\agent.exe"
     figures["start"] = _start(computer, agent_exe, "--version")
     figures["bare start"] = _start(computer, str(ROOT / ".cache/wine/python/python.exe"), "-I", "-c", "pass")
+    figures["load"] = f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
     figures["selftest"] = _start(computer, agent_exe, "selftest")
     return figures
 
@@ -104,7 +106,8 @@ def _page(figures: dict[str, str]) -> str:
     return f"""# What the agent costs a PC
 
 Measured under Wine on the machine that wrote this page by `.venv/bin/python -m tools.windows.footprint`: compare with
-figures of the same machine only. Wine's own libraries are in the memory figures.
+figures of the same machine only. Wine's own libraries are in the memory figures. Load of the machine meanwhile:
+{figures["load"]}; times are multiplied by what else it does.
 
 | | Disk | Archive | `--version`, least (median) | Idle agent: RSS / PSS | private |
 |---|---|---|---|---|---|

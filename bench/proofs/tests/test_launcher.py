@@ -160,6 +160,22 @@ def test_an_agent_without_a_beat_for_three_minutes_is_silent(library: Library) -
     assert launcher.crashes == 1
 
 
+def test_a_trial_that_the_disk_does_not_let_begin_is_not_asked_for_without_a_pause(library: Library) -> None:
+    launcher = _launcher(library, SlotState(current="1.0.0", pending="1.1.0"))
+    launcher.give_up_trial(SLOTS, NOW_S)
+    assert (launcher.version, launcher.is_trial) == ("1.0.0", False)
+    assert launcher.ended(SLOTS, End.EXITED, 75, 2_000, NOW_S) == (Next.AGAIN, 60_000)
+    assert launcher.crashes == 0
+    launcher.begin(SLOTS, NOW_S)
+    assert launcher.is_trial
+
+
+def test_a_staged_version_is_tried_at_once(library: Library) -> None:
+    launcher = _launcher(library, SlotState(current="1.0.0"))
+    assert launcher.load(text_of(SlotState(current="1.0.0", pending="1.1.0")))
+    assert launcher.ended(SLOTS, End.EXITED, 75, 2_000, NOW_S) == (Next.AGAIN, 0)
+
+
 def test_an_ordered_stop_is_nobodys_fault(library: Library) -> None:
     launcher = _launcher(library, SlotState(current="1.0.0", pending="1.1.0", attempts=1))
     assert launcher.ended(SLOTS, End.STOPPED, 0, 5_000, NOW_S)[0] is Next.STOP

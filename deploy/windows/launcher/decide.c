@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_DOUBLINGS = 4 };
+enum { MOST_DOUBLINGS = 4, HELD_ENDS = 8 };
 #define REPAIR_WAIT_MS 300000LL
 
 static int is_usable(const Slots *slots, const char *version)
@@ -99,6 +99,7 @@ static int begin_trial(Decider *d, const Slots *slots, const Limits *limits, lon
         return 0;
     }
     s->attempts++;
+    d->is_held = 0;
     d->on_trial = d->changed = 1;
     strcpy(d->version, s->pending);
     return 1;
@@ -144,6 +145,7 @@ void give_up_trial(Decider *d, const Slots *slots, long long now_s)
 {
     const State *s = &d->state;
     const char *found = is_usable(slots, s->current) ? s->current : is_usable(slots, s->previous) ? s->previous : "";
+    d->is_held = 1;
     if (!*found) found = newest(d, slots, 0, now_s);
     run_committed(d, *found ? found : newest(d, slots, 1, now_s));
 }
@@ -240,7 +242,10 @@ Next ended(Decider *d, const Slots *slots, const Limits *limits, End end, int ex
         *wait_ms = pause_ms(limits, d->state.attempts);
         return AGAIN;
     }
-    if (end == EXITED && exit_code == EXIT_RESTART && *d->state.pending) return AGAIN;
+    if (end == EXITED && exit_code == EXIT_RESTART && *d->state.pending) {
+        if (d->is_held) *wait_ms = pause_ms(limits, HELD_ENDS); /* it would ask again at once, for ever */
+        return AGAIN;
+    }
     if (end == EXITED && exit_code == EXIT_REPAIR) { /* the configuration's fault: no other version would do better */
         *wait_ms = limits->backoff_ms > 0 ? limits->backoff_ms : REPAIR_WAIT_MS;
         return AGAIN;

@@ -30,6 +30,7 @@ typedef struct {
     State state;
     char version[NAME_CHARS]; /* the one to run, or that runs; empty: there is none */
     int on_trial;             /* it is the pending one */
+    int is_held;              /* a trial is due, and cannot be counted on disk */
     int changed;              /* state is to be saved before anything else is done */
     int crashes;              /* ends of the committed version, one after the other */
     int extensions;           /* periods of probation that nobody could judge, one after the other */

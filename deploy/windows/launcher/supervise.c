@@ -74,7 +74,7 @@ static End watch(const Child *child)
         BOOL is_retrying = decider.on_trial && WaitForSingleObject(child->healthy, 0) == WAIT_OBJECT_0 && !commit();
         DWORD count = decider.on_trial && !is_retrying ? 4 : 3;
         long long wait = next_verdict_ms(&decider, &limits, now_ms());
-        if (is_retrying && wait > 5000) wait = 5000;
+        if (is_retrying) wait = 5000; /* the end of the period may be past: it must not be asked for ever */
         switch (WaitForMultipleObjects(count, handles, FALSE, (DWORD)wait)) {
         case WAIT_OBJECT_0:
             return STOPPED;

@@ -78,7 +78,8 @@ class _Tale(ctypes.Structure):
 class _Decider(ctypes.Structure):
     _fields_ = (
         ("state", _State), ("version", ctypes.c_char * _NAME),
-        ("on_trial", ctypes.c_int), ("changed", ctypes.c_int), ("crashes", ctypes.c_int), ("extensions", ctypes.c_int),
+        ("on_trial", ctypes.c_int), ("is_held", ctypes.c_int), ("changed", ctypes.c_int),
+        ("crashes", ctypes.c_int), ("extensions", ctypes.c_int),
         ("is_warned", ctypes.c_int),
         ("started", ctypes.c_longlong), ("beat", ctypes.c_longlong), ("trial_ends", ctypes.c_longlong),
         ("told", ctypes.c_int), ("tell", _Tale * _TOLD),
