@@ -9,7 +9,7 @@ from tools.wine import cases
 from tools.wine.case import Case, Setting
 
 pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.windows]
-CASES = discover(cases, Case)
+CASES = {name: case for name, case in discover(cases, Case).items() if not case.is_long}
 
 
 @pytest.mark.timeout(600)

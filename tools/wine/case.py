@@ -1,10 +1,11 @@
 """The shape of a case: one file of `cases/`, its class named as the file; its docstring says what must be seen.
 
-`make wine CASE=install` runs `cases/install.py` alone; `make test` runs each of them too.
+`make wine CASE=install` runs `cases/install.py` alone; `make test` runs those that are not long too.
 """
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
@@ -37,6 +38,9 @@ class Setting(msgspec.Struct, frozen=True):
 
 class Case:
     """One journey of an installed agent."""
+
+    is_long: ClassVar[bool] = False
+    """Minutes of many trials: run by `make wine` only."""
 
     def run(self, setting: Setting) -> None:
         """Go through it; what was started is ended before returning.

@@ -18,6 +18,8 @@ class Rollback(Case):
     is cut twice on trial, and one loses the state file, while they are tried.
     """
 
+    is_long = True
+
     def run(self, setting: Setting) -> None:
         with desk(setting) as made:
             number = 1
