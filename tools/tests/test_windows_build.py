@@ -60,7 +60,7 @@ def test_a_second_build_gives_the_same_bytes(built: Path, manifest: dict[str, An
 
 def test_the_manifest_tells_every_file_and_the_archive_holds_them(built: Path, manifest: dict[str, Any]) -> None:
     with zipfile.ZipFile(built / f"canopee-agent-{VERSION}-win-x64.zip") as archive:
-        assert sorted(archive.namelist()) == sorted(manifest["slot"])
+        assert sorted(archive.namelist()) == sorted([*manifest["slot"], "manifest.json"])  # the release's own
         for name, described in manifest["slot"].items():
             for content in (archive.read(name), (built / "slot" / name).read_bytes()):
                 assert (hashlib.sha256(content).hexdigest(), len(content)) == (
@@ -125,6 +125,12 @@ def test_programs_say_who_they_are_in_two_languages(built: Path) -> None:
     launcher = (built / "launcher.exe").read_bytes()
     assert "retour à la version".encode("utf-16-le") in launcher
     assert "was returned to version".encode("utf-16-le") in launcher
+
+
+def test_the_agent_tells_windows_that_it_knows_long_paths_and_windows_10(built: Path) -> None:
+    program = (built / "slot" / "agent.exe").read_bytes()
+    assert b">true</longPathAware>" in program
+    assert b"{8e0f7a12-bfb3-4fe8-b9a5-48fd50a15a9a}" in program
 
 
 def test_the_launcher_needs_three_libraries_that_every_windows_has(built: Path) -> None:

@@ -36,7 +36,7 @@ def compile_windows(
         (work / "canopee.ico").write_bytes(icon)
         if messages is not None:
             _run("windmc", "-C", _UTF_8, "-h", work, "-r", work, messages)
-        _run("windres", "-I", work, resource, "-O", "coff", "-o", work / "resource.o")
+        _run("windres", "-I", work, "-I", resource.parent, resource, "-O", "coff", "-o", work / "resource.o")
         out.parent.mkdir(parents=True, exist_ok=True)
         included = ("-I", work, "-I", resource.parent, f"-ffile-prefix-map={work}=.")
         _run("gcc", *_COMPILE, *included, "-o", out, *sources, work / "resource.o", *_LINK)
