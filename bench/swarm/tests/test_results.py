@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,15 @@ WITH: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("use", sorted(path.stem for path in KINDS.glob("*.json")))
-def test_every_step_kind_is_answered_by_simulated_pcs(use: str) -> None:
-    assert records_of(use, pc(1), WITH.get(use, {}))
+@pytest.mark.parametrize("path", sorted(KINDS.glob("*.json")), ids=lambda path: path.stem)
+def test_every_step_kind_is_answered_by_simulated_pcs_with_its_records_and_outputs(path: Path) -> None:
+    kind, with_ = json.loads(path.read_text()), WITH.get(path.stem, {})
+    records, outputs = records_of(path.stem, pc(1), with_), outputs_of(path.stem, pc(1), with_)
+    assert bool(records) == (kind["record"] is not None)
+    for schema, found in ((kind["record"], records[:1]), (kind["outputs"], [outputs] if outputs else [])):
+        for one in found:
+            definition = schema["$defs"][schema["$ref"].rpartition("/")[2]]
+            assert set(one) >= set(definition.get("required", ())) - {"values"}
 
 
 def test_programs_differ_between_pcs_and_the_product_is_on_each_in_the_version_of_its_facts() -> None:

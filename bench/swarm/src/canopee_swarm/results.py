@@ -23,6 +23,8 @@ def records_of(use: str, machine: Pc, with_: Mapping[str, Any]) -> list[dict[str
                 "is_cut": False,
             }
         ]  # fmt: skip
+    if use == "control_service":
+        return [_no_service(with_)]
     return file_results.records_of(use, machine, with_)
 
 
@@ -32,6 +34,8 @@ def outputs_of(use: str, machine: Pc, with_: Mapping[str, Any]) -> dict[str, Sca
         return {"cores": machine.cores, "memory_bytes": machine.memory_bytes}
     if use == "run_program":
         return {"exit_code": 0, "first_line": "ok"}
+    if use == "control_service":
+        return {"found": "missing", "reached": "missing", "start": "other", "changed": False}
     return file_results.outputs_of(use, machine, with_)
 
 
@@ -48,6 +52,15 @@ def _hardware(machine: Pc) -> dict[str, Any]:
             }
         ],
         "network_cards": [{"name": "Ethernet", "mac": machine.mac, "addresses": [machine.address]}],
+    }  # fmt: skip
+
+
+def _no_service(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """No simulated PC has the service that is asked for."""
+    return {
+        "service": wanted.get("service", ""), "display_name": "", "action": wanted.get("action", "query"),
+        "found": "missing", "found_start": "other", "reached": "missing", "reached_start": "other", "exit_code": 0,
+        "duration_s": 0.1,
     }  # fmt: skip
 
 

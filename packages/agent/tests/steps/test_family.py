@@ -32,6 +32,11 @@ def test_every_field_of_a_kind_says_what_it_holds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
+def test_no_output_is_named_as_the_state_of_its_step(name: str) -> None:
+    assert "state" not in {field.name for field in msgspec.structs.fields(KINDS[name].Outputs)}
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
 def test_parameters_that_nobody_declared_are_refused(name: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"surely_unknown": 1}, KINDS[name].Parameters)

@@ -67,7 +67,7 @@ UPDATED = [*INSTALLED, "1.1.0\\agent.exe", "1.1.0\\lib\\psutil\\core.pyd", "1.1.
 def test_a_release_is_received_verified_tried_put_in_its_slot_and_staged() -> None:
     pc = Pc()
     outputs = pc.update()
-    assert (outputs.state, outputs.received_bytes) == ("staged", pc.release.size)
+    assert (outputs.outcome, outputs.received_bytes) == ("staged", pc.release.size)
     assert (pc.releases.pending, pc.releases.floor) == ("1.1.0", 2)
     assert pc.held == UPDATED
     assert pc.files.read(f"{SLOTS}\\1.1.0\\lib\\psutil\\core.pyd") == FILES["lib/psutil/core.pyd"]
@@ -78,7 +78,7 @@ def test_a_release_is_received_verified_tried_put_in_its_slot_and_staged() -> No
 def test_the_version_that_runs_or_waits_already_is_no_work_at_all(name: str) -> None:
     pc = Pc()
     setattr(pc.releases, name, "1.1.0")
-    assert pc.update().state == "present"
+    assert pc.update().outcome == "present"
     assert (pc.downloads.requests, pc.held) == ([], INSTALLED)
 
 
@@ -190,7 +190,7 @@ def test_a_disk_with_less_than_three_times_the_release_is_left_alone() -> None:
         pc.update()
     assert pc.downloads.requests == []
     pc.files.free += 10_000
-    assert pc.update().state == "staged"
+    assert pc.update().outcome == "staged"
 
 
 def test_a_small_zip_with_much_in_it_needs_the_room_for_all_of_it() -> None:
@@ -250,5 +250,5 @@ def test_a_power_cut_at_any_moment_leaves_no_half_slot_and_the_next_attempt_ends
         if pc.releases.pending:  # staged: then it is whole
             assert pc.files.read(f"{SLOTS}\\1.1.0\\agent.exe") == FILES["agent.exe"]
             pc.releases.pending = ""
-        assert pc.update().state == "staged"
+        assert pc.update().outcome == "staged"
         assert pc.held == UPDATED, change

@@ -16,7 +16,7 @@ from canopee_agent.release_zip import ReleaseZip, opened_release, program_of
 from canopee_agent.step import Ceiling, Deadline, StepKind, clean_text
 from canopee_contract.version import version_key
 
-UpdateState: TypeAlias = Literal["staged", "present"]
+Outcome: TypeAlias = Literal["staged", "present"]
 
 _ROOM = 3
 """Times the size of the release that must be free: the archive, its files, and as much again."""
@@ -36,7 +36,7 @@ class UpdateAgentOutputs(msgspec.Struct, frozen=True):
     """What later steps may decide upon."""
 
     version: Annotated[str, Meta(description="The version that was asked for.")]
-    state: Annotated[UpdateState, Meta(description="`present` when it runs, or waits for its trial, already.")]
+    outcome: Annotated[Outcome, Meta(description="`present` when it runs, or waits for its trial, already.")]
     received_bytes: Annotated[int, Meta(description="Bytes received this time.", extra={"unit": "By"})]
     resumed_bytes: Annotated[int, Meta(description="Bytes kept from an earlier attempt.", extra={"unit": "By"})]
 
