@@ -3,11 +3,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from canopee_swarm.fleet import pc
 from canopee_swarm.results import outputs_of, records_of
 
 KINDS = Path(__file__).parents[3] / "packages" / "contract" / "step_kinds"
+PIPELINES = Path(__file__).parents[3] / "catalog" / "pipelines"
+USED = {
+    step["use"]
+    for path in PIPELINES.glob("*.yaml")
+    for step in yaml.safe_load(path.read_text(encoding="utf-8"))["steps"]
+}
+"""What the sample catalog asks of PCs; a kind that nobody asks them for is not simulated."""
 WITH: dict[str, dict[str, Any]] = {
     "collect_software": {"wanted": [{"name": "product", "display_name": "Cabinet (standard|premium)"}]},
     "read_registry": {"values": [{"name": "version", "key": "k"}]},
@@ -18,10 +26,10 @@ WITH: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("path", sorted(KINDS.glob("*.json")), ids=lambda path: path.stem)
-def test_every_step_kind_is_answered_by_simulated_pcs_with_its_records_and_outputs(path: Path) -> None:
-    kind, with_ = json.loads(path.read_text()), WITH.get(path.stem, {})
-    records, outputs = records_of(path.stem, pc(1), with_), outputs_of(path.stem, pc(1), with_)
+@pytest.mark.parametrize("use", sorted({"update_agent", *WITH, *USED}))
+def test_the_steps_that_simulated_pcs_are_asked_for_have_their_records_and_outputs(use: str) -> None:
+    kind, with_ = json.loads((KINDS / f"{use}.json").read_text()), WITH.get(use, {})
+    records, outputs = records_of(use, pc(1), with_), outputs_of(use, pc(1), with_)
     assert bool(records) == (kind["record"] is not None)
     for schema, found in ((kind["record"], records[:1]), (kind["outputs"], [outputs] if outputs else [])):
         for one in found:
