@@ -1,4 +1,4 @@
-"""`make test`: the Windows lane, then every suite under pytest, with reports in `build/reports`.
+"""`make test`: every suite under pytest, the Windows lane beside them, with reports in `build/reports`.
 
 Under `CI=true` a skipped test is a failure. The last line is pytest's own summary of the main run.
 """
@@ -9,14 +9,17 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "build" / "reports"
-WINDOWS_LANE = (ROOT / "tools/windows/setup", ROOT / "tools/wine/test")
-WORKERS = "2"
+SETUPS = (ROOT / "tools/windows/setup", ROOT / "tools/proxy/setup")
+WINDOWS_LANE = ROOT / "tools/wine/test"
+WORKERS = max(4, len(os.sched_getaffinity(0)))
+"""More than two cores even on two: journeys and proofs wait for other processes much of their time."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,12 @@ def main(arguments: Sequence[str]) -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     for old in REPORTS.glob("*.xml"):
         old.unlink()
-    failures = [*_windows_lane(), *_proxy()]
-    exit_code, summary = _pytest(arguments)
-    failures += [f"pytest ended with {exit_code}"] if exit_code else []
+    failures = [f"{script.relative_to(ROOT)} failed" for script in SETUPS if not _set_up(script)]
+    with ThreadPoolExecutor(1) as beside:
+        windows = beside.submit(_windows_lane)
+        exit_code, summary = _pytest(arguments)
+        failures += [f"pytest ended with {exit_code}"] if exit_code else []
+        failures += windows.result()
     found = [suite for junit in sorted(REPORTS.glob("junit*.xml")) for suite in suites(junit)]
     print(table(found))
     skipped = [f"{suite.skipped} skipped in {suite.name}" for suite in found if suite.skipped]
@@ -78,29 +84,26 @@ def _figures(suite: Suite) -> tuple[int, int, float]:
     return suite.tests, suite.skipped, suite.duration_s
 
 
+def _set_up(script: Path) -> bool:
+    started = time.monotonic()
+    ended = subprocess.run([str(script)], cwd=ROOT, check=False)  # noqa: S603  our own script
+    print(f"test: {script.relative_to(ROOT)} took {time.monotonic() - started:.1f} s", flush=True)
+    return ended.returncode == 0
+
+
 def _windows_lane() -> list[str]:
-    """Run the agent under the Windows Python; what failed, in words."""
-    if not all(script.exists() for script in WINDOWS_LANE):
-        return ["tools/wine or tools/windows is not there: the Windows lane did not run"]
-    for script in WINDOWS_LANE:
-        started = time.monotonic()
-        ended = subprocess.run([str(script)], cwd=ROOT, check=False)  # noqa: S603  our own script
-        print(f"test: {script.relative_to(ROOT)} took {time.monotonic() - started:.1f} s", flush=True)
-        if ended.returncode:
-            return [f"{script.relative_to(ROOT)} ended with {ended.returncode}"]
-    return []
-
-
-def _proxy() -> list[str]:
-    """Find nginx, or unpack it, for the journeys that go through it."""
-    ended = subprocess.run([str(ROOT / "tools/proxy/setup")], cwd=ROOT, check=False)  # noqa: S603  our own script
-    return ["tools/proxy/setup failed"] if ended.returncode else []
+    """Run the agent under the Windows Python, its output shown at its end; what failed, in words."""
+    ended = subprocess.run(  # noqa: S603  our own script
+        [str(WINDOWS_LANE)], cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    print(f"test: by the Windows Python:\n{ended.stdout.decode(errors='replace')}", flush=True)
+    return [f"{WINDOWS_LANE.relative_to(ROOT)} ended with {ended.returncode}"] if ended.returncode else []
 
 
 def _pytest(arguments: Sequence[str]) -> tuple[int, str]:
     """Run the main lane, its output shown as it comes but for the last line, which is returned."""
     command = [
-        sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal",
+        sys.executable, "-m", "pytest", "-n", str(WORKERS), "--dist", "worksteal",
         f"--junit-xml={REPORTS / 'junit.xml'}",
         "--cov", f"--cov-report=xml:{REPORTS / 'coverage.xml'}", "--cov-report=",
         *arguments,

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from canopee_api.accounts import people
 from canopee_api.app import running
 from canopee_api.doors.areas import Areas
 from canopee_api.postgres.database import Database
@@ -18,6 +20,50 @@ from canopee_api.settings import Settings
 from canopee_api.testing import Office
 from canopee_kit.clock import FakeClock, SystemClock
 from canopee_trust.ceremony import make_lab_keys
+
+_HEAP = 100
+"""A gigabyte on disk, or a little less."""
+
+
+class Clones:
+    """Databases of single tests; dropped a hundred at a time, as ext4 makes files slowly after many were removed."""
+
+    def __init__(self, server: str) -> None:
+        self._maintenance, self._left, self._count = (
+            make_conninfo(server, dbname="postgres"),
+            list[Identifier](),
+            0,
+        )
+
+    def clone(self, template: str) -> Generator[str]:
+        """Address of a new one, for the length of a test."""
+        self._count += 1
+        name = f"test_{self._count}"
+        with psycopg.connect(self._maintenance, autocommit=True) as connection:
+            connection.execute(
+                SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+            )
+        yield make_conninfo(self._maintenance, dbname=name)
+        self._left.append(Identifier(name))
+        if len(self._left) == _HEAP:
+            with psycopg.connect(self._maintenance, autocommit=True) as connection:
+                while self._left:
+                    connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(self._left.pop()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Generator[PasswordHasher]:
+    """What hashes passwords at work; the tests have the same algorithm, a thousand times cheaper."""
+    real = people.HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield real
+
+
+@pytest.fixture(scope="session")
+def clones(postgres: str) -> Clones:
+    """The databases of this worker's tests."""
+    return Clones(postgres)
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +81,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 
 @pytest.fixture
-def empty_database(postgres: str, request: pytest.FixtureRequest) -> Generator[str]:
+def empty_database(clones: Clones) -> Generator[str]:
     """Address of a database without any table."""
-    yield from _database(postgres, f"e{abs(hash(request.node.nodeid))}", "template0")
+    yield from clones.clone("template0")
 
 
 @pytest.fixture
-def database_url(postgres: str, request: pytest.FixtureRequest) -> Generator[str]:
+def database_url(clones: Clones) -> Generator[str]:
     """Address of a migrated database of this test's own."""
-    yield from _database(postgres, f"t{abs(hash(request.node.nodeid))}", "canopee")
+    yield from clones.clone("canopee")
 
 
 @pytest.fixture
@@ -95,13 +141,3 @@ async def office(areas: Areas, keys: Path) -> Office:
     office = Office(areas, keys)
     await office.open()
     return office
-
-
-def _database(server: str, name: str, template: str) -> Generator[str]:
-    maintenance = make_conninfo(server, dbname="postgres")
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
-    yield make_conninfo(server, dbname=name)
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

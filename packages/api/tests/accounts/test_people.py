@@ -2,6 +2,7 @@ import asyncio
 
 import msgspec
 import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
 from psycopg.sql import SQL, Identifier
 
 from canopee_api.accounts.people import SESSION, Actor, People
@@ -125,6 +126,11 @@ async def test_a_key_cannot_hold_a_role_that_its_maker_does_not(people: People) 
     with pytest.raises(ForbiddenError, match="approver") as refused:
         await people.create_api_key(NewApiKey("ci", ["reader", "approver"]), Actor("anne", ("reader",)))
     assert (refused.value.reason, refused.value.at) == ("api_key.roles", "$.roles")
+
+
+def test_a_password_costs_what_rfc_9106_recommends(real_hasher: PasswordHasher) -> None:
+    cost = extract_parameters(real_hasher.hash("a long enough password"))
+    assert (cost.type, cost.memory_cost, cost.time_cost, cost.parallelism) == (Type.ID, 65_536, 3, 4)
 
 
 async def test_no_password_no_session_and_no_key_can_be_read_in_the_database(areas: Areas, people: People) -> None:
