@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import msgspec
 from canopee.embedded import preparation, proxy
 from canopee.embedded.processes import Children
 from canopee.errors import FailedError, UsageError
-from canopee.home import Credential, Home, add_home, home_of
+from canopee.home import Credential, Home, add_home, default_home, home_of
 from canopee.parsing import Commands
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
@@ -87,7 +88,7 @@ def _up(arguments: argparse.Namespace) -> int:
         address = server.start()
         url, password = _start(arguments, home, catalog, address, children)
         _note_running(home, url, server, children)
-        _tell(home, url, password, arguments.devices)
+        print(welcome(home, url, password, arguments.devices), flush=True)  # noqa: T201  the output of the command
         while True:
             if _has_revived(server, children, arguments.api):
                 _note_running(home, url, server, children)
@@ -170,7 +171,8 @@ def _processes(count: int) -> list[str]:
     return [f"api-{number}" for number in range(1, count + 1)]
 
 
-def _tell(home: Home, url: str, password: str, devices: int) -> None:
+def welcome(home: Home, url: str, password: str, devices: int) -> str:
+    """What a person needs to know once everything runs; `password` is empty but for the first start."""
     lines = [
         f"Canopée runs at {url} (home: {home.folder})",
         f"  this PC is enrolled with a real agent, beside {devices} simulated PCs of French practices",
@@ -179,11 +181,13 @@ def _tell(home: Home, url: str, password: str, devices: int) -> None:
     ]
     if password:
         lines.append(f"  administrator: login {preparation.ADMIN}, password {password} (shown this once)")
+    if home.folder != default_home().folder:
+        lines.append(f"  in your shell: export CANOPEE_HOME={shlex.quote(str(home.folder))}")
     lines += [
         "  look around:   canopee devices · device ID · runs · records · orders · match --condition FILE",
-        f"  stop:          Ctrl-C, or canopee down --home {home.folder}",
+        f"  stop:          Ctrl-C, or canopee down --home {shlex.quote(str(home.folder))}",
     ]
-    print(*lines, sep="\n", flush=True)  # noqa: T201  the output of the command
+    return "\n".join(lines)
 
 
 def _detach(home: Home) -> int:
