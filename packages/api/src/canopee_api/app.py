@@ -11,6 +11,7 @@ import uvicorn
 from canopee_api.accounts.people import People
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
+from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.target_files import TargetFiles
@@ -121,7 +122,8 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
     """The areas of one process that has heard of nothing yet."""
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
-    campaigns = Campaigns(database, trust, clock)
+    rings = Rings(database, trust, clock)
+    campaigns = Campaigns(database, trust, rings, clock)
     return Areas(
         clock=clock,
         database=database,
@@ -136,6 +138,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         trust=trust,
         target_files=TargetFiles(database, clock),
         campaigns=campaigns,
+        rings=rings,
         releases=Releases(database, trust, campaigns),
         targeting=Targeting(database),
         delivery=Delivery(database, clock),
@@ -167,6 +170,7 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
         lambda areas: areas.target_files.tend(),
         lambda areas: areas.campaigns.expand_unfinished(),
         lambda areas: areas.campaigns.reconsider(),
+        lambda areas: areas.rings.advance(),
     )
     while not stop.is_set():
         for job in jobs:

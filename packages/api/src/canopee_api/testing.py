@@ -134,21 +134,22 @@ class Office:
         return pc
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return as soon as the listeners have brought it about; an `AssertionError` after some seconds."""
+    clock = SystemClock()
+    end = clock.monotonic() + _LONGEST_LAG_S
+    while not is_so():
+        if clock.monotonic() > end:
+            raise AssertionError(f"not so after {_LONGEST_LAG_S:g} s")
+        await asyncio.sleep(0.005)
+
+
 class Pair:
     """Two processes of the API on one database: `office` works through the first; `other` is the second."""
 
     def __init__(self, office: Office, other: Areas, clock: FakeClock) -> None:
         self.office, self.other, self.clock = office, other, clock
         self.both = (office.areas, other)
-
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Return as soon as the listeners have brought it about; an `AssertionError` after some seconds."""
-        clock = SystemClock()
-        until = clock.monotonic() + _LONGEST_LAG_S
-        while not is_so():
-            if clock.monotonic() > until:
-                raise AssertionError(f"not so after {_LONGEST_LAG_S:g} s")
-            await asyncio.sleep(0.005)
 
     async def turn(self, pc: "Pc") -> None:
         """Let a device speak to the second process, once that one has heard of all that the first knows of it."""
@@ -159,7 +160,7 @@ class Pair:
             is_same = mine is not None and theirs is not None and mine.facts_hash == theirs.facts_hash
             return is_same and there.trust_version == self.office.areas.trust.timestamp_version
 
-        await self.until(is_heard)
+        await until(is_heard)
         pc.turn_to(self.other)
 
     async def flush(self, *processes: Areas) -> None:

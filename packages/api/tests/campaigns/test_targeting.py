@@ -106,7 +106,7 @@ async def test_a_first_round_of_several_pages_reaches_each_device_once(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PAGE", 2)
-    monkeypatch.setattr(module, "_SLICE", 1)
+    monkeypatch.setattr(module, "SLICE", 1)
     await office.publish_pipeline("repair", "action")
     for version in ("8.1", "8.1", "8.1", "8.2", "8.1", "8.1"):
         await office.pc({"product.version": version})
@@ -120,7 +120,7 @@ async def test_a_campaign_of_another_process_is_seen_by_the_next_change_of_facts
     await office.areas.campaigns.start_signed(office.sign(office.campaign("repair", OLD)), by="test")
     await pc.send_facts({"product.version": "8.2"})
     other = office.campaign("repair", {"fact": "product.version", "op": "version_eq", "value": "8.1"})
-    second = module.Campaigns(office.areas.database, office.areas.trust, office.areas.clock)
+    second = module.Campaigns(office.areas.database, office.areas.trust, office.areas.rings, office.areas.clock)
     await second.start_signed(office.sign(other), by="test")
     await pc.send_facts({"product.version": "8.1"})
     assert len(await pc.orders()) == 2

@@ -11,7 +11,7 @@ from canopee_api.errors import BusyError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.orders.delivery import MAX_DELIVERED, Delivery
 from canopee_api.postgres.database import Database
-from canopee_api.testing import Office, Pc
+from canopee_api.testing import Office, Pc, until
 from canopee_contract.codec import decode, encode
 from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.report import RunReport, RunReports, RunsReply
@@ -30,9 +30,11 @@ def read(delivered: DeliveredOrder) -> Order:
 
 
 async def campaigns(office: Office, count: int) -> None:
+    """Start some for every PC; returns once the process has heard of all their orders."""
     await office.publish_pipeline("repair", "action")
     for _ in range(count):
         await office.areas.campaigns.start_signed(office.sign(office.campaign("repair", {"all": []})), by="test")
+    await until(lambda: all(device.order_head == count for device in office.areas.fleet))
 
 
 async def test_devices_that_ask_at_once_get_each_their_own_orders_in_order(office: Office) -> None:

@@ -12,7 +12,7 @@ from canopee_api.doors.areas import Areas
 from canopee_api.errors import ApiError
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.postgres.devices import get_device, live_row, presence_totals
-from canopee_api.testing import ADMIN, Pair, Pc, ReplyError, a_record
+from canopee_api.testing import ADMIN, Pair, Pc, ReplyError, a_record, until
 from canopee_contract.people import Login, NewApiKey, NewEnrolmentTokens
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
@@ -58,7 +58,7 @@ async def test_a_revocation_by_one_process_is_in_force_at_another(pair: Pair) ->
         device = other.fleet.get(pc.id)
         return device is not None and device.state == "revoked"
 
-    await pair.until(is_revoked)
+    await until(is_revoked)
     with pytest.raises(ReplyError, match=r"device\.revoked"):
         await pc.check_in()
 

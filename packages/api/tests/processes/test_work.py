@@ -8,7 +8,7 @@ import pytest
 
 from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
-from canopee_api.testing import Office, Pair, Pc, a_record
+from canopee_api.testing import Office, Pair, Pc, a_record, until
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset, Field
 from canopee_contract.report import RunReport, RunReports, RunsReply
@@ -40,7 +40,7 @@ async def test_an_order_made_by_one_process_wakes_the_long_poll_that_another_hol
     pc = await office.pc({"test.name": "work0"})
     await pair.turn(pc)
     waiting = asyncio.create_task(pc.orders())
-    await pair.until(lambda: other.fleet.is_waiting(pc.id))
+    await until(lambda: other.fleet.is_waiting(pc.id))
     started = SystemClock().monotonic()
     await office.areas.campaigns.start_signed(office.sign(office.campaign("work0", _of("work0"))), by="test")
     assert len(await asyncio.wait_for(waiting, 5)) == 1
@@ -52,7 +52,7 @@ async def test_a_publication_through_one_process_wakes_the_devices_that_wait_at_
     pc = await office.pc({"test.name": "work1"})
     await pair.turn(pc)
     waiting = asyncio.create_task(pc.check_in(wait_s=60, trust_version=other.fleet.trust_version))
-    await pair.until(lambda: other.fleet.is_waiting(pc.id))
+    await until(lambda: other.fleet.is_waiting(pc.id))
     await office.publish_pipeline("work1")
     assert (await asyncio.wait_for(waiting, 5)).trust_version == office.areas.trust.timestamp_version
 
@@ -131,7 +131,7 @@ async def test_a_report_sent_again_to_another_process_is_a_duplicate(pair: Pair)
 async def test_the_same_batch_sent_to_both_at_the_same_time_is_stored_once(pair: Pair) -> None:
     office, other, clock = pair.office, pair.other, pair.clock
     pc = await office.pc({"test.name": "work7"})
-    await pair.until(lambda: other.fleet.get(pc.id) is not None)
+    await until(lambda: other.fleet.get(pc.id) is not None)
     twin = Pc(AgentDoor(other), other)
     twin.token = pc.token
     body = {"stream": "s", "dropped": 1, "first_seq": 1, "last_seq": 1, "reason": "test"}

@@ -188,6 +188,12 @@ class Client:
     def stop_campaign(self, campaign_id: str) -> people.CampaignView:
         return self.call("POST", f"/v1/campaigns/{_path(campaign_id)}/stop", people.CampaignView)
 
+    def pause_campaign(self, campaign_id: str) -> people.CampaignView:
+        return self.call("POST", f"/v1/campaigns/{_path(campaign_id)}/pause", people.CampaignView)
+
+    def resume_campaign(self, campaign_id: str) -> people.CampaignView:
+        return self.call("POST", f"/v1/campaigns/{_path(campaign_id)}/resume", people.CampaignView)
+
     def releases(self) -> Iterator[Release]:
         return self.pages("/v1/releases", Release)
 

@@ -1,11 +1,11 @@
 """The campaign document: who, where and when, signed by approvers and checked on the PC.
 
 It travels as a DSSE envelope of payload type `CAMPAIGN_TYPE`. A device's place in the rings is a stable
-hash of its id, so that anybody can compute it and nobody can choose it.
+hash of its id, so that anybody can compute it and nobody can choose it; pilots, which are named, come first.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from canopee_contract.pipeline import PipelineRef
 
 CAMPAIGN_TYPE = "application/vnd.canopee.campaign.v1+json"
 WHOLE_FLEET_BP = 10_000
+_LONGEST_S = 400 * 86_400
 
 
 class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,6 +26,26 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     up_to_bp: int
     """Basis points of the fleet, 1 to 10 000; rings go up to 10 000 in increasing order."""
     not_before: Instant
+
+
+class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the next ring opens, and what halts a campaign by itself.
+
+    Signed, so that approvers know it; obeyed by the API. A PC holds to what no server can hasten: `rings`. Shares are
+    whole percentages. Runs that ended well are `done` or `skipped`; badly, `failed`, `timed_out` or `unknown`.
+    """
+
+    advance_after_s: int = 3_600
+    """How long a ring stays alone with those before it."""
+    min_answered_pct: int = 80
+    """Of the orders of the open rings, how many must have ended before the next one opens."""
+    max_failed_pct: int = 5
+    """Of the runs that ended, how many may have ended badly: above, the campaign halts."""
+    max_silent_pct: int = 30
+    """Of the orders delivered, how many may be without an answer `silent_after_s` later: above, it halts."""
+    silent_after_s: int = 86_400
+    min_runs: int = 10
+    """Below so many, no share halts anything."""
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="campaign"):
@@ -44,6 +65,10 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     """No order of this campaign has a higher ordinal."""
     reason: str
     requested_by: str
+    pilots: tuple[str, ...] = ()
+    """Ids of devices that belong to the first ring, wherever their place is."""
+    rollout: Rollout | None = None
+    """`None`: each ring opens at its time, whatever becomes of the others."""
 
 
 def are_in_order(rings: Sequence[Ring]) -> bool:
@@ -57,7 +82,22 @@ def ring_position(device_id: str) -> int:
     return int.from_bytes(hashlib.sha256(device_id.encode()).digest()[:8], "big") % WHOLE_FLEET_BP
 
 
+def ring_index(rings: Sequence[Ring], pilots: Container[str], device_id: str) -> int | None:
+    """The ring a device belongs to, 0 for the first; `None` when none reaches it."""
+    if rings and device_id in pilots:
+        return 0
+    position = ring_position(device_id)
+    return next((index for index, ring in enumerate(rings) if position < ring.up_to_bp), None)
+
+
 def ring_of(campaign: Campaign, device_id: str) -> Ring | None:
     """The ring a device belongs to; `None` when the campaign does not reach it."""
-    position = ring_position(device_id)
-    return next((ring for ring in campaign.rings if position < ring.up_to_bp), None)
+    index = ring_index(campaign.rings, campaign.pilots, device_id)
+    return None if index is None else campaign.rings[index]
+
+
+def is_sensible(rollout: Rollout) -> bool:
+    """Whether its shares are percentages, and its durations and counts no less than nothing."""
+    shares = (rollout.min_answered_pct, rollout.max_failed_pct, rollout.max_silent_pct)
+    others = (rollout.advance_after_s, rollout.silent_after_s, rollout.min_runs)
+    return all(0 <= share <= 100 for share in shares) and all(0 <= one <= _LONGEST_S for one in others)  # noqa: PLR2004  per cent

@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 
+from canopee_contract.campaign import Rollout
 from canopee_contract.condition import Scalar
 from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
@@ -341,19 +342,40 @@ class CollectRequest(msgspec.Struct):
     """Empty: the pipeline's title."""
 
 
+CampaignState: TypeAlias = Literal["running", "paused", "halted", "finished", "aborted"]
+
+
+class RingView(msgspec.Struct):
+    """A ring, and where its devices stand."""
+
+    up_to_bp: int
+    not_before: datetime
+    is_open: bool
+    states: dict[str, int]
+
+
 class CampaignView(msgspec.Struct):
-    """A campaign and where its devices stand; the values of `states` add up to `total`."""
+    """A campaign and where its devices stand; the values of `states` add up to `total`, those of `rings` to `states`.
+
+    A device is `waiting` (its ring is not open, or the campaign is held), `pending` (its order is not delivered yet),
+    `delivered`, or as its run ended; `expired` or `cancelled` when it has not run and will not.
+    """
 
     id: str
     name: str
     pipeline: str
     kind: str
-    state: Literal["running", "finished", "aborted"]
+    state: CampaignState
     created_at: datetime
     not_after: datetime
     total: int
     states: dict[str, int]
     condition: dict[str, Any]
+    rings: list[RingView] = []
+    pilots: int = 0
+    rollout: Rollout | None = None
+    reason: str = ""
+    """Why it halted; of a running one, what it waits for before its next ring."""
 
 
 class TrustMetadata(msgspec.Struct):

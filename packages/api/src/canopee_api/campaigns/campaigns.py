@@ -1,6 +1,6 @@
 """Campaigns: a pipeline version given to the devices for which a condition holds, now and (living) later."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,20 +8,20 @@ import msgspec
 
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.closures import Holds, compiled
+from canopee_api.campaigns.rings import SLICE, Rings, rings_of
 from canopee_api.campaigns.targeting import read_condition
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
-from canopee_api.orders.issue import Assignment, issue
 from canopee_api.postgres import campaigns as sql
 from canopee_api.postgres import devices as device_sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
-from canopee_api.postgres.orders import count_by_state
+from canopee_api.postgres.orders import Count, count_by_state
 from canopee_api.postgres.targeting import matching_ids
-from canopee_contract.campaign import Campaign, are_in_order, ring_position
+from canopee_contract.campaign import Campaign, are_in_order, is_sensible
 from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
-from canopee_contract.people import CampaignView, CollectRequest
+from canopee_contract.people import CampaignState, CampaignView, CollectRequest, RingView
 from canopee_contract.pipeline import PipelineRef
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id, new_id
@@ -29,13 +29,13 @@ from canopee_trust.documents import OpenedCampaign, open_campaign
 from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.errors import EnvelopeError
 
-_SLICE = 200
-"""Orders signed, or devices reconsidered, in one transaction."""
 _PAGE = 10_000
 """Devices that one query of a first round looks for."""
 _LONGEST_S = 400 * 86_400
 _UNLIMITED = 2**31 - 1
 _NAME = 200
+_PILOTS = 1_000
+_ALIVE = {"waiting", "pending", "delivered"}
 
 
 class _Living(msgspec.Struct, frozen=True):
@@ -48,8 +48,8 @@ class _Living(msgspec.Struct, frozen=True):
 class Campaigns:
     """Everything about campaigns."""
 
-    def __init__(self, database: Database, trust: TrustStore, clock: Clock) -> None:
-        self._database, self._trust, self._clock = database, trust, clock
+    def __init__(self, database: Database, trust: TrustStore, rings: Rings, clock: Clock) -> None:
+        self._database, self._trust, self._rings, self._clock = database, trust, rings, clock
         self._living: dict[str, _Living] = {}
 
     async def start_signed(self, document: bytes, *, by: str) -> CampaignView:
@@ -70,7 +70,9 @@ class Campaigns:
             condition=campaign.condition, document=document, document_sha256=opened.sha256,
             max_targets=min(campaign.max_targets, _UNLIMITED), is_living=True, not_before=campaign.not_before,
             not_after=campaign.not_after, created_by=by, created_at=self._clock.now(),
-            reach_bp=campaign.rings[-1].up_to_bp,
+            reach_bp=campaign.rings[-1].up_to_bp, rings=campaign.rings, pilots=frozenset(campaign.pilots),
+            rollout=campaign.rollout, ring=0 if campaign.rings[0].not_before <= self._clock.now() else -1,
+            ring_opened_at=self._clock.now(),
         )  # fmt: skip
         return await self._start(row, by=by)
 
@@ -116,10 +118,10 @@ class Campaigns:
 
     async def reconsider(self, device_id: str | None = None) -> int:
         """Evaluate living campaigns on facts that changed: those of one device, or of any; orders made."""
-        made, considered = 0, _SLICE
-        while considered == _SLICE:
+        made, considered = 0, SLICE
+        while considered == SLICE:
             async with self._database.transaction() as tx:
-                changed = await device_sql.facts_to_consider(tx, device_id, limit=_SLICE)
+                changed = await device_sql.facts_to_consider(tx, device_id, limit=SLICE)
                 if not changed:
                     break
                 campaigns = await self._living_campaigns(tx)
@@ -127,7 +129,7 @@ class Campaigns:
                 reached = [(row, ids) for row, ids in held if ids]
                 await sql.lock_campaigns(tx, [row.id for row, _ in reached])
                 for row, ids in reached:
-                    made += await self._order(tx, row, ids)
+                    made += await self._rings.give(tx, row, ids)
                 await device_sql.mark_considered(tx, [found for found, _ in changed])
                 considered = len(changed)
         return made
@@ -147,8 +149,8 @@ class Campaigns:
 
     async def views_of(self, tx: Connection, rows: Sequence[sql.CampaignRow]) -> list[CampaignView]:
         """These campaigns, with where their devices stand."""
-        states = await count_by_state(tx, [row.id for row in rows], now=self._clock.now())
-        return [self._view(row, states[row.id]) for row in rows]
+        counts = await count_by_state(tx, [row.id for row in rows], now=self._clock.now())
+        return [await self._view(tx, row, [one for one in counts if one.campaign_id == row.id]) for row in rows]
 
     async def view(self, campaign_id: str) -> CampaignView:
         """One campaign; raises `NotFoundError`."""
@@ -156,8 +158,7 @@ class Campaigns:
             row = await sql.get_campaign(tx, campaign_id) if is_id(campaign_id) else None
             if row is None:
                 raise NotFoundError("campaign.unknown", f"there is no campaign {campaign_id[:40]}")
-            states = await count_by_state(tx, [row.id], now=self._clock.now())
-        return self._view(row, states[row.id])
+            return (await self.views_of(tx, [row]))[0]
 
     async def _start(self, row: sql.CampaignRow, *, by: str) -> CampaignView:
         _ = self._trust.policy
@@ -180,31 +181,14 @@ class Campaigns:
         while not is_over:
             async with self._database.transaction() as tx:
                 ids = await matching_ids(tx, condition, after=after, limit=_PAGE)
-            for start in range(0, len(ids), _SLICE):
-                after = ids[start : start + _SLICE][-1]
+            for start in range(0, len(ids), SLICE):
+                after = ids[start : start + SLICE][-1]
                 async with self._database.transaction() as tx:
-                    await self._order(tx, row, ids[start : start + _SLICE])
+                    await self._rings.give(tx, row, ids[start : start + SLICE])
                     await sql.mark_expanded_to(tx, row.id, after)
             is_over = len(ids) < _PAGE
         async with self._database.transaction() as tx:
             await sql.mark_expanded(tx, row.id)
-
-    async def _order(self, tx: Connection, row: sql.CampaignRow, device_ids: Sequence[str]) -> int:
-        reached = [one for one in device_ids if ring_position(one) < row.reach_bp]
-        if not reached:
-            return 0
-        targets, chosen = await sql.reserve(tx, row.id, reached)
-        assignment = Assignment(
-            campaign_id=row.id, document_sha256=row.document_sha256,
-            pipeline=msgspec.convert(row.pipeline, PipelineRef), parameters=row.parameters,
-            not_before=row.not_before, expires_at=row.not_after, epoch=self._trust.policy.epoch,
-        )  # fmt: skip
-        made = await issue(
-            tx, assignment, chosen, first_ordinal=targets + 1,
-            key=self._trust.director, now=self._clock.now(),
-        )  # fmt: skip
-        await sql.add_targets(tx, row.id, made)
-        return made
 
     async def _living_campaigns(self, tx: Connection) -> "list[_Living]":
         """Those that go on giving orders. Who they are is read each time; a campaign never changes its condition."""
@@ -234,18 +218,45 @@ class Campaigns:
             raise InvalidError("campaign.malformed", "a campaign has a UUID, and a target at least")
         if not are_in_order(campaign.rings):
             raise InvalidError("campaign.rings", "rings rise, the last one to at most 10 000", at="$.document")
+        if not all(map(is_id, campaign.pilots)) or len(campaign.pilots) > _PILOTS:
+            raise InvalidError("campaign.pilots", f"at most {_PILOTS} ids of devices", at="$.document")
+        if campaign.rollout is not None and not is_sensible(campaign.rollout):
+            raise InvalidError("campaign.rollout", "shares are 0 to 100 %, times 0 s to 400 days", at="$.document")
         read_condition(campaign.condition)
         _parameters(known, campaign.parameters)
         return opened, known
 
-    def _view(self, row: sql.CampaignRow, states: dict[str, int]) -> CampaignView:
-        ref = msgspec.convert(row.pipeline, PipelineRef)
-        is_open = row.not_after > self._clock.now() and (row.is_living or {"pending", "delivered"} & set(states))
+    async def _view(self, tx: Connection, row: sql.CampaignRow, counts: Sequence[Count]) -> CampaignView:
+        ref, states = msgspec.convert(row.pipeline, PipelineRef), _by_state(counts)
+        state = self._state(row, states)
+        decision = await self._rings.why(tx, row) if state == "running" else None
+        rings = [
+            RingView(
+                up_to_bp=ring.up_to_bp, not_before=ring.not_before, is_open=place <= row.ring,
+                states=_by_state([one for one in counts if one.ring == place]),
+            )
+            for place, ring in enumerate(rings_of(row))
+        ]  # fmt: skip
         return CampaignView(
-            id=row.id, name=row.name, pipeline=f"{ref.name}@{ref.version}", kind=row.kind,
-            state="aborted" if row.stopped_at else "running" if is_open else "finished", created_at=row.created_at,
-            not_after=row.not_after, total=sum(states.values()), states=states, condition=row.condition,
+            id=row.id, name=row.name, pipeline=f"{ref.name}@{ref.version}", kind=row.kind, state=state,
+            created_at=row.created_at, not_after=row.not_after, total=sum(states.values()), states=states,
+            condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
+            reason=row.halt_reason or (decision.reason if decision else ""),
         )  # fmt: skip
+
+    def _state(self, row: sql.CampaignRow, states: Mapping[str, int]) -> CampaignState:
+        if row.stopped_at:
+            return "aborted"
+        if row.not_after <= self._clock.now() or not (row.is_living or _ALIVE & set(states)):
+            return "finished"
+        return "halted" if row.halted_at else "paused" if row.paused_at else "running"
+
+
+def _by_state(counts: Sequence[Count]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in counts:
+        found[one.state] = found.get(one.state, 0) + one.devices
+    return found
 
 
 def _parameters(known: KnownPipeline, given: dict[str, Any]) -> dict[str, Any]:

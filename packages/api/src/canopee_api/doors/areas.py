@@ -5,6 +5,7 @@ import msgspec
 from canopee_api.accounts.people import People
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
+from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.target_files import TargetFiles
@@ -38,6 +39,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     trust: TrustStore
     target_files: TargetFiles
     campaigns: Campaigns
+    rings: Rings
     releases: Releases
     targeting: Targeting
     delivery: Delivery

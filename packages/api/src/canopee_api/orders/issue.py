@@ -27,6 +27,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     epoch: int
     """Of the trust policy."""
+    ring: int = 0
 
 
 async def issue(
@@ -52,7 +53,7 @@ async def issue(
             sql.NewOrder(
                 id=order.order_id, device_id=device_id, generation=generation, seq=seq,
                 campaign_id=assignment.campaign_id, ordinal=ordinal, envelope=seal_order(order, key),
-                created_at=now, expires_at=assignment.expires_at,
+                created_at=now, expires_at=assignment.expires_at, ring=assignment.ring,
             )
         )  # fmt: skip
     await sql.insert_orders(tx, orders)

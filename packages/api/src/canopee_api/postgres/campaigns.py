@@ -8,12 +8,13 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
-from canopee_contract.campaign import WHOLE_FLEET_BP
+from canopee_contract.campaign import WHOLE_FLEET_BP, Ring, Rollout
 from canopee_contract.condition import Scalar
 
 _COLUMNS = """\
 id, name, kind, pipeline, parameters, condition, document, document_sha256, max_targets, targets, \
-is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp"""
+is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
+rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason"""
 
 
 _NAMES = tuple(_COLUMNS.split(", "))
@@ -44,18 +45,32 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     stopped_at: datetime | None = None
     reach_bp: int = WHOLE_FLEET_BP
     """Basis points of the fleet that its last ring reaches."""
+    rings: tuple[Ring, ...] = ()
+    """Those of its document; without one, the whole fleet."""
+    pilots: frozenset[str] = frozenset()
+    rollout: Rollout | None = None
+    ring: int = 0
+    """The newest ring that is open, 0 for the first; -1 before."""
+    ring_opened_at: datetime | None = None
+    judged_from: datetime | None = None
+    paused_at: datetime | None = None
+    halted_at: datetime | None = None
+    halt_reason: str = ""
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
     """Store a campaign; `False` when its id is known."""
+    places = ", ".join(["%s"] * len(_NAMES))
+    query = f"INSERT INTO campaigns ({_COLUMNS}) VALUES ({places}) ON CONFLICT (id) DO NOTHING"  # noqa: S608  constants of this module
     cursor = await tx.execute(
-        f"""INSERT INTO campaigns ({_COLUMNS})
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (id) DO NOTHING""",  # noqa: S608  constants of this module
+        query.encode(),
         (
             row.id, row.name, row.kind, Jsonb(row.pipeline), Jsonb(row.parameters), Jsonb(row.condition), row.document,
             row.document_sha256, row.max_targets, row.targets, row.is_living, row.is_expanded, row.not_before,
             row.not_after, row.created_by, row.created_at, row.expanded_to, row.stopped_at, row.reach_bp,
+            Jsonb(msgspec.to_builtins(row.rings)), sorted(row.pilots),
+            Jsonb(msgspec.to_builtins(row.rollout)) if row.rollout else None, row.ring, row.ring_opened_at,
+            row.judged_from, row.paused_at, row.halted_at, row.halt_reason,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -110,28 +125,38 @@ async def lock_campaigns(tx: Connection, ids: Sequence[str]) -> None:
     await tx.execute("SELECT FROM campaigns WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", (list(ids),))
 
 
-async def reserve(tx: Connection, campaign_id: str, wanted: Sequence[str]) -> tuple[int, list[str]]:
-    """Lock a campaign.
+class Gate(msgspec.Struct, frozen=True):
+    """How far a campaign, which is locked, may go now."""
 
-    Its last ordinal, and which of these devices have no order of it yet, as many as there is room for; none when it
-    was stopped.
-    """
+    targets: int
+    """Orders made: the last ordinal."""
+    max_targets: int
+    ring: int
+    is_held: bool
+    """Paused or halted."""
+
+
+async def lock_gate(tx: Connection, campaign_id: str) -> Gate | None:
+    """Lock a campaign that may still give orders; `None` when it was stopped."""
     cursor = await tx.execute(
-        "SELECT targets, max_targets FROM campaigns WHERE id = %s AND stopped_at IS NULL FOR UPDATE",
+        """SELECT targets, max_targets, ring, coalesce(paused_at, halted_at) IS NOT NULL FROM campaigns
+           WHERE id = %s AND stopped_at IS NULL FOR UPDATE""",
         (campaign_id,),
     )
     row = await cursor.fetchone()
-    if row is None:
-        return 0, []
-    targets, maximum = row[0], row[1]
+    return Gate(*row) if row else None
+
+
+async def without_order(tx: Connection, campaign_id: str, wanted: Sequence[str], *, limit: int) -> list[str]:
+    """Which of these devices may get an order of a campaign and have none, by increasing id."""
     cursor = await tx.execute(
         """SELECT w.id FROM unnest(%s::uuid[]) w (id) JOIN devices d ON d.id = w.id
            WHERE d.state <> 'revoked' AND NOT EXISTS
                (SELECT FROM orders o WHERE o.campaign_id = %s AND o.device_id = w.id)
            ORDER BY w.id LIMIT %s""",
-        (list(wanted), campaign_id, maximum - targets),
+        (list(wanted), campaign_id, limit),
     )
-    return targets, [found[0] for found in await cursor.fetchall()]
+    return [found[0] for found in await cursor.fetchall()]
 
 
 async def add_targets(tx: Connection, campaign_id: str, number: int) -> None:
@@ -170,4 +195,7 @@ async def campaigns_giving(tx: Connection, pipeline: str) -> list[CampaignRow]:
 def _row(row: Sequence[Any]) -> CampaignRow:
     values = dict(zip(_NAMES, row, strict=True))
     values["document"] = None if values["document"] is None else bytes(values["document"])
+    values["rings"] = msgspec.convert(values["rings"], tuple[Ring, ...])
+    values["pilots"] = frozenset(values["pilots"])
+    values["rollout"] = msgspec.convert(values["rollout"], Rollout | None)
     return CampaignRow(**values)

@@ -73,6 +73,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     envelope: bytes
     created_at: datetime
     expires_at: datetime
+    ring: int = 0
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -99,8 +100,8 @@ async def insert_orders(tx: Connection, orders: Sequence[NewOrder]) -> None:
     async with tx.cursor() as cursor:
         await cursor.executemany(
             """INSERT INTO orders
-                   (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at)
-               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                   (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at, ring)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
             [msgspec.structs.astuple(order) for order in orders],
         )
 
@@ -117,6 +118,7 @@ async def deliverable(
                    SELECT o.id, o.seq, o.envelope, c.document FROM orders o JOIN campaigns c ON c.id = o.campaign_id
                    WHERE o.device_id = w.device_id AND o.generation = w.generation AND o.seq > w.after
                      AND o.expires_at > %(now)s AND c.stopped_at IS NULL
+                     AND (o.delivered_at IS NOT NULL OR (c.paused_at IS NULL AND c.halted_at IS NULL))
                      AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
                    ORDER BY o.seq LIMIT %(limit)s) o),
            marked AS (UPDATE orders SET delivered_at = %(now)s FROM alive
@@ -204,18 +206,28 @@ async def list_orders(
     return [OrderRow(*row) for row in await cursor.fetchall()]
 
 
-async def count_by_state(
-    tx: Connection, campaign_ids: Sequence[str], *, now: datetime
-) -> dict[str, dict[str, int]]:
-    """Campaign → state of its orders → how many."""
+class Count(msgspec.Struct, frozen=True):
+    """How many devices of a ring of a campaign are in a state."""
+
+    campaign_id: str
+    ring: int
+    state: str
+    devices: int
+
+
+async def count_by_state(tx: Connection, campaign_ids: Sequence[str], *, now: datetime) -> list[Count]:
+    """Every device that these campaigns have reached, counted once: by its order, or as `waiting` for one."""
     cursor = await tx.execute(
-        f"""SELECT o.campaign_id, {_STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
+        f"""SELECT o.campaign_id, o.ring, {_STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
             JOIN campaigns c ON c.id = o.campaign_id
             LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%(campaigns)s::uuid[])
-            GROUP BY 1, 2""",  # noqa: S608  constants of this module
+            GROUP BY 1, 2, 3
+            UNION ALL
+            SELECT w.campaign_id, w.ring, CASE WHEN c.not_after <= %(now)s THEN 'expired'
+                WHEN c.stopped_at IS NOT NULL OR d.state = 'revoked' THEN 'cancelled' ELSE 'waiting' END, count(*)
+            FROM waiting_devices w JOIN devices d ON d.id = w.device_id JOIN campaigns c ON c.id = w.campaign_id
+            WHERE w.campaign_id = ANY(%(campaigns)s::uuid[])
+            GROUP BY 1, 2, 3""",  # noqa: S608  constants of this module
         {"campaigns": list(campaign_ids), "now": now},
     )
-    counts: dict[str, dict[str, int]] = {campaign: {} for campaign in campaign_ids}
-    for campaign, state, number in await cursor.fetchall():
-        counts[campaign][state] = number
-    return counts
+    return [Count(*row) for row in await cursor.fetchall()]

@@ -145,6 +145,8 @@ CREATE TABLE practices (
 );
 
 -- expanded_to: the last device that the first round has looked at. reach_bp: the basis points of its last ring.
+-- rings, pilots, rollout: as in the document. ring: the newest one that is open, -1 before the first. judged_from: when it was
+-- resumed; what had failed before counts no more.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -165,6 +167,15 @@ CREATE TABLE campaigns (
     expanded_to uuid,
     stopped_at timestamptz,
     reach_bp integer NOT NULL DEFAULT 10000,
+    rings jsonb NOT NULL DEFAULT '[]',
+    pilots uuid[] NOT NULL DEFAULT '{}',
+    rollout jsonb,
+    ring integer NOT NULL DEFAULT 0,
+    ring_opened_at timestamptz,
+    judged_from timestamptz,
+    paused_at timestamptz,
+    halted_at timestamptz,
+    halt_reason text NOT NULL DEFAULT '',
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -180,7 +191,17 @@ CREATE TABLE orders (
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     delivered_at timestamptz,
+    ring integer NOT NULL DEFAULT 0,
     UNIQUE (device_id, generation, seq),
+    UNIQUE (campaign_id, device_id)
+);
+
+-- Devices that a campaign has reached and whose order is still to be made: their ring is not open, or it makes none now.
+CREATE TABLE waiting_devices (
+    campaign_id uuid NOT NULL REFERENCES campaigns,
+    device_id uuid NOT NULL REFERENCES devices,
+    ring integer NOT NULL,
+    PRIMARY KEY (campaign_id, ring, device_id),
     UNIQUE (campaign_id, device_id)
 );
 

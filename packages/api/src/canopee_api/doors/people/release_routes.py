@@ -1,14 +1,14 @@
-"""Releases of the agent: their bytes, where the fleet stands, and how a campaign is stopped."""
+"""Releases of the agent: their bytes, and where the fleet stands."""
 
 from typing import Annotated, Any
 
-from litestar import Request, get, post, put
+from litestar import Request, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from canopee_api.doors.areas import Areas
-from canopee_api.doors.people.guard import actor_of, needs
-from canopee_contract.people import CampaignView, Page
+from canopee_api.doors.people.guard import needs
+from canopee_contract.people import Page
 from canopee_contract.release_views import MAX_UPLOAD_BYTES, Release, TargetUpload
 
 
@@ -38,12 +38,4 @@ async def put_part(
     return await areas.target_files.receive(sha256, length=length, offset=offset, content=await request.body())
 
 
-@post("/v1/campaigns/{campaign_id:str}/stop", opt=needs("run_collect"), status_code=200)
-async def stop_campaign(
-    campaign_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
-) -> CampaignView:
-    """Stop a campaign: it gives no more orders, and those that no PC has yet are cancelled."""
-    return await areas.campaigns.stop(campaign_id, by=actor_of(request).login)
-
-
-ROUTES = [releases, upload, put_part, stop_campaign]
+ROUTES = [releases, upload, put_part]

@@ -1,0 +1,172 @@
+"""A campaign on its way through its rings: who gets an order now, who waits, and when it goes on."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from canopee_api.audit.chain import note
+from canopee_api.campaigns.rollout import Decision, decide
+from canopee_api.catalog.trust import TrustStore
+from canopee_api.errors import ConflictError, NotFoundError
+from canopee_api.orders.issue import Assignment, issue
+from canopee_api.postgres import campaigns as sql
+from canopee_api.postgres import rings as ring_sql
+from canopee_api.postgres.campaigns import CampaignRow, Gate
+from canopee_api.postgres.database import Connection, Database
+from canopee_contract.campaign import Ring, Rollout, ring_index
+from canopee_contract.pipeline import PipelineRef
+from canopee_kit.clock import Clock
+from canopee_kit.ids import is_id
+from canopee_kit.logs import get_logger
+
+_log = get_logger(__name__)
+SLICE = 200
+"""Orders signed in one transaction."""
+_BY_ITSELF = "canopee"
+
+
+class Rings:
+    """Gives the orders of campaigns, ring by ring."""
+
+    def __init__(self, database: Database, trust: TrustStore, clock: Clock) -> None:
+        self._database, self._trust, self._clock = database, trust, clock
+
+    async def give(self, tx: Connection, row: CampaignRow, device_ids: Sequence[str]) -> int:
+        """Orders for those of these devices whose ring is open, in the caller's transaction; the others wait."""
+        gate = await sql.lock_gate(tx, row.id)
+        if gate is None:
+            return 0
+        rings = rings_of(row)
+        places = {one: place for one in device_ids if (place := ring_index(rings, row.pilots, one)) is not None}
+        now = {one for one, place in places.items() if place <= gate.ring and not gate.is_held}
+        later = {one: place for one, place in places.items() if one not in now}
+        if later:
+            await ring_sql.hold_back(tx, row.id, later)
+        return await self._order(tx, row, gate, sorted(now))
+
+    async def advance(self) -> int:
+        """Look at every campaign under way: halt it, open its next ring, give what its open rings lack; orders made."""
+        async with self._database.transaction() as tx:
+            ids = await ring_sql.moving_ids(tx, self._clock.now())
+            rows = await sql.campaigns_of(tx, ids)
+        made = 0
+        for row in rows:
+            await self._move(row.id)
+            made += await self._give_waiting(row)
+        return made
+
+    async def pause(self, campaign_id: str, *, by: str) -> None:
+        """Make and deliver no order until it is resumed; what a PC has already may still run there.
+
+        Raises:
+            ConflictError: it was stopped, is over, or is paused.
+            NotFoundError: there is none of that id.
+        """
+        await self._alive(campaign_id)
+        async with self._database.transaction() as tx:
+            if not await ring_sql.pause(tx, campaign_id, now=self._clock.now()):
+                raise ConflictError("campaign.paused", "it is paused already, or was stopped")
+            await note(tx, self._clock.now(), by, "campaign.pause", campaign_id)
+
+    async def resume(self, campaign_id: str, *, by: str) -> None:
+        """Go on after a pause or a halt; the failures that halted it are not counted again.
+
+        Raises:
+            ConflictError: it was stopped, is over, or is neither paused nor halted.
+            NotFoundError: there is none of that id.
+        """
+        row = await self._alive(campaign_id)
+        async with self._database.transaction() as tx:
+            if not await ring_sql.resume(tx, campaign_id, now=self._clock.now()):
+                raise ConflictError("campaign.not_paused", "it is neither paused nor halted, or was stopped")
+            await note(tx, self._clock.now(), by, "campaign.resume", campaign_id)
+        await self._give_waiting(row)
+
+    async def why(self, tx: Connection, row: CampaignRow) -> Decision | None:
+        """What a running campaign waits for before its next ring; `None` when it has no other, or judges nothing."""
+        if row.rollout is None or row.ring >= len(row.rings) - 1:
+            return None
+        return await self._decide(tx, row, row.rollout)
+
+    async def _move(self, campaign_id: str) -> None:
+        """Judge a campaign, once at a time in the whole installation: its row is locked meanwhile."""
+        async with self._database.transaction() as tx:
+            gate, row = await sql.lock_gate(tx, campaign_id), await sql.get_campaign(tx, campaign_id)
+            if gate is None or row is None or gate.is_held:
+                return
+            is_first, following = row.ring < 0, row.ring + 1
+            if row.rollout is not None and not is_first:
+                decision = await self._decide(tx, row, row.rollout)
+                if decision.move == "halt":
+                    await self._halt(tx, row, decision.reason)
+                if decision.move != "advance":
+                    return
+            if following < len(row.rings) and row.rings[following].not_before <= self._clock.now():
+                now = self._clock.now()
+                await ring_sql.open_ring(tx, row.id, following, now=now)
+                await note(tx, now, _BY_ITSELF, "campaign.ring", row.id, ring=following + 1, of=len(row.rings))
+
+    async def _halt(self, tx: Connection, row: CampaignRow, reason: str) -> None:
+        now = self._clock.now()
+        await ring_sql.halt(tx, row.id, reason, now=now)
+        await note(tx, now, _BY_ITSELF, "campaign.halt", row.id, reason=reason, ring=row.ring + 1)
+        _log.warning("campaign %s (%s) halts in its ring %d: %s", row.id, row.name, row.ring + 1, reason)
+
+    async def _decide(self, tx: Connection, row: CampaignRow, rollout: Rollout) -> Decision:
+        now = self._clock.now()
+        standing = await ring_sql.standing(
+            tx, row.id, row.ring, judged_from=row.judged_from or row.created_at,
+            silent_before=now - timedelta(seconds=rollout.silent_after_s),
+        )  # fmt: skip
+        return decide(rollout, standing, now - (row.ring_opened_at or row.created_at))
+
+    async def _give_waiting(self, row: CampaignRow) -> int:
+        """The orders that the open rings lack, slice by slice: a stop goes on from there at the next round."""
+        made, again = 0, True
+        while again:
+            async with self._database.transaction() as tx:
+                gate = await sql.lock_gate(tx, row.id)
+                if gate is None or gate.is_held:
+                    break
+                ids = await ring_sql.waiting(tx, row.id, gate.ring, limit=SLICE)
+                slice_ = await self._order(tx, row, gate, ids)
+                await ring_sql.let_go(tx, row.id)
+            made, again = made + slice_, bool(ids) and slice_ > 0
+        return made
+
+    async def _order(self, tx: Connection, row: CampaignRow, gate: Gate, device_ids: Sequence[str]) -> int:
+        """Sign the orders of devices that have none, as many as were approved."""
+        chosen = await sql.without_order(tx, row.id, device_ids, limit=gate.max_targets - gate.targets)
+        rings, by_ring = rings_of(row), defaultdict[int, list[str]](list)
+        for one in chosen:
+            by_ring[ring_index(rings, row.pilots, one) or 0].append(one)
+        made = 0
+        for place, ids in sorted(by_ring.items()):
+            assignment = Assignment(
+                campaign_id=row.id, document_sha256=row.document_sha256,
+                pipeline=msgspec.convert(row.pipeline, PipelineRef), parameters=row.parameters,
+                not_before=max(row.not_before, rings[place].not_before), expires_at=row.not_after,
+                epoch=self._trust.policy.epoch, ring=place,
+            )  # fmt: skip
+            made += await issue(
+                tx, assignment, ids, first_ordinal=gate.targets + made + 1,
+                key=self._trust.director, now=self._clock.now(),
+            )  # fmt: skip
+        await sql.add_targets(tx, row.id, made)
+        return made
+
+    async def _alive(self, campaign_id: str) -> CampaignRow:
+        async with self._database.transaction() as tx:
+            row = await sql.get_campaign(tx, campaign_id) if is_id(campaign_id) else None
+        if row is None:
+            raise NotFoundError("campaign.unknown", f"there is no campaign {campaign_id[:40]}")
+        if row.stopped_at is not None or row.not_after <= self._clock.now():
+            raise ConflictError("campaign.over", f"{row.name} is over, or was stopped: nothing of it goes on")
+        return row
+
+
+def rings_of(row: CampaignRow) -> tuple[Ring, ...]:
+    """Those of its document; else one, which reaches as far as the campaign does."""
+    return row.rings or (Ring(row.reach_bp, row.not_before),)

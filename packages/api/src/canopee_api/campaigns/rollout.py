@@ -1,0 +1,65 @@
+"""Whether a campaign goes on, opens its next ring, or halts: decided from counts alone."""
+
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from canopee_api.postgres.rings import Standing
+from canopee_contract.campaign import Rollout
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What to do now, and why: what it waits for, or what was too much."""
+
+    move: Literal["advance", "wait", "halt"]
+    reason: str = ""
+
+
+def decide(rollout: Rollout, standing: Standing, open_for: timedelta) -> Decision:
+    """Judge the rings that are open, the newest of which has been so for `open_for`.
+
+    Nothing is judged by fewer than `min_runs` runs, or deliveries; an empty ring holds nobody up but for its time.
+    """
+    if reason := _too_much(rollout, standing):
+        return Decision("halt", reason)
+    left = timedelta(seconds=rollout.advance_after_s) - open_for
+    if left > timedelta(0):
+        return Decision("wait", f"the ring has been open for {_said(open_for)}: {_said(left)} to go")
+    if standing.waiting:
+        return Decision("wait", f"{standing.waiting} PCs of the ring have no order yet")
+    if standing.ended * 100 < rollout.min_answered_pct * standing.total:
+        return Decision(
+            "wait",
+            f"{standing.ended} of {standing.total} PCs have answered, and {rollout.min_answered_pct} % are needed",
+        )
+    if standing.bad * 100 > rollout.max_failed_pct * standing.judged:
+        return Decision("wait", f"{_failed(standing)}: too many, of too few to halt for them")
+    return Decision("advance")
+
+
+def _too_much(rollout: Rollout, standing: Standing) -> str:
+    if standing.judged >= rollout.min_runs and standing.bad * 100 > rollout.max_failed_pct * standing.judged:
+        return f"{_failed(standing)}: more than {rollout.max_failed_pct} %"
+    is_silent = standing.silent * 100 > rollout.max_silent_pct * standing.delivered
+    if standing.delivered >= rollout.min_runs and is_silent:
+        return (
+            f"{standing.silent} of {standing.delivered} PCs have not answered within "
+            f"{_said(timedelta(seconds=rollout.silent_after_s))}: more than {rollout.max_silent_pct} %"
+        )
+    return ""
+
+
+def _failed(standing: Standing) -> str:
+    return (
+        f"{standing.bad} of {standing.judged} runs failed ({100 * standing.bad / max(1, standing.judged):.1f} %)"
+    )
+
+
+def _said(duration: timedelta) -> str:
+    """`2 d`, `3 h`, `4 min` or `5 s`: the largest unit that fits."""
+    seconds = int(duration.total_seconds())
+    for name, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {name}"
+    return f"{seconds} s"

@@ -1,0 +1,72 @@
+"""Campaigns: started by a signed document, followed, held and stopped."""
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from canopee_api.accounts.roles import rights_of
+from canopee_api.doors.areas import Areas
+from canopee_api.doors.people.guard import actor_of, needs
+from canopee_api.doors.people.pages import After, Limit, id_cursor, page
+from canopee_api.errors import ForbiddenError, InvalidError
+from canopee_contract.codec import decode
+from canopee_contract.people import CampaignView, NewCampaign, Page
+from canopee_contract.raw import present
+from canopee_trust.dsse import MAX_BYTES
+
+
+@get("/v1/campaigns", opt=needs("read"))
+async def campaigns(areas: NamedDependency[Areas], after: After = "", limit: Limit = 100) -> Page[CampaignView]:
+    """Campaigns, newest first."""
+    return page(await areas.campaigns.views(after=id_cursor(after), limit=limit), limit, lambda view: view.id)
+
+
+@get("/v1/campaigns/{campaign_id:str}", opt=needs("read"))
+async def campaign(campaign_id: FromPath[str], areas: NamedDependency[Areas]) -> CampaignView:
+    """One campaign with where its devices stand."""
+    return await areas.campaigns.view(campaign_id)
+
+
+@post("/v1/campaigns", opt=needs("run_collect"), request_max_body_size=MAX_BYTES)
+async def start_campaign(request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> CampaignView:
+    """Start a campaign: `document` (signed by approvers), or `collect` (a pipeline that needs no approval)."""
+    actor, data = actor_of(request), decode(await request.body(), NewCampaign, max_bytes=MAX_BYTES)
+    document = present(data.document)
+    if document is not None and data.collect is None:
+        if "run_action" not in rights_of(actor.roles):
+            raise ForbiddenError("role.missing", "a signed campaign needs the right run_action")
+        return await areas.campaigns.start_signed(document, by=actor.login)
+    if data.collect is None or document is not None:
+        raise InvalidError("campaign.malformed", "exactly one of document and collect is expected")
+    return await areas.campaigns.start_collect(data.collect, by=actor.login)
+
+
+@post("/v1/campaigns/{campaign_id:str}/stop", opt=needs("run_collect"), status_code=200)
+async def stop_campaign(
+    campaign_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> CampaignView:
+    """Stop a campaign: it gives no more orders, and those that no PC has yet are cancelled."""
+    return await areas.campaigns.stop(campaign_id, by=actor_of(request).login)
+
+
+@post("/v1/campaigns/{campaign_id:str}/pause", opt=needs("run_collect"), status_code=200)
+async def pause_campaign(
+    campaign_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> CampaignView:
+    """Make and deliver no order of a campaign until it is resumed."""
+    await areas.rings.pause(campaign_id, by=actor_of(request).login)
+    return await areas.campaigns.view(campaign_id)
+
+
+@post("/v1/campaigns/{campaign_id:str}/resume", opt=needs("run_action"), status_code=200)
+async def resume_campaign(
+    campaign_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> CampaignView:
+    """Go on with a campaign that was paused, or that halted by itself; what halted it is not counted again."""
+    await areas.rings.resume(campaign_id, by=actor_of(request).login)
+    return await areas.campaigns.view(campaign_id)
+
+
+ROUTES = [campaigns, campaign, start_campaign, stop_campaign, pause_campaign, resume_campaign]
