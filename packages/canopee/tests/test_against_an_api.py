@@ -70,11 +70,11 @@ def test_an_empty_list_is_an_empty_array_for_programs(home: str, capsys: pytest.
     assert json.loads(capsys.readouterr().out) == []
 
 
-@pytest.mark.parametrize("verb", ["device", "campaign", "result"])
+@pytest.mark.parametrize("verb", ["device", "campaign status", "result"])
 def test_what_is_not_there_is_exit_code_four_with_the_reason(
     home: str, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
-    assert main([verb, "x", "--home", home]) == 4
+    assert main([*verb.split(), "x", "--home", home]) == 4
     assert "not there [x.unknown]" in capsys.readouterr().err
 
 

@@ -14,7 +14,7 @@ import pytest
 from canopee.cli import main
 from canopee.commands.practices import summary
 from canopee.enrolling.rules import when_of
-from canopee.enrolling.tokens import duration
+from canopee.quantities import duration
 from canopee_contract.admission import (
     Decided,
     EnrolmentRequest,

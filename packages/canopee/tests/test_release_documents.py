@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from canopee.commands.release import basis_points
 from canopee.errors import RefusedError, UsageError
+from canopee.quantities import basis_points
 from canopee.release_documents import signed_release, standing_campaign, update_pipeline
 from canopee.releasing import read_release
 from canopee_agent.fake_releases import a_release

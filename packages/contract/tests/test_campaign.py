@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, are_in_order, ring_of, ring_position
+from canopee_contract.campaign import (
+    WHOLE_FLEET_BP,
+    Campaign,
+    Ring,
+    Rollout,
+    are_in_order,
+    is_sensible,
+    ring_index,
+    ring_of,
+    ring_position,
+)
 from canopee_contract.codec import decode
 from canopee_contract.enrolment import signed_bytes
 from canopee_contract.errors import MalformedError
@@ -54,6 +64,37 @@ def test_a_device_belongs_to_the_first_ring_that_reaches_it() -> None:
 )  # fmt: skip
 def test_rings_rise_and_stay_within_the_fleet(bounds: tuple[int, ...], *, is_so: bool) -> None:
     assert are_in_order(tuple(Ring(bound, NOW) for bound in bounds)) is is_so
+
+
+def test_a_pilot_belongs_to_the_first_ring_wherever_its_place_is() -> None:
+    later = Ring(WHOLE_FLEET_BP, NOW)
+    campaign = msgspec.structs.replace(_campaign(Ring(1, NOW), later), pilots=(DEVICE,))
+    assert ring_of(campaign, DEVICE) == Ring(1, NOW)
+    assert ring_of(campaign, "another device") is later
+    assert ring_index((), {DEVICE}, DEVICE) is None, "without rings, nobody is reached"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_so"),
+    [
+        ({}, True),
+        ({"max_failed_pct": 0, "max_silent_pct": 100, "min_runs": 0, "advance_after_s": 0}, True),
+        ({"max_failed_pct": 101}, False),
+        ({"max_silent_pct": -1}, False),
+        ({"min_answered_pct": 1_000}, False),
+        ({"min_runs": -1}, False),
+        ({"advance_after_s": 400 * 86_400 + 1}, False),
+        ({"silent_after_s": -1}, False),
+    ],
+)
+def test_a_rollout_has_percentages_and_durations(changes: dict[str, int], *, is_so: bool) -> None:
+    assert is_sensible(Rollout(**changes)) is is_so
+
+
+def test_a_campaign_without_pilots_and_rollout_is_read_as_before() -> None:
+    content = msgspec.to_builtins(_campaign(Ring(1, NOW)))
+    del content["pilots"], content["rollout"]
+    assert decode(msgspec.json.encode(content), Campaign) == _campaign(Ring(1, NOW))
 
 
 @pytest.mark.parametrize("field", ["not_before", "not_after"])

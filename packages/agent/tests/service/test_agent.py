@@ -21,6 +21,7 @@ from canopee_contract.pipeline import PipelineRef, Step
 from canopee_contract.raw import NULL
 from canopee_contract.report import RunReport
 from canopee_contract.trust_policy import TrustedKey
+from canopee_kit.ids import new_id
 from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.ed25519 import PrivateKey
 
@@ -208,6 +209,14 @@ def test_a_campaign_outside_its_dates_is_refused(server: FakeServer) -> None:
 def test_a_device_that_no_ring_reaches_is_refused(server: FakeServer) -> None:
     ref, document = _action(server, rings=(Ring(1, server.now),))
     assert _after(server, server.order(ref, document=document)).code == "refused.ring"
+
+
+def test_a_pilot_runs_what_no_ring_would_bring_it_yet_and_another_device_does_not(server: FakeServer) -> None:
+    rings = (Ring(1, server.now), Ring(10_000, server.now + timedelta(days=1)))
+    ref, document = _action(server, rings=rings, pilots=(DEVICE,))
+    assert _after(server, server.order(ref, document=document)).state == "done"
+    other = server.sign(server.campaign(ref, rings=rings, pilots=(new_id(server.now),)))
+    assert _after(server, server.order(ref, document=other)).code == "refused.ring"
 
 
 def test_a_ring_that_was_not_reached_is_refused(server: FakeServer) -> None:

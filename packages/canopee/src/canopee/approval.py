@@ -1,15 +1,25 @@
-"""Campaign documents made on the spot, to be signed by an approver."""
+"""Campaign documents: made on the spot or by a person, and signed by approvers."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from canopee.documents import read_bytes, read_document
 from canopee.errors import UsageError
 from canopee_client.client import Client
-from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring
+from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, Rollout
 from canopee_contract.condition import Scalar
 from canopee_contract.people import PublishedPipeline
 from canopee_kit.clock import Clock
 from canopee_kit.ids import new_id
+from canopee_trust.documents import seal_campaign
+from canopee_trust.dsse import add_signature, payload_of, read_envelope
+from canopee_trust.ed25519 import PrivateKey
+from canopee_trust.errors import EnvelopeError
 
 
 def newest(client: Client, name: str) -> PublishedPipeline:
@@ -37,3 +47,44 @@ def approve(
         not_after=now + timedelta(seconds=expires_in_s), max_targets=1_000_000, reason="canopee run",
         requested_by="canopee run",
     )  # fmt: skip
+
+
+def ringed(
+    whole: Campaign, shares: Sequence[int], *, pilots: Sequence[str], rollout: Rollout, reason: str
+) -> Campaign:
+    """`whole`, given ring by ring: `shares` in basis points of the fleet, each no sooner than `advance_after_s` later.
+
+    Raises:
+        UsageError: the shares do not rise.
+    """
+    if any(low >= high for low, high in pairwise([0, *shares])):
+        raise UsageError("--rings: shares that rise, such as 1%,10%,50%,100%")
+    after = timedelta(seconds=rollout.advance_after_s)
+    rings = tuple(Ring(share, whole.not_before + place * after) for place, share in enumerate(shares))
+    if rings[-1].not_before >= whole.not_after:
+        raise UsageError("--expires: it is over before its last ring may open")
+    return msgspec.structs.replace(
+        whole, rings=rings, pilots=tuple(pilots), rollout=rollout, reason=reason, requested_by="canopee campaign"
+    )
+
+
+def read_campaign(path: Path) -> Campaign:
+    """The campaign in a file: a document that nobody has signed, or an envelope; raises `UsageError`."""
+    raw = read_bytes(path)
+    if not is_envelope(raw):
+        return read_document(path, Campaign)
+    try:
+        return msgspec.json.decode(payload_of(read_envelope(raw)), type=Campaign)
+    except (EnvelopeError, msgspec.DecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def signed(path: Path, key: PrivateKey) -> bytes:
+    """The envelope of the campaign in a file, with one more signature; raises `UsageError`."""
+    raw = read_bytes(path)
+    return add_signature(raw, key) if is_envelope(raw) else seal_campaign(read_document(path, Campaign), [key])
+
+
+def is_envelope(raw: bytes) -> bool:
+    """Whether somebody has signed it."""
+    return raw.lstrip().startswith(b'{"payload')

@@ -12,6 +12,7 @@ from canopee_contract.order import CampaignRef, DeliveredOrder
 from canopee_contract.parameters import ParameterSchema
 from canopee_contract.pipeline import Step
 from canopee_contract.trust_policy import TrustedKey
+from canopee_kit.ids import new_id
 from canopee_proofs.envelopes import changed, opened, payload, sealed, with_fields
 from canopee_proofs.hostile import GIVEN, PROGRAM, World
 from canopee_trust.ed25519 import PrivateKey
@@ -160,6 +161,16 @@ def a_ring_was_not_reached(world: World) -> None:
     """This device's turn is tomorrow, or in half an hour."""
     for minutes in (30, 24 * 60, world.draw.randint(30, 10**5)):
         world.order(world.approved(rings=(Ring(10_000, world.server.now + timedelta(minutes=minutes)),)))
+
+
+def a_pilot_is_added_or_another_one_was_named(world: World) -> None:
+    """The first ring has begun for pilots alone: this device is written in under the old signature, or is none."""
+    now = world.server.now
+    rings = (Ring(1, now), Ring(10_000, now + timedelta(days=1)))
+    other = new_id(now)
+    document = world.approved(rings=rings, pilots=(other,))
+    world.order(document)
+    world.order(changed(document, lambda raw: raw.replace(other.encode(), DEVICE.encode())))
 
 
 def no_ring_reaches_this_device(world: World) -> None:

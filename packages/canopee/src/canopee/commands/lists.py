@@ -50,7 +50,7 @@ _LISTS = {
     ),
     "campaigns": _List(
         "campaigns and where their devices stand", lambda client, _: client.campaigns(),
-        ("id", "name", "pipeline", "state", "total", "states", "not_after"),
+        ("id", "name", "pipeline", "state", "total", "states", "reason", "not_after"),
     ),
     "users": _List("local accounts", lambda client, _: client.users(), ("id", "roles", "state", "created_at")),
     "api-keys": _List(
@@ -64,7 +64,7 @@ _LISTS = {
 
 
 def add_to(commands: Commands) -> None:
-    """Every list verb, `campaign ID` and `result ID`."""
+    """Every list verb, and `result ID`."""
     for name, verb in _LISTS.items():
         parser = commands.add_parser(name, help=verb.help)
         for one in verb.filters:
@@ -73,13 +73,10 @@ def add_to(commands: Commands) -> None:
             )
         _add_common(parser)
         parser.set_defaults(run=_list, verb=verb)
-    for name, fetch in (("campaign", Client.campaign), ("result", Client.run)):
-        parser = commands.add_parser(
-            name, help=f"one {'run' if name == 'result' else name}, with everything known"
-        )
-        parser.add_argument("id")
-        _add_common(parser)
-        parser.set_defaults(run=_show, fetch=fetch)
+    parser = commands.add_parser("result", help="one run, with everything known")
+    parser.add_argument("id")
+    _add_common(parser)
+    parser.set_defaults(run=_show)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -97,5 +94,5 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     with connect(arguments) as client:
-        print_object(arguments.fetch(client, arguments.id), as_json=arguments.json)
+        print_object(client.run(arguments.id), as_json=arguments.json)
     return 0

@@ -1,20 +1,18 @@
 """`canopee release publish|list|show|widen|halt`: new versions of the agent, given by standing campaigns."""
 
 import argparse
-import re
 from pathlib import Path
 
 from canopee.errors import UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
+from canopee.quantities import basis_points
 from canopee.releasing import Publisher, read_release
 from canopee_client.client import Client
-from canopee_contract.campaign import WHOLE_FLEET_BP
 from canopee_contract.release_views import Release
 from canopee_kit.clock import SystemClock
 
-_SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%")
 _COLUMNS = ("id", "release_seq", "state", "reach_bp", "on_version", "waiting", "failed", "published_at")
 
 
@@ -86,15 +84,6 @@ def _list(arguments: argparse.Namespace) -> int:
     with connect(arguments) as client:
         print_list(client.releases(), _COLUMNS, as_json=arguments.json)
     return 0
-
-
-def basis_points(text: str) -> int:
-    """`10%` as basis points of the fleet; raises `UsageError`."""
-    written = _SHARE.fullmatch(text)
-    found = int(written[1]) * 100 + int((written[2] or "0").ljust(2, "0")) if written else 0
-    if not 1 <= found <= WHOLE_FLEET_BP:
-        raise UsageError(f"{text}: a part of the fleet is written 0.01% to 100%")
-    return found
 
 
 def _publisher(arguments: argparse.Namespace, client: Client) -> Publisher:

@@ -71,7 +71,7 @@ def _request(client: Client, arguments: argparse.Namespace, clock: Clock) -> New
     if arguments.document:
         return NewCampaign(document=msgspec.Raw(read_bytes(arguments.document)))
     pipeline = newest(client, arguments.pipeline)
-    condition, parameters = condition_to(arguments.to), _parameters(arguments.param)
+    condition, parameters = condition_to(arguments.to), parameters_of(arguments.param)
     if pipeline.approval == "none":
         return NewCampaign(
             collect=CollectRequest(pipeline.id, condition, parameters, expires_in_s=arguments.expires)
@@ -82,7 +82,7 @@ def _request(client: Client, arguments: argparse.Namespace, clock: Clock) -> New
     return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))
 
 
-def _parameters(given: list[str]) -> dict[str, Scalar]:
+def parameters_of(given: list[str]) -> dict[str, Scalar]:
     """`NAME=VALUE`: a value that is JSON is what it says, any other is a text."""
     parameters: dict[str, Scalar] = {}
     for pair in given:

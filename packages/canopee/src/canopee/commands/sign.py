@@ -3,14 +3,11 @@
 import argparse
 from pathlib import Path
 
-from canopee.documents import read_document
+from canopee.approval import signed
 from canopee.errors import FailedError
 from canopee.home import add_home, home_of
 from canopee.parsing import Commands
-from canopee_contract.campaign import Campaign
 from canopee_trust.ceremony import read_approvers
-from canopee_trust.documents import seal_campaign
-from canopee_trust.dsse import add_signature
 
 
 def add_to(commands: Commands) -> None:
@@ -29,11 +26,7 @@ def add_to(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     keys: Path = arguments.keys or home_of(arguments).keys
     key = read_approvers(keys / "offline", (arguments.approver,))[0].key
-    raw: bytes = arguments.file.read_bytes() if arguments.file.is_file() else b""
-    if raw.lstrip().startswith(b'{"payload'):
-        envelope = add_signature(raw, key)
-    else:
-        envelope = seal_campaign(read_document(arguments.file, Campaign), [key])
+    envelope = signed(arguments.file, key)
     try:
         arguments.out.write_bytes(envelope)
     except OSError as error:

@@ -4,7 +4,6 @@ import argparse
 import csv
 import io
 import os
-import re
 from datetime import UTC
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from canopee.errors import UsageError
 from canopee.home import add_home, connect
 from canopee.output import print_json, print_list, print_object
 from canopee.parsing import Commands
+from canopee.quantities import duration
 from canopee_contract.people import EnrolmentTokens, NewEnrolmentTokens
 
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _COLUMNS = (
     "id", "label", "practice_id", "practice_pattern", "needs_approval", "tokens", "uses", "left", "waiting", "state",
     "expires_at",
@@ -46,14 +45,6 @@ def add_to(actions: Commands) -> None:
     revoked.add_argument("id", help="as `canopee enrol tokens` lists them")
     _add_common(revoked)
     revoked.set_defaults(run=_revoke)
-
-
-def duration(text: str) -> int:
-    """`30d` → seconds; a number alone is seconds."""
-    found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration, such as 30d, 12h or 90m")
-    return int(found[1]) * _UNITS[found[2] or "s"]
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,159 @@
+"""`canopee campaign draft|approve|start|status|list|pause|resume|abort`: a pipeline version, given ring by ring."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from canopee.approval import approve, is_envelope, newest, read_campaign, ringed, signed
+from canopee.commands.run import condition_to, parameters_of
+from canopee.documents import read_bytes
+from canopee.errors import FailedError, UsageError
+from canopee.home import add_home, connect, home_of
+from canopee.output import print_list, print_object
+from canopee.parsing import Commands
+from canopee.quantities import basis_points, duration
+from canopee_client.client import Client
+from canopee_contract.campaign import Rollout
+from canopee_contract.people import NewCampaign
+from canopee_kit.clock import SystemClock
+from canopee_trust.ceremony import read_approvers
+
+_COLUMNS = ("id", "name", "pipeline", "state", "total", "states", "reason")
+_USUAL = Rollout()
+_CHANGES = {"pause": Client.pause_campaign, "resume": Client.resume_campaign, "abort": Client.stop_campaign}
+_SAID = {
+    "pause": "make and deliver no order until it is resumed",
+    "resume": "go on after a pause or a halt; what halted it is not counted again",
+    "abort": "end it for good: what no PC has yet is cancelled",
+}
+
+
+def add_to(commands: Commands) -> None:
+    """The command and its verbs."""
+    parser = commands.add_parser("campaign", help="give a pipeline to the fleet ring by ring, and follow it")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    _add_draft(actions.add_parser("draft", help="write the document of a campaign, to be read and signed"))
+    signing = actions.add_parser("approve", help="say what a document does, and sign it with an approver's key")
+    signing.add_argument("file", type=Path, help="a document, or an envelope that needs one more signature")
+    signing.add_argument("--approver", default="approver-1", help="name of the key in offline/")
+    signing.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
+    signing.add_argument("--out", type=Path, help="envelope to write (default: FILE.signed.json, or FILE itself)")
+    signing.set_defaults(run=_approve)
+    starting = actions.add_parser("start", help="start the campaign of a signed document")
+    starting.add_argument("file", type=Path, help="the envelope that `canopee campaign approve` wrote")
+    starting.set_defaults(run=_start)
+    shown = actions.add_parser("status", help="one campaign: its rings, where its PCs stand, what it waits for")
+    shown.add_argument("id")
+    shown.set_defaults(run=_status)
+    actions.add_parser("list", help="every campaign, the newest first").set_defaults(run=_list)
+    for name, said in _SAID.items():
+        action = actions.add_parser(name, help=said)
+        action.add_argument("id")
+        action.set_defaults(run=_change, change=_CHANGES[name])
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", help="JSON on standard output")
+        add_home(action)
+
+
+def _add_draft(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pipeline", help="name, or name@version")
+    parser.add_argument("--to", required=True, help="id of a device, `all`, or a condition (file or JSON)")
+    parser.add_argument("--out", type=Path, required=True, help="document to write (YAML)")
+    parser.add_argument(
+        "--rings", default="1%,10%,50%,100%", metavar="1%,10%,…", help="parts of the fleet that rise"
+    )
+    parser.add_argument("--pilot", action="append", default=[], metavar="ID", help="a device of the first ring")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
+    parser.add_argument("--name", default="", help="how people call it (default: the pipeline's title)")
+    parser.add_argument("--reason", required=True, help="why, for those who approve it and for the audit")
+    parser.add_argument(
+        "--expires", type=duration, default="30d", metavar="30d", help="over after (s, m, h, d, w)"
+    )
+    parser.add_argument("--max-targets", type=int, default=1_000_000, metavar="N", help="orders, at most")
+    for name, said in (
+        ("advance-after", "how long a ring stays alone before the next"),
+        ("silent-after", "how long a PC has to answer"),
+    ):
+        usual = getattr(_USUAL, f"{name.replace('-', '_')}_s")
+        parser.add_argument(
+            f"--{name}", type=duration, default=usual, metavar="1h", help=f"{said} (s, m, h, d, w)"
+        )
+    for name, said in (
+        ("min-answered-pct", "PCs of the open rings that must have answered"),
+        ("max-failed-pct", "runs that may fail; above, it halts"),
+        ("max-silent-pct", "PCs that may not answer in time; above, it halts"),
+        ("min-runs", "runs below which no share halts anything"),
+    ):
+        usual = getattr(_USUAL, name.replace("-", "_"))
+        parser.add_argument(f"--{name}", type=int, default=usual, metavar="N", help=f"{said} (default: {usual})")
+    parser.set_defaults(run=_draft)
+
+
+def _draft(arguments: argparse.Namespace) -> int:
+    out: Path = arguments.out
+    if out.exists():
+        raise UsageError(f"{out} is there already: name another file")
+    with connect(arguments) as client:
+        pipeline = newest(client, arguments.pipeline)
+    whole = approve(
+        pipeline, condition_to(arguments.to), SystemClock(), parameters=parameters_of(arguments.param),
+        expires_in_s=arguments.expires, name=arguments.name,
+    )  # fmt: skip
+    rollout = Rollout(
+        arguments.advance_after, arguments.min_answered_pct, arguments.max_failed_pct, arguments.max_silent_pct,
+        arguments.silent_after, arguments.min_runs,
+    )  # fmt: skip
+    shares = [basis_points(one.strip()) for one in arguments.rings.split(",")]
+    campaign = ringed(whole, shares, pilots=arguments.pilot, rollout=rollout, reason=arguments.reason)
+    document = msgspec.structs.replace(campaign, max_targets=arguments.max_targets)
+    _write(out, yaml.safe_dump(msgspec.to_builtins(document), allow_unicode=True, sort_keys=False).encode())
+    print_object(document, as_json=arguments.json)
+    return 0
+
+
+def _approve(arguments: argparse.Namespace) -> int:
+    source: Path = arguments.file
+    keys: Path = arguments.keys or home_of(arguments).keys
+    campaign, is_one_more = read_campaign(source), is_envelope(read_bytes(source))
+    key = read_approvers(keys / "offline", (arguments.approver,))[0].key
+    print_object(campaign, as_json=arguments.json)  # all of it: what you see is what you sign
+    _write(arguments.out or (source if is_one_more else source.with_suffix(".signed.json")), signed(source, key))
+    return 0
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    raw = read_bytes(arguments.file)
+    if not is_envelope(raw):
+        raise UsageError(f"{arguments.file} is not signed: canopee campaign approve {arguments.file}")
+    with connect(arguments) as client:
+        print_object(client.start_campaign(NewCampaign(document=msgspec.Raw(raw))), as_json=arguments.json)
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    with connect(arguments) as client:
+        print_object(client.campaign(arguments.id), as_json=arguments.json)
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with connect(arguments) as client:
+        print_list(client.campaigns(), _COLUMNS, as_json=arguments.json)
+    return 0
+
+
+def _change(arguments: argparse.Namespace) -> int:
+    with connect(arguments) as client:
+        print_object(arguments.change(client, arguments.id), as_json=arguments.json)
+    return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        raise FailedError(f"{path}: {error.strerror}") from error
