@@ -61,6 +61,13 @@ def test_everything_lives_in_the_home_unless_it_is_said_otherwise(tmp_path: Path
     assert (elsewhere.keys, elsewhere.secret_file) == (Path("/k"), Path("/s"))
 
 
+def test_the_pause_between_two_rounds_is_a_number_of_seconds(tmp_path: Path) -> None:
+    assert Settings.from_env({"CANOPEE_HOME": str(tmp_path), "CANOPEE_TICK_S": "5"}).tick_s == 5
+    for text in ("0", "301", "-1", "1.5", "often"):
+        with pytest.raises(ServerError, match="seconds from 1 to 300"):
+            Settings.from_env({"CANOPEE_HOME": str(tmp_path), "CANOPEE_TICK_S": text})
+
+
 def test_a_relative_home_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Settings.from_env({"CANOPEE_HOME": "here"}).home == tmp_path / "here"

@@ -43,7 +43,6 @@ from canopee_kit.errors import TemporaryError
 from canopee_kit.logs import get_logger
 
 _log = get_logger(__name__)
-_TICK_S = 30.0
 _STOP_S = 10
 _WATCH_S, _REVIVE_AGAIN_S = 0.2, 5.0
 
@@ -106,7 +105,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
             listener.run(stop),
             write_behind(database, areas.fleet, areas.enrolment.suspect_clones, stop),
             areas.intake.run(stop),
-            _ticks(areas, stop),
+            _ticks(areas, stop, settings.tick_s),
         )
         tasks = [asyncio.create_task(one) for one in work]
         gc.freeze()  # a million devices are not looked at again and again
@@ -161,7 +160,7 @@ async def _reload(areas: Areas) -> None:
     areas.fleet.raise_trust(areas.trust.timestamp_version)
 
 
-async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
+async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:
     """What is done again and again: each is idempotent, and a failure waits for the next time."""
     jobs: tuple[Callable[[Areas], Awaitable[object]], ...] = (
         lambda areas: areas.storage.tend(),
@@ -183,7 +182,7 @@ async def _ticks(areas: Areas, stop: asyncio.Event) -> None:
             except Exception:  # noqa: BLE001  the edge of a loop: one failing job must not end the others
                 _log.exception("a periodic job failed")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _TICK_S)
+            await asyncio.wait_for(stop.wait(), every_s)
 
 
 class _Server(uvicorn.Server):

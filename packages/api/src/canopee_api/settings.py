@@ -14,6 +14,7 @@ from canopee_api.errors import ServerError
 DEFAULT_LISTEN = "127.0.0.1:8470"
 _SECRET_BYTES = 32
 _MOST_DAYS = 36_500
+_LONGEST_TICK_S = 300
 
 
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +55,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 8
     """Connections to PostgreSQL."""
     keep: Keep = Keep()
+    tick_s: float = 30.0
+    """Between two rounds of periodic work (campaigns go on, what is old goes): `CANOPEE_TICK_S`."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read `CANOPEE_HOME`, `CANOPEE_DATABASE_URL`, `CANOPEE_LISTEN`, `CANOPEE_KEYS`, `CANOPEE_SECRET_FILE`.
 
-        Those of `Keep` too.
+        Those of `Keep` and `tick_s` too.
 
         Raises:
             ServerError: an address that cannot be read, or that would be served to others without TLS.
@@ -74,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             keys=Path(environ.get("CANOPEE_KEYS") or home / "keys"),
             secret_file=Path(environ.get("CANOPEE_SECRET_FILE") or home / "secret.key"),
             keep=Keep.from_env(environ),
+            tick_s=_tick(environ.get("CANOPEE_TICK_S", "") or "30"),
         )
 
 
@@ -94,6 +98,12 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not is_loopback:
         raise ServerError(f"{host} is not a loopback address: serve it through a TLS proxy on this machine")
     return host, int(port)
+
+
+def _tick(text: str) -> float:
+    if not text.isdecimal() or not 1 <= int(text) <= _LONGEST_TICK_S:
+        raise ServerError(f"CANOPEE_TICK_S={text!r} is not a number of seconds from 1 to {_LONGEST_TICK_S}")
+    return float(text)
 
 
 def _days(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -43,9 +43,12 @@ def test_a_halt_says_how_many_failed_and_what_was_allowed() -> None:
     assert decision.reason == "8 of 80 runs failed (10.0 %): more than 5 %"
 
 
-def test_a_few_failures_of_a_few_runs_halt_nothing_but_open_nothing_either() -> None:
-    decision = decide(ROLLOUT, _standing(total=9, ended=9, judged=9, bad=9), LONG)
-    assert (decision.move, "too few to halt" in decision.reason) == ("wait", True)
+def test_a_few_failures_of_a_few_runs_halt_it_only_when_the_next_ring_would_open() -> None:
+    few = _standing(total=9, ended=9, judged=9, bad=1)
+    assert decide(ROLLOUT, few, timedelta(0)).move == "wait"
+    assert decide(ROLLOUT, _standing(total=12, ended=9, judged=9, bad=1), LONG).move == "wait"
+    decision = decide(ROLLOUT, few, LONG)
+    assert (decision.move, decision.reason) == ("halt", "1 of 9 runs failed (11.1 %): more than 5 %")
 
 
 def test_pcs_that_do_not_answer_halt_it_once_they_had_time_to() -> None:

@@ -14,6 +14,7 @@ from canopee_api.records.storage import Storage
 from canopee_api.records.volumes import volumes
 from canopee_api.settings import Keep
 from canopee_api.testing import Office
+from canopee_contract.campaign import Ring
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset, Field
 from canopee_contract.report import RunReport, RunReports, RunsReply
@@ -235,6 +236,22 @@ async def test_orders_and_runs_go_long_after_their_campaign_and_never_before(
     assert len(held) == 1
     assert order_id not in held
     assert await _ids(areas.database, "runs") == []
+
+
+async def test_who_waited_for_a_ring_that_never_opened_is_forgotten_with_the_campaign(
+    office: Office, clock: FakeClock
+) -> None:
+    await office.publish_pipeline("repair", "action")
+    await office.pc()
+    later = (Ring(10_000, clock.now() + timedelta(days=6)),)
+    campaign = office.campaign("repair", {"all": []}, rings=later)
+    view = await office.areas.campaigns.start_signed(office.sign(campaign), by="test")
+    clock.advance(406 * 86_400)
+    await office.areas.storage.expire(longest=_LONG)
+    assert (await office.areas.campaigns.view(view.id)).states == {"expired": 1}
+    clock.advance(2 * 86_400)
+    await office.areas.storage.expire(longest=_LONG)
+    assert (await office.areas.campaigns.view(view.id)).states == {}
 
 
 async def _ids(database: Database, table: Literal["orders", "runs"]) -> list[str]:

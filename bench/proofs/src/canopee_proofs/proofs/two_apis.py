@@ -1,15 +1,8 @@
 """The proof `two-apis`."""
 
-import os
-import random
-import signal
 from collections import Counter
-from collections.abc import Callable
 from typing import ClassVar
 
-import msgspec
-
-from canopee.commands.up import Running
 from canopee.testing import Installation
 from canopee_api.postgres.location import forget
 from canopee_client.client import Client
@@ -17,6 +10,7 @@ from canopee_client.errors import NoAnswerError
 from canopee_contract.people import CollectRequest, NewCampaign
 from canopee_kit.clock import SystemClock
 from canopee_proofs.proof import Proof, Setting, Verdict
+from canopee_proofs.two_processes import kill_one, until
 
 _DEVICES = 12
 _PIPELINE = "inventory_hardware"
@@ -47,10 +41,10 @@ class TwoApis(Proof):
 
 def _tried(setting: Setting, installation: Installation, client: Client) -> list[str]:
     draw, accepted, violations = setting.random(), list[str](), list[str]()
-    if not _until(lambda: _state(client, "online") == _DEVICES, _SETTLE_S):
+    if not until(lambda: _state(client, "online") == _DEVICES, _SETTLE_S):
         return [f"{_state(client, 'online')} of {_DEVICES} devices are there at the start"]
     for number in range(setting.cases):
-        _kill_one(installation, draw)
+        kill_one(installation, draw)
         SystemClock().sleep(draw.choice((0.0, 0.01, 0.2, 1.0)))
         if (campaign := _collect(client, f"after kill {number}")) is None:
             violations.append(f"case {number}: no process took an order within {_ACCEPT_S:g} s")
@@ -59,11 +53,9 @@ def _tried(setting: Setting, installation: Installation, client: Client) -> list
         if number % 10 == 9:  # noqa: PLR2004  tell from time to time
             setting.say(f"two-apis: {number + 1} kills")
     wanted = _DEVICES * len(accepted)
-    if not _until(lambda: sum(_runs(client, one) for one in accepted) >= wanted, _SETTLE_S):
+    if not until(lambda: sum(_runs(client, one) for one in accepted) >= wanted, _SETTLE_S):
         violations.append(f"{sum(_runs(client, one) for one in accepted)} of {wanted} runs ended")
-    _until(
-        lambda: set(_records(client)) >= _orders(client, accepted), _SETTLE_S
-    )  # sent beside the reports of runs
+    until(lambda: set(_records(client)) >= _orders(client, accepted), _SETTLE_S)  # sent beside the reports of runs
     return [*violations, *_found(client, accepted)]
 
 
@@ -84,26 +76,11 @@ def _found(client: Client, campaigns: list[str]) -> list[str]:
     return violations
 
 
-def _kill_one(installation: Installation, draw: random.Random) -> None:
-    """Kill one of two processes, once both are there."""
-    name = draw.choice(("api-1", "api-2"))
-    log = installation.home.logs / f"{name}.log"
-    _until(lambda: _is_ready(log.read_text(errors="replace")), _SETTLE_S)
-    running = msgspec.json.decode(installation.home.running.read_bytes(), type=Running)
-    os.kill(running.pids[name], signal.SIGKILL)
-    with log.open("a") as file:
-        file.write("killed by a proof\n")
-
-
-def _is_ready(log: str) -> bool:
-    return "\nready " in "\n" + log.rpartition("killed by a proof")[2]
-
-
 def _collect(client: Client, name: str) -> str | None:
     """Ask for a collection until it is accepted; its campaign."""
     clock = SystemClock()
-    until = clock.monotonic() + _ACCEPT_S
-    while clock.monotonic() < until:
+    end = clock.monotonic() + _ACCEPT_S
+    while clock.monotonic() < end:
         try:
             return client.start_campaign(
                 NewCampaign(collect=CollectRequest(_PIPELINE, {"all": []}, {}, name=name))
@@ -128,17 +105,3 @@ def _records(client: Client) -> Counter[str]:
 
 def _orders(client: Client, campaigns: list[str]) -> set[str]:
     return {order.id for campaign in campaigns for order in client.orders(campaign=campaign)}
-
-
-def _until(is_so: Callable[[], bool], seconds: float) -> bool:
-    """Whether it became so in time; a cut answer is asked for again."""
-    clock = SystemClock()
-    until = clock.monotonic() + seconds
-    while clock.monotonic() < until:
-        try:
-            if is_so():
-                return True
-        except NoAnswerError:
-            pass
-        clock.sleep(0.2)
-    return False

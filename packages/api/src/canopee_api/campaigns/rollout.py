@@ -19,7 +19,8 @@ class Decision(msgspec.Struct, frozen=True):
 def decide(rollout: Rollout, standing: Standing, open_for: timedelta) -> Decision:
     """Judge the rings that are open, the newest of which has been so for `open_for`.
 
-    Nothing is judged by fewer than `min_runs` runs, or deliveries; an empty ring holds nobody up but for its time.
+    Fewer than `min_runs` runs, or deliveries, halt nothing before the next ring would open; an empty ring holds nobody
+    up but for its time.
     """
     if reason := _too_much(rollout, standing):
         return Decision("halt", reason)
@@ -34,7 +35,7 @@ def decide(rollout: Rollout, standing: Standing, open_for: timedelta) -> Decisio
             f"{standing.ended} of {standing.total} PCs have answered, and {rollout.min_answered_pct} % are needed",
         )
     if standing.bad * 100 > rollout.max_failed_pct * standing.judged:
-        return Decision("wait", f"{_failed(standing)}: too many, of too few to halt for them")
+        return Decision("halt", f"{_failed(standing)}: more than {rollout.max_failed_pct} %")
     return Decision("advance")
 
 

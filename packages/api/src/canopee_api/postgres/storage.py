@@ -117,7 +117,7 @@ async def delete_kept(tx: Connection, kept: Kept, now: datetime) -> int:
 
 
 async def delete_orders(tx: Connection, now: datetime, *, days: int) -> int:
-    """Delete a slice of orders, with their runs, of campaigns that ended long ago; how many.
+    """Delete a slice of orders, with their runs, and of waiting devices, of campaigns that ended long ago; how many.
 
     A living campaign keeps its orders, whatever their age: they say which devices had theirs.
     """
@@ -132,4 +132,10 @@ async def delete_orders(tx: Connection, now: datetime, *, days: int) -> int:
     ids = [row[0] for row in await cursor.fetchall()]
     if ids:
         await tx.execute("DELETE FROM orders WHERE id = ANY(%s::uuid[])", (ids,))
-    return len(ids)
+    waited = await tx.execute(
+        """DELETE FROM waiting_devices WHERE ctid = ANY (ARRAY(
+               SELECT w.ctid FROM campaigns c JOIN waiting_devices w ON w.campaign_id = c.id
+               WHERE c.not_after < %s LIMIT %s))""",
+        (now - timedelta(days=days), _SLICE),
+    )
+    return len(ids) + waited.rowcount
