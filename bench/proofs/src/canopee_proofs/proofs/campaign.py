@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import ClassVar
 
 import msgspec
@@ -14,7 +14,7 @@ from canopee.approval import approve, newest, ringed
 from canopee.testing import Installation
 from canopee_api.postgres.location import forget
 from canopee_client.client import Client
-from canopee_client.errors import NoAnswerError
+from canopee_client.errors import AnswerError, NoAnswerError
 from canopee_contract.campaign import Rollout
 from canopee_contract.people import CampaignView, NewCampaign, NewEnrolmentTokens
 from canopee_kit.clock import SystemClock
@@ -124,6 +124,10 @@ class _Trial:
         return until(sampled, _LATEST_S + 20 * kills)
 
     def _is_done(self, view: CampaignView) -> bool:
+        """Whether every device has answered; a halt by failures that were reported late is ended as a person would."""
+        if view.state == "halted":
+            with suppress(AnswerError):  # the process that was killed had done it
+                self._client.resume_campaign(view.id)
         return view.total == self._devices and not _OPEN & set(view.states)
 
     def _check(self, view: CampaignView) -> None:
