@@ -39,13 +39,16 @@ def key_life(metadata: MetadataSet, policy: TrustPolicy | None, now: datetime) -
         for name, role in ((delegations.roles if delegations else None) or {}).items():
             if name in metadata:
                 lives.append(_life(name, role, read(metadata[name], Targets), now))
-    for name, kind in (("snapshot", Snapshot), ("timestamp", Timestamp)):
-        if name in metadata:
-            lives.append(_life(name, root.signed.roles[name], read(metadata[name], kind), now))
+    roles = root.signed.roles
+    if "snapshot" in metadata:
+        lives.append(_life("snapshot", roles["snapshot"], read(metadata["snapshot"], Snapshot), now))
+    if "timestamp" in metadata:
+        lives.append(_life("timestamp", roles["timestamp"], read(metadata["timestamp"], Timestamp), now))
     if policy is not None:
         lives.append(_trusted("director", policy.directors, 1, policy))
         lives.append(_trusted("approver", policy.approvers, policy.action_approvals, policy))
-    return KeyLife(max((life.state for life in lives), key=SEVERITY.index), lives)
+    states = {life.state for life in lives}
+    return KeyLife(next(state for state in reversed(SEVERITY) if state in states), lives)
 
 
 def state_of(role: str, left: timedelta) -> KeyState:

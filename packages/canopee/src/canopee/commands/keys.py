@@ -1,4 +1,4 @@
-"""`canopee keys`: `dev-init` for development, `add-role` for a role that a key folder has not, `status` of all."""
+"""`canopee keys`: `dev-init` for development, `add-role` for a role that a folder has not, `rotate`, `status`."""
 
 import argparse
 import base64
@@ -9,6 +9,7 @@ from canopee.output import print_json, print_list
 from canopee.parsing import Commands
 from canopee_kit.clock import SystemClock
 from canopee_trust.ceremony import add_role, make_lab_keys
+from canopee_trust.rotation import ROTATED, adopt, rotate
 
 _COLUMNS = ("role", "state", "days_left", "expires_at", "threshold", "keyids", "version")
 
@@ -27,10 +28,29 @@ def add_to(commands: Commands) -> None:
     added.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
     add_home(added)
     added.set_defaults(run=_add_role)
+    rotated = actions.add_parser(
+        "rotate", help="a new key for a role, published with the signature of the old one"
+    )
+    rotated.add_argument("role", choices=ROTATED)
+    rotated.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
+    add_home(rotated)
+    rotated.set_defaults(run=_rotate)
     status = actions.add_parser("status", help="who signs each role, and how long it holds; 1 if one is expired")
     status.add_argument("--json", action="store_true", help="one JSON object")
     add_home(status)
     status.set_defaults(run=_status)
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    keys: Path = arguments.keys or home_of(arguments).keys
+    role: str = arguments.role
+    with connect(arguments) as client:
+        newest = {name: base64.b64decode(raw) for name, raw in client.trust().roles.items()}
+        publication = rotate(newest, role, keys / "offline", SystemClock().now())
+        published = client.publish(publication) if publication.metadata else None
+    adopt(role, keys / "offline")
+    print_json(published or "unchanged")
+    return 0
 
 
 def _status(arguments: argparse.Namespace) -> int:
