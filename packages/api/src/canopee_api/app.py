@@ -165,6 +165,7 @@ async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:
     jobs: tuple[Callable[[Areas], Awaitable[object]], ...] = (
         lambda areas: areas.storage.tend(),
         lambda areas: areas.trust.keep_fresh(),
+        lambda areas: areas.trust.warn(),
         lambda areas: areas.approvals.expire(),
         lambda areas: areas.target_files.tend(),
         lambda areas: areas.campaigns.expand_unfinished(),

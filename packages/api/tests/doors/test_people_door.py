@@ -61,6 +61,7 @@ async def test_every_route_but_the_named_ones_is_closed_to_strangers(office: Off
         "/v1/status",
         "/v1/audit",
         "/v1/trust",
+        "/v1/trust/keys",
         "/v1/users",
     ):
         assert (await http.get(path)).status_code in {401, 403}

@@ -13,6 +13,7 @@ from canopee_client.errors import AnswerError, NoAnswerError, RequestError
 from canopee_contract import admission, people
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
+from canopee_contract.key_life import KeyLife
 from canopee_contract.pipeline import Pipeline
 from canopee_contract.practices import PracticesImport, PracticesImported, PracticeView
 from canopee_contract.problem import Problem
@@ -213,6 +214,9 @@ class Client:
 
     def trust(self) -> people.TrustMetadata:
         return self.call("GET", "/v1/trust", people.TrustMetadata)
+
+    def key_life(self) -> KeyLife:
+        return self.call("GET", "/v1/trust/keys", KeyLife)
 
     def publish(self, publication: people.Publication) -> people.Published:
         return self.call("POST", "/v1/trust/publications", people.Published, body=publication)

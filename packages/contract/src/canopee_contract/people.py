@@ -11,6 +11,7 @@ import msgspec
 
 from canopee_contract.campaign import Rollout
 from canopee_contract.condition import Scalar
+from canopee_contract.key_life import KeyState
 from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
 from canopee_contract.report import StepReport
@@ -45,6 +46,8 @@ class Status(msgspec.Struct):
     """Age of the open transaction that holds every reader of records back; 0 when there is none."""
     enrolments_waiting: int = 0
     """PCs that wait for an approval."""
+    keys: KeyState = "ok"
+    """The worst of what is said of the signed metadata: `canopee keys status` says of which role."""
 
 
 class Login(msgspec.Struct):

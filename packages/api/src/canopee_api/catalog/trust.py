@@ -12,12 +12,14 @@ from pathlib import Path
 import msgspec
 
 from canopee_api.audit.chain import note
+from canopee_api.catalog.key_alarms import KeyAlarms
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError, ServerError
 from canopee_api.postgres import target_files as file_sql
 from canopee_api.postgres import trust as sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
 from canopee_contract.codec import decode
+from canopee_contract.key_life import KeyLife
 from canopee_contract.people import Publication, Published, PublishedPipeline, TrustMetadata
 from canopee_contract.pipeline import Pipeline, PipelineRef
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
@@ -25,6 +27,7 @@ from canopee_kit.clock import Clock
 from canopee_trust.ed25519 import PrivateKey
 from canopee_trust.errors import MetadataError, PublicationError
 from canopee_trust.keyfile import KeyFile, read_key
+from canopee_trust.lives import key_life
 from canopee_trust.publication import Repository, verify_publication
 from canopee_trust.repository import (
     TargetInfo,
@@ -76,6 +79,7 @@ class TrustStore:
         self._database, self._keys, self._clock = database, keys, clock
         self._metadata: dict[str, bytes] = {"root": keys.root}
         self._policy: TrustPolicy | None = None
+        self._alarms = KeyAlarms()
         self._pipelines: dict[tuple[str, int], KnownPipeline] = {}
 
     @property
@@ -239,6 +243,15 @@ class TrustStore:
                 await self._sign_online(tx, newest)
                 await announce(tx, "catalog")
         await self.reload()
+
+    def key_life(self) -> KeyLife:
+        """Who signs each role, and how long what they signed still holds."""
+        return key_life(self._metadata, self._policy, self._clock.now())
+
+    async def warn(self) -> None:
+        """Log what expires soon, as another process may have published it."""
+        await self.catch_up()
+        self._alarms.tell(self.key_life(), self._clock.now())
 
     async def _sign_online(self, tx: Connection, newest: dict[str, bytes]) -> None:
         now = self._clock.now()

@@ -11,6 +11,7 @@ from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.errors import InvalidError
 from canopee_contract.dataset import Dataset
+from canopee_contract.key_life import KeyLife
 from canopee_contract.people import (
     CatalogApplied,
     Page,
@@ -49,6 +50,12 @@ async def trust(areas: NamedDependency[Areas]) -> TrustMetadata:
     return await areas.trust.newest()
 
 
+@get("/v1/trust/keys", opt=needs("read"))
+async def keys(areas: NamedDependency[Areas]) -> KeyLife:
+    """Every role: who signs it, how many of them, and how long what they signed still holds."""
+    return areas.trust.key_life()
+
+
 @post("/v1/trust/publications", opt=needs("publish"), request_max_body_size=MAX_PUBLICATION_BYTES)
 async def publish(
     data: JSONBody[Publication], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
@@ -75,4 +82,4 @@ async def apply_dataset(
     return await areas.datasets.apply(data, by=actor_of(request).login)
 
 
-ROUTES = [pipelines, pipeline, trust, publish, datasets, apply_dataset]
+ROUTES = [pipelines, pipeline, trust, keys, publish, datasets, apply_dataset]

@@ -39,7 +39,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         version=version("canopee-api"), devices=devices, devices_online=online, runs=runs, records=records,
         orders_pending=orders, lab_keys=areas.trust.uses_lab_keys, server_time=now,
         records_lag_s=max((one.seconds for one in found.readers), default=0.0),
-        enrolments_waiting=waiting,
+        enrolments_waiting=waiting, keys=areas.trust.key_life().state,
         oldest_transaction_s=found.holder.seconds if found.holder else 0.0,
     )  # fmt: skip
 

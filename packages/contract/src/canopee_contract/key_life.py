@@ -1,0 +1,37 @@
+"""How long the signed metadata of each role still holds, and who signs it."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+
+KeyState: TypeAlias = Literal["ok", "soon", "urgent", "critical", "expired"]
+SEVERITY: tuple[KeyState, ...] = ("ok", "soon", "urgent", "critical", "expired")
+"""From the mildest to the worst."""
+
+
+class RoleLife(msgspec.Struct):
+    """One role: its keys, and when what they signed ends."""
+
+    role: str
+    keyids: list[str]
+    threshold: int
+    """Signatures needed."""
+    state: KeyState
+    """Of people's roles: `soon`, `urgent`, `critical` from 60, 30, 14 days before the end."""
+    version: int = 0
+    """Of the metadata; of the trust policy, its epoch."""
+    expires_at: datetime | None = None
+    """`None` for the keys of the trust policy: they hold as long as the metadata of `policy`."""
+    days_left: float | None = None
+    """Negative when expired."""
+    lab: bool = False
+    """A development key is among them; known of the keys of the trust policy only."""
+
+
+class KeyLife(msgspec.Struct):
+    """`GET /v1/trust/keys`."""
+
+    state: KeyState
+    """The worst of all roles."""
+    roles: list[RoleLife]
