@@ -21,7 +21,7 @@ class Launcher(Proof):
     """
 
     usual_cases: ClassVar[int] = 20_000
-    short_cases: ClassVar[int] = 1_000
+    short_cases: ClassVar[int] = 400
 
     def run(self, setting: Setting) -> Verdict:
         subprocess.run([ROOT / "tools" / "windows" / "setup"], check=True, stdout=subprocess.DEVNULL)  # noqa: S603

@@ -40,7 +40,7 @@ class Openapi(Proof):
     """
 
     usual_cases: ClassVar[int] = 5_000
-    short_cases: ClassVar[int] = 100
+    short_cases: ClassVar[int] = 50
 
     def run(self, setting: Setting) -> Verdict:
         with serving(setting.folder) as server:
