@@ -81,7 +81,7 @@ async def test_a_pc_waits_is_shown_as_it_is_and_enrols_once_it_was_approved(offi
         "waiting", "ACCUEIL-01", "C1", "192.0.2.10", "setup",
     )  # fmt: skip
     assert (waiting.reason, waiting.practice_known) == ("the token needs an approval", False)
-    assert await _approve(office, waiting.id) == 1
+    assert await _approve(office, waiting.id, waiting.id) == 1, "one request named twice is one"
     assert await pc.ask(token) == "enrolled"
     ended = await office.areas.approvals.request(waiting.id)
     assert (ended.state, ended.decided_by, ended.device_id) == ("enrolled", "anna", pc.id)

@@ -94,7 +94,8 @@ def _with(**changes: int) -> Enrolling:
     ("test", "field"),
     [
         (RuleTest(networks=("192.0.2.7/24",)), "networks"), (RuleTest(networks=("here",)), "networks"),
-        (RuleTest(networks=("fe80::%eth0/64",)), "networks"), (RuleTest(practices=("",)), "practices"),
+        (RuleTest(networks=("fe80::%eth0/64",)), "networks"), (RuleTest(networks=("10.0.0.0/255.0.0.0",)), "networks"),
+        (RuleTest(practices=("",)), "practices"),
         (RuleTest(hostnames=("x" * 101,)), "hostnames"), (RuleTest(labels=("a\nb",)), "labels"),
         (RuleTest(devices_below=-1), "devices_below"), (RuleTest(devices_at_least=2**40), "devices_at_least"),
     ],

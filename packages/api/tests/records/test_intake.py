@@ -214,6 +214,25 @@ async def test_a_dataset_that_gets_a_field_accepts_it_from_then_on(office: Offic
     assert (await pc.send_records(_record(2, {"value": 1, "unit": "s"}))).verdicts == ("accepted",)
 
 
+async def test_a_batch_that_was_looking_for_its_dataset_at_the_stop_is_refused_and_not_forgotten(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pc, reload = await office.pc(), office.areas.datasets.reload
+    async with _other_process(office) as other:
+        stopped = asyncio.Event()
+
+        async def late() -> None:
+            await stopped.wait()
+            await reload()
+
+        monkeypatch.setattr(office.areas.datasets, "reload", late)
+        sent = asyncio.ensure_future(other.accept(_device(office, pc), encode(RecordBatch("main", (_record(1),)))))
+        await asyncio.sleep(0)
+    stopped.set()
+    with pytest.raises(BusyError, match="stops"):
+        await sent
+
+
 async def test_an_intake_that_has_stopped_refuses_what_comes_later(
     office: Office,
 ) -> None:

@@ -108,7 +108,7 @@ class Approvals:
         _check_decision(decision)
         now = self._clock.now()
         async with self._database.transaction() as tx:
-            ids = decision.ids
+            ids = list(dict.fromkeys(decision.ids))
             if decision.matching is not None:
                 ids = await sql.waiting_ids(tx, _wanted(decision.matching))
             held = await sql.decide_ids(

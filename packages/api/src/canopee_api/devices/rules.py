@@ -119,12 +119,13 @@ def _wrong(test: RuleTest) -> Iterator[tuple[str, str]]:
 
 
 def is_network(text: str) -> bool:
-    """Whether PostgreSQL and we read it as a network; the bits of a host are refused, they are a slip."""
+    """Whether PostgreSQL and we read it as a network; the bits of a host are refused, they are a slip; so is a mask."""
     try:
         ip_network(text)
     except ValueError:
         return False
-    return "%" not in text
+    _, slash, length = text.partition("/")
+    return "%" not in text and (not slash or (length.isascii() and length.isdecimal()))
 
 
 @lru_cache(maxsize=4_096)

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from canopee_api.doors.asgi import Scope, header
+from canopee_api.doors.asgi import Scope
 
 _FORWARDED = b"x-forwarded-for"
 
@@ -10,14 +10,23 @@ _FORWARDED = b"x-forwarded-for"
 def source_of(scope: Scope) -> str:
     """The IP address of the caller, or empty.
 
-    The last address of `X-Forwarded-For` is the one that the proxy on this machine saw; those before it are what the
-    caller pretends. The header counts only when the connection comes from this machine.
+    The last address of the last `X-Forwarded-For` is the one that the proxy on this machine saw, with or without its
+    port; those before it, and the headers before it, are what the caller pretends. It counts only when the connection
+    comes from this machine.
     """
     peer = _address(str((scope.get("client") or ("",))[0]))
     if peer is None or not peer.is_loopback:
         return str(peer or "")
-    told = header(scope, _FORWARDED).decode("latin-1").rpartition(",")[2].strip()
-    return str((_address(told) if told else peer) or "")
+    lines = [value for name, value in scope["headers"] if name == _FORWARDED]
+    told = lines[-1].decode("latin-1").rpartition(",")[2].strip() if lines else ""
+    return str((_address(_without_port(told)) if told else peer) or "")
+
+
+def _without_port(text: str) -> str:
+    """`192.0.2.7:51234` and `[2001:db8::7]:51234` without what comes after the address."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

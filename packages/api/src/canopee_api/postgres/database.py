@@ -10,6 +10,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import Format
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
@@ -57,12 +58,12 @@ class Database:
         """A transaction, committed at the end of the block and rolled back on an exception.
 
         Raises:
-            BusyError: the database cannot be reached now.
+            BusyError: the database cannot be reached now, or is a standby that will be, or has been, promoted.
         """
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except (PoolTimeout, psycopg.OperationalError) as error:
+        except (PoolTimeout, psycopg.OperationalError, ReadOnlySqlTransaction) as error:
             _log.debug("the database does not answer: %s", error)  # thousands of calls may learn it at once
             raise BusyError("the database does not answer", retry_after_s=5) from error
 

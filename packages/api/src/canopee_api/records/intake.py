@@ -70,6 +70,8 @@ class Intake:
         if any(fault.startswith("unknown_dataset:") for fault in reading.faults):
             await self._datasets.reload()  # applied through another process, perhaps just now
             reading = read_batch(raw, self._datasets)
+            if self._is_over:
+                raise _stopping()
         if self._waiting_bytes + len(raw) > _MOST_WAITING_BYTES:
             raise BusyError("too many records at once", retry_after_s=2)
         stream = sql.Stream(device.id, device.generation, reading.stream)
