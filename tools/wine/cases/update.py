@@ -11,6 +11,8 @@ class Update(Case):
     while it updates ends up with it all the same.
     """
 
+    is_long = True
+
     def run(self, setting: Setting) -> None:
         with desk(setting) as made:
             made.publish(made.good("1.1.0"))

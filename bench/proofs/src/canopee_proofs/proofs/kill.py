@@ -35,7 +35,7 @@ class Kill(Proof):
     """
 
     usual_cases: ClassVar[int] = 400
-    short_cases: ClassVar[int] = 4
+    short_cases: ClassVar[int] = 2
 
     def run(self, setting: Setting) -> Verdict:
         installation = Installation(setting.folder)

@@ -30,7 +30,7 @@ class Update(Proof):
     """
 
     usual_cases: ClassVar[int] = 200
-    short_cases: ClassVar[int] = 2
+    short_cases: ClassVar[int] = 1
 
     def run(self, setting: Setting) -> Verdict:
         build_windows()
