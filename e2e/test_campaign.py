@@ -1,8 +1,6 @@
 """A campaign as an operator leads it: drafted, approved, started, watched, held, resumed, ended."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,14 +9,10 @@ from canopee.testing import Installation
 pytestmark = [pytest.mark.journey, pytest.mark.real]
 
 
-def _json(installed: Installation, *arguments: str) -> Any:  # noqa: ANN401
-    return json.loads(installed.run(*arguments, "--json"))
-
-
 def test_a_campaign_reaches_its_pilot_first_and_is_held_resumed_and_ended(
     installed: Installation, tmp_path: Path
 ) -> None:
-    devices = _json(installed, "devices")
+    devices = installed.json("devices")
     pilot = next(one["id"] for one in devices if not one["simulated"])
     document, signed = tmp_path / "prepare.yaml", tmp_path / "prepare.signed.json"
     installed.run(
@@ -30,7 +24,7 @@ def test_a_campaign_reaches_its_pilot_first_and_is_held_resumed_and_ended(
     )
     installed.run("campaign", "start", str(document), expect=2)
     assert "a test" in installed.run("campaign", "approve", str(document))
-    started = _json(installed, "campaign", "start", str(signed))
+    started = installed.json("campaign", "start", str(signed))
     assert [(ring["is_open"], sum(ring["states"].values())) for ring in started["rings"]] == [
         (True, 1),
         (False, 12),
@@ -39,10 +33,10 @@ def test_a_campaign_reaches_its_pilot_first_and_is_held_resumed_and_ended(
 
     installed.run("wait", "runs", "--at-least", "1", "--timeout", "30")
     for verb, state in (("pause", "paused"), ("resume", "running"), ("abort", "aborted")):
-        assert _json(installed, "campaign", verb, started["id"])["state"] == state
-    ended = _json(installed, "campaign", "status", started["id"])
+        assert installed.json("campaign", verb, started["id"])["state"] == state
+    ended = installed.json("campaign", "status", started["id"])
     assert sum(ended["states"].values()) == ended["total"] == 13
     assert "waiting" not in ended["states"]
-    assert started["id"] in {one["id"] for one in _json(installed, "campaign", "list")}
+    assert started["id"] in {one["id"] for one in installed.json("campaign", "list")}
     installed.run("campaign", "resume", started["id"], expect=3)
     assert "is over, or was stopped" in installed.errors

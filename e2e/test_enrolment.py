@@ -1,12 +1,10 @@
 """A fleet enrols as it would at a vendor's: one installer token, PCs that wait for an approval, practices of a file."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,10 +24,6 @@ rules:
   when: {hostnames: ["TEST-*"]}
   then: reject
 """
-
-
-def _json(alone: Installation, *arguments: str) -> Any:  # noqa: ANN401
-    return json.loads(alone.run(*arguments, "--json"))
 
 
 def _until(is_so: Callable[[], object], seconds: float = 60) -> None:
@@ -80,25 +74,25 @@ def test_a_fleet_enrols_by_one_token_and_a_real_pc_waits_until_it_is_approved(
     home, log = _agent_home(alone, tmp_path / "pc", token, "BE-1000"), tmp_path / "agent.log"
     agent = _agent(home, log)
     try:
-        _until(lambda: _json(alone, "enrol", "list"))
-        (waiting,) = _json(alone, "enrol", "list")
+        _until(lambda: alone.json("enrol", "list"))
+        (waiting,) = alone.json("enrol", "list")
         assert (waiting["practice_id"], waiting["practice_known"], waiting["address"]) == (
             "BE-1000",
             False,
             "127.0.0.1",
         )
         assert waiting["reason"] == "the token needs an approval"
-        assert _json(alone, "devices") == []
+        assert alone.json("devices") == []
         _swarm_enrols(alone, tmp_path, token)
         assert agent.poll() is None, log.read_text()
         assert "1 PCs approved" in alone.run("enrol", "approve", waiting["id"])
-        _until(lambda: len(_json(alone, "devices", "--practice", "BE-1000")) == 1)
+        _until(lambda: len(alone.json("devices", "--practice", "BE-1000")) == 1)
     finally:
         agent.terminate()
         agent.wait(20)
-    (batch,) = _json(alone, "enrol", "tokens", "--all")
+    (batch,) = alone.json("enrol", "tokens", "--all")
     assert (batch["uses"], batch["left"], batch["waiting"], batch["state"]) == (DEVICES + 1, 0, 0, "spent")
-    assert {one["devices"] for one in _json(alone, "practices", "list")} == {5}
+    assert {one["devices"] for one in alone.json("practices", "list")} == {5}
 
 
 def _swarm_enrols(alone: Installation, folder: Path, token: str) -> None:
@@ -127,7 +121,7 @@ def test_a_rejected_pc_ends_with_the_reason_and_stays_rejected(alone: Installati
     for _ in range(2):
         agent = _agent(home, log)
         try:
-            _until(lambda: _json(alone, "enrol", "list", "--state", "all"))
+            _until(lambda: alone.json("enrol", "list", "--state", "all"))
             alone.run("enrol", "reject", "--all-matching", "--reason", "not one of ours")
             assert agent.wait(60) == REPAIR
         finally:
@@ -135,4 +129,4 @@ def test_a_rejected_pc_ends_with_the_reason_and_stays_rejected(alone: Installati
             agent.wait(20)
         assert "this PC was rejected: not one of ours" in log.read_text()
         log.unlink()
-    assert _json(alone, "devices") == []
+    assert alone.json("devices") == []

@@ -12,49 +12,45 @@ pytestmark = [pytest.mark.journey, pytest.mark.real]
 TO_PREPARE = str(Path(__file__).parents[1] / "catalog" / "conditions" / "to_prepare.yaml")
 
 
-def _json(installed: Installation, *arguments: str) -> Any:  # noqa: ANN401
-    return json.loads(installed.run(*arguments, "--json"))
-
-
 def test_the_real_agent_and_every_simulated_pc_are_enrolled(installed: Installation) -> None:
-    devices = _json(installed, "devices")
+    devices = installed.json("devices")
     assert sorted(device["simulated"] for device in devices) == [False] + [True] * 12
     assert {device["state"] for device in devices} == {"online"}
 
 
 def test_a_signed_collection_ran_everywhere_and_its_records_are_seen(installed: Installation) -> None:
-    runs = _json(installed, "runs", "--pipeline", "inventory_hardware")
+    runs = installed.json("runs", "--pipeline", "inventory_hardware")
     done = {run["device_id"] for run in runs if run["state"] == "done"}
     assert len(done) == 13
-    records = _json(installed, "records", "--dataset", "collect_hardware")
+    records = installed.json("records", "--dataset", "collect_hardware")
     assert {record["device_id"] for record in records} == done
     assert all(record["body"]["memory_bytes"] > 0 for record in records)
 
 
 def test_the_action_ran_exactly_on_the_devices_that_match_lists(installed: Installation) -> None:
-    ran = {run["device_id"] for run in _json(installed, "runs", "--pipeline", "prepare_update")}
-    assert ran == set(_json(installed, "match", "--condition", TO_PREPARE))
+    ran = {run["device_id"] for run in installed.json("runs", "--pipeline", "prepare_update")}
+    assert ran == set(installed.json("match", "--condition", TO_PREPARE))
     assert 0 < len(ran) < 13
 
 
 def test_one_device_is_shown_with_its_facts(installed: Installation) -> None:
-    device = next(device for device in _json(installed, "devices") if not device["simulated"])
-    shown = _json(installed, "device", device["id"])
+    device = next(device for device in installed.json("devices") if not device["simulated"])
+    shown = installed.json("device", device["id"])
     assert shown["facts"]["os.family"] == "linux"
     assert device["id"] in installed.run("device", device["id"])
 
 
 def test_a_run_asked_for_by_hand_is_awaited_and_shown(installed: Installation) -> None:
-    device = next(device["id"] for device in _json(installed, "devices") if not device["simulated"])
-    runs = _json(installed, "run", "inventory_hardware", "--to", device, "--wait", "30")
+    device = next(device["id"] for device in installed.json("devices") if not device["simulated"])
+    runs = installed.json("run", "inventory_hardware", "--to", device, "--wait", "30")
     assert [(run["device_id"], run["state"]) for run in runs] == [(device, "done")]
 
 
 def test_an_action_asked_for_by_hand_is_signed_by_an_approver(installed: Installation) -> None:
-    device = next(device["id"] for device in _json(installed, "devices") if not device["simulated"])
-    runs = _json(installed, "run", "prepare_update", "--to", device, "--param", "channel=pilot", "--wait", "30")
+    device = next(device["id"] for device in installed.json("devices") if not device["simulated"])
+    runs = installed.json("run", "prepare_update", "--to", device, "--param", "channel=pilot", "--wait", "30")
     assert [run["state"] for run in runs] == ["done"]
-    records = _json(installed, "records", "--dataset", "run_program", "--device", device)
+    records = installed.json("records", "--dataset", "run_program", "--device", device)
     assert records[0]["body"]["output"] == "pilot\n"
 
 
@@ -66,7 +62,7 @@ def test_parameters_outside_the_signed_schema_are_refused_with_exit_code_3(insta
 def test_one_byte_changed_in_a_campaign_document_is_refused_with_exit_code_3(
     installed: Installation, tmp_path: Path
 ) -> None:
-    pipeline = next(one for one in _json(installed, "pipelines") if one["ref"]["name"] == "prepare_update")
+    pipeline = next(one for one in installed.json("pipelines") if one["ref"]["name"] == "prepare_update")
     campaign: dict[str, Any] = {
         "type": "campaign", "spec": 1, "campaign_id": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "test",
         "pipeline": pipeline["ref"], "parameters": {"channel": "stable"}, "condition": {"any": []},
@@ -114,5 +110,5 @@ def test_what_cannot_be_done_is_said_with_its_exit_code(
     ["devices", "runs", "orders", "records", "rejected", "pipelines", "campaigns", "users", "api-keys", "audit"],
 )
 def test_every_list_is_a_table_for_people_and_an_array_for_programs(installed: Installation, verb: str) -> None:
-    assert isinstance(_json(installed, verb), list)
+    assert isinstance(installed.json(verb), list)
     assert installed.run(verb)

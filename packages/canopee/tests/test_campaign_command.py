@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from canopee.approval import approve, read_campaign, ringed
+from canopee.approval import approve, campaign_in, ringed
 from canopee.cli import main
 from canopee.errors import UsageError
 from canopee_contract.campaign import Campaign, Rollout, are_in_order
@@ -65,7 +65,7 @@ def test_what_is_signed_is_shown_whole_and_a_second_approver_adds_to_the_same_fi
     assert main(["campaign", "approve", str(signed), "--keys", keys, "--approver", "approver-2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["reason"] == "because"
     assert len(read_envelope(signed.read_bytes()).signatures) == 2
-    assert read_campaign(signed) == read_campaign(document)
+    assert campaign_in(signed.read_bytes(), signed) == campaign_in(document.read_bytes(), document)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "repair.json", "repair.signed.json"]
 
 

@@ -14,7 +14,7 @@ from canopee_api.errors import ServerError
 DEFAULT_LISTEN = "127.0.0.1:8470"
 _SECRET_BYTES = 32
 _MOST_DAYS = 36_500
-_LONGEST_TICK_S = 300
+_TICK_S, _LONGEST_TICK_S = 30, 300
 
 
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 8
     """Connections to PostgreSQL."""
     keep: Keep = Keep()
-    tick_s: float = 30.0
+    tick_s: float = _TICK_S
     """Between two rounds of periodic work (campaigns go on, what is old goes): `CANOPEE_TICK_S`."""
 
     @classmethod
@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             keys=Path(environ.get("CANOPEE_KEYS") or home / "keys"),
             secret_file=Path(environ.get("CANOPEE_SECRET_FILE") or home / "secret.key"),
             keep=Keep.from_env(environ),
-            tick_s=_tick(environ.get("CANOPEE_TICK_S", "") or "30"),
+            tick_s=_whole(environ, "CANOPEE_TICK_S", _TICK_S, most=_LONGEST_TICK_S, unit="seconds"),
         )
 
 
@@ -100,16 +100,14 @@ def parse_listen(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _tick(text: str) -> float:
-    if not text.isdecimal() or not 1 <= int(text) <= _LONGEST_TICK_S:
-        raise ServerError(f"CANOPEE_TICK_S={text!r} is not a number of seconds from 1 to {_LONGEST_TICK_S}")
-    return float(text)
-
-
 def _days(environ: Mapping[str, str], name: str, default: int) -> int:
+    return _whole(environ, name, default, most=_MOST_DAYS, unit="days")
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, *, most: int, unit: str) -> int:
     text = environ.get(name, "") or str(default)
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST_DAYS:
-        raise ServerError(f"{name}={text!r} is not a number of days from 1 to {_MOST_DAYS}")
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise ServerError(f"{name}={text!r} is not a number of {unit} from 1 to {most}")
     return int(text)
 
 

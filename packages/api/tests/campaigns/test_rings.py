@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
+from canopee_api.postgres.rings import resume
 from canopee_api.testing import Office, Pc, until
 from canopee_contract.campaign import Ring, Rollout, ring_position
 from canopee_contract.codec import decode, encode
@@ -207,6 +208,21 @@ async def test_a_pc_that_comes_later_joins_its_ring_or_waits_for_it(repair: Offi
     assert (await _view(repair, view)).states == {
         state: count for state, count in (("pending", len(first)), ("waiting", 8 - len(first))) if count
     }
+
+
+async def test_a_pc_that_waited_and_gets_its_order_by_new_facts_is_counted_once(repair: Office) -> None:
+    (pc,) = await _fleet(repair, 1)
+    view = await _start(repair)
+    await repair.areas.rings.pause(view.id, by="test")
+    late = await repair.pc()
+    assert (await _view(repair, view)).states == {"pending": 1, "waiting": 1}
+    async with repair.areas.database.transaction() as tx:
+        assert await resume(
+            tx, view.id, now=repair.areas.clock.now()
+        )  # its process died before it gave what waits
+    await late.send_facts({"os.family": "windows"})
+    assert (await _view(repair, view)).states == {"pending": 2}
+    assert len(await pc.orders()) == len(await late.orders()) == 1
 
 
 async def test_no_more_orders_are_made_than_were_approved_however_many_rings_open(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from canopee.documents import read_bytes, read_document
+from canopee.documents import document_of
 from canopee.errors import UsageError
 from canopee_client.client import Client
 from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, Rollout
@@ -68,21 +68,19 @@ def ringed(
     )
 
 
-def read_campaign(path: Path) -> Campaign:
-    """The campaign in a file: a document that nobody has signed, or an envelope; raises `UsageError`."""
-    raw = read_bytes(path)
+def campaign_in(raw: bytes, path: Path) -> Campaign:
+    """The campaign in a file that was read: a document that nobody has signed, or an envelope; raises `UsageError`."""
     if not is_envelope(raw):
-        return read_document(path, Campaign)
+        return document_of(raw, path, Campaign)
     try:
         return msgspec.json.decode(payload_of(read_envelope(raw)), type=Campaign)
     except (EnvelopeError, msgspec.DecodeError) as error:
         raise UsageError(f"{path}: {error}") from error
 
 
-def signed(path: Path, key: PrivateKey) -> bytes:
-    """The envelope of the campaign in a file, with one more signature; raises `UsageError`."""
-    raw = read_bytes(path)
-    return add_signature(raw, key) if is_envelope(raw) else seal_campaign(read_document(path, Campaign), [key])
+def signed(raw: bytes, path: Path, key: PrivateKey) -> bytes:
+    """The envelope of the campaign in a file that was read, with one more signature; raises `UsageError`."""
+    return add_signature(raw, key) if is_envelope(raw) else seal_campaign(campaign_in(raw, path), [key])
 
 
 def is_envelope(raw: bytes) -> bool:

@@ -17,10 +17,13 @@ def read_document(path: Path, kind: type[T]) -> T:
     Raises:
         UsageError: unreadable, or of another shape; the message names the place.
     """
+    return document_of(read_bytes(path), path, kind)
+
+
+def document_of(raw: bytes, path: Path, kind: type[T]) -> T:
+    """The document that was read from `path`; raises `UsageError` as `read_document` does."""
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), kind)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+        return msgspec.convert(yaml.safe_load(raw.decode("utf-8")), kind)
     except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise UsageError(f"{path}: {error}") from error
 

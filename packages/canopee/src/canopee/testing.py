@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -31,6 +32,10 @@ class Installation:
             raise AssertionError(f"{arguments}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}")
         self.errors = ended.stderr
         return ended.stdout
+
+    def json(self, *arguments: str) -> Any:  # noqa: ANN401
+        """What one command answers with `--json`."""
+        return msgspec.json.decode(self.run(*arguments, "--json"))
 
     def up(self, *arguments: str) -> str:
         """Start it in the background; what it says."""

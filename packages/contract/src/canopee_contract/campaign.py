@@ -17,7 +17,8 @@ from canopee_contract.pipeline import PipelineRef
 
 CAMPAIGN_TYPE = "application/vnd.canopee.campaign.v1+json"
 WHOLE_FLEET_BP = 10_000
-_LONGEST_S = 400 * 86_400
+LONGEST_S = 400 * 86_400
+"""Of a campaign, and of what it waits for."""
 
 
 class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,4 +101,4 @@ def is_sensible(rollout: Rollout) -> bool:
     """Whether its shares are percentages, and its durations and counts no less than nothing."""
     shares = (rollout.min_answered_pct, rollout.max_failed_pct, rollout.max_silent_pct)
     others = (rollout.advance_after_s, rollout.silent_after_s, rollout.min_runs)
-    return all(0 <= share <= 100 for share in shares) and all(0 <= one <= _LONGEST_S for one in others)  # noqa: PLR2004  per cent
+    return all(0 <= share <= 100 for share in shares) and all(0 <= one <= LONGEST_S for one in others)  # noqa: PLR2004  per cent

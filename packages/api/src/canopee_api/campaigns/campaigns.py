@@ -1,5 +1,6 @@
 """Campaigns: a pipeline version given to the devices for which a condition holds, now and (living) later."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -8,17 +9,17 @@ import msgspec
 
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.closures import Holds, compiled
-from canopee_api.campaigns.rings import SLICE, Rings, rings_of
+from canopee_api.campaigns.rings import SLICE, Rings, campaign_of, rings_of
 from canopee_api.campaigns.targeting import read_condition
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
-from canopee_api.errors import ConflictError, InvalidError, NotFoundError
+from canopee_api.errors import ConflictError, InvalidError
 from canopee_api.postgres import campaigns as sql
 from canopee_api.postgres import devices as device_sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.orders import Count, count_by_state
 from canopee_api.postgres.targeting import matching_ids
-from canopee_contract.campaign import Campaign, are_in_order, is_sensible
+from canopee_contract.campaign import LONGEST_S, Campaign, are_in_order, is_sensible
 from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
 from canopee_contract.people import CampaignState, CampaignView, CollectRequest, RingView
@@ -31,7 +32,6 @@ from canopee_trust.errors import EnvelopeError
 
 _PAGE = 10_000
 """Devices that one query of a first round looks for."""
-_LONGEST_S = 400 * 86_400
 _UNLIMITED = 2**31 - 1
 _NAME = 200
 _PILOTS = 1_000
@@ -102,7 +102,7 @@ class Campaigns:
             raise ConflictError(
                 "campaign.approval", f"{request.pipeline} needs a document signed by approvers: see `canopee sign`"
             )
-        if not 1 <= request.expires_in_s <= _LONGEST_S:
+        if not 1 <= request.expires_in_s <= LONGEST_S:
             raise InvalidError("campaign.expiry", "1 second to 400 days", at="$.expires_in_s")
         read_condition(request.condition)
         parameters = _parameters(known, request.parameters)
@@ -149,16 +149,15 @@ class Campaigns:
 
     async def views_of(self, tx: Connection, rows: Sequence[sql.CampaignRow]) -> list[CampaignView]:
         """These campaigns, with where their devices stand."""
-        counts = await count_by_state(tx, [row.id for row in rows], now=self._clock.now())
-        return [await self._view(tx, row, [one for one in counts if one.campaign_id == row.id]) for row in rows]
+        counts = defaultdict[str, list[Count]](list)
+        for count in await count_by_state(tx, [row.id for row in rows], now=self._clock.now()):
+            counts[count.campaign_id].append(count)
+        return [await self._view(tx, row, counts[row.id]) for row in rows]
 
     async def view(self, campaign_id: str) -> CampaignView:
         """One campaign; raises `NotFoundError`."""
         async with self._database.transaction() as tx:
-            row = await sql.get_campaign(tx, campaign_id) if is_id(campaign_id) else None
-            if row is None:
-                raise NotFoundError("campaign.unknown", f"there is no campaign {campaign_id[:40]}")
-            return (await self.views_of(tx, [row]))[0]
+            return (await self.views_of(tx, [await campaign_of(tx, campaign_id)]))[0]
 
     async def _start(self, row: sql.CampaignRow, *, by: str) -> CampaignView:
         _ = self._trust.policy
@@ -253,10 +252,10 @@ class Campaigns:
 
 
 def _by_state(counts: Sequence[Count]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    found = Counter[str]()
     for one in counts:
-        found[one.state] = found.get(one.state, 0) + one.devices
-    return found
+        found[one.state] += one.devices
+    return dict(found)
 
 
 def _parameters(known: KnownPipeline, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A campaign on its way through its rings: who gets an order now, who waits, and when it goes on."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -14,6 +14,7 @@ from canopee_api.orders.issue import Assignment, issue
 from canopee_api.postgres import campaigns as sql
 from canopee_api.postgres import rings as ring_sql
 from canopee_api.postgres.campaigns import CampaignRow, Gate
+from canopee_api.postgres.changes import announce_undelivered
 from canopee_api.postgres.database import Connection, Database
 from canopee_contract.campaign import Ring, Rollout, ring_index
 from canopee_contract.pipeline import PipelineRef
@@ -40,11 +41,11 @@ class Rings:
             return 0
         rings = rings_of(row)
         places = {one: place for one in device_ids if (place := ring_index(rings, row.pilots, one)) is not None}
-        now = {one for one, place in places.items() if place <= gate.ring and not gate.is_held}
+        now = {one: place for one, place in places.items() if place <= gate.ring and not gate.is_held}
         later = {one: place for one, place in places.items() if one not in now}
         if later:
             await ring_sql.hold_back(tx, row.id, later)
-        return await self._order(tx, row, gate, sorted(now))
+        return await self._order(tx, row, gate, now)
 
     async def advance(self) -> int:
         """Look at every campaign under way: halt it, open its next ring, give what its open rings lack; orders made."""
@@ -81,6 +82,7 @@ class Rings:
         async with self._database.transaction() as tx:
             if not await ring_sql.resume(tx, campaign_id, now=self._clock.now()):
                 raise ConflictError("campaign.not_paused", "it is neither paused nor halted, or was stopped")
+            await announce_undelivered(tx, campaign_id)
             await note(tx, self._clock.now(), by, "campaign.resume", campaign_id)
         await self._give_waiting(row)
 
@@ -130,18 +132,18 @@ class Rings:
                 gate = await sql.lock_gate(tx, row.id)
                 if gate is None or gate.is_held:
                     break
-                ids = await ring_sql.waiting(tx, row.id, gate.ring, limit=SLICE)
-                slice_ = await self._order(tx, row, gate, ids)
-                await ring_sql.let_go(tx, row.id)
-            made, again = made + slice_, bool(ids) and slice_ > 0
+                slice_ = await self._order(
+                    tx, row, gate, await ring_sql.waiting(tx, row.id, gate.ring, limit=SLICE)
+                )
+            made, again = made + slice_, slice_ > 0
         return made
 
-    async def _order(self, tx: Connection, row: CampaignRow, gate: Gate, device_ids: Sequence[str]) -> int:
-        """Sign the orders of devices that have none, as many as were approved."""
-        chosen = await sql.without_order(tx, row.id, device_ids, limit=gate.max_targets - gate.targets)
+    async def _order(self, tx: Connection, row: CampaignRow, gate: Gate, places: Mapping[str, int]) -> int:
+        """Sign the orders of devices, given with their ring, that have none, as many as were approved."""
+        chosen = await sql.without_order(tx, row.id, list(places), limit=gate.max_targets - gate.targets)
         rings, by_ring = rings_of(row), defaultdict[int, list[str]](list)
         for one in chosen:
-            by_ring[ring_index(rings, row.pilots, one) or 0].append(one)
+            by_ring[places[one]].append(one)
         made = 0
         for place, ids in sorted(by_ring.items()):
             assignment = Assignment(
@@ -155,16 +157,23 @@ class Rings:
                 key=self._trust.director, now=self._clock.now(),
             )  # fmt: skip
         await sql.add_targets(tx, row.id, made)
+        await ring_sql.let_go(tx, row.id, list(places))
         return made
 
     async def _alive(self, campaign_id: str) -> CampaignRow:
         async with self._database.transaction() as tx:
-            row = await sql.get_campaign(tx, campaign_id) if is_id(campaign_id) else None
-        if row is None:
-            raise NotFoundError("campaign.unknown", f"there is no campaign {campaign_id[:40]}")
+            row = await campaign_of(tx, campaign_id)
         if row.stopped_at is not None or row.not_after <= self._clock.now():
             raise ConflictError("campaign.over", f"{row.name} is over, or was stopped: nothing of it goes on")
         return row
+
+
+async def campaign_of(tx: Connection, campaign_id: str) -> CampaignRow:
+    """The campaign of that id; raises `NotFoundError`."""
+    row = await sql.get_campaign(tx, campaign_id) if is_id(campaign_id) else None
+    if row is None:
+        raise NotFoundError("campaign.unknown", f"there is no campaign {campaign_id[:40]}")
+    return row
 
 
 def rings_of(row: CampaignRow) -> tuple[Ring, ...]:

@@ -37,6 +37,16 @@ async def announce_orders(tx: Connection, numbers: Mapping[str, int]) -> None:
     await tx.execute(f"NOTIFY {CHANNEL}")
 
 
+async def announce_undelivered(tx: Connection, campaign_id: str) -> None:
+    """As `announce`, of every order of a campaign that no device has yet."""
+    await tx.execute(
+        """INSERT INTO changes (kind, device_id, value) SELECT 'order', device_id, seq FROM orders
+           WHERE campaign_id = %s AND delivered_at IS NULL ORDER BY device_id""",
+        (campaign_id,),
+    )
+    await tx.execute(f"NOTIFY {CHANNEL}")
+
+
 async def horizon(tx: Connection) -> int:
     """Every transaction below this id has ended."""
     cursor = await tx.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")

@@ -1,11 +1,10 @@
 """SQL of a campaign's way through its rings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from canopee_api.postgres.changes import CHANNEL
 from canopee_api.postgres.database import Connection
 
 _BAD = "('failed', 'timed_out', 'unknown')"
@@ -65,23 +64,24 @@ async def hold_back(tx: Connection, campaign_id: str, rings: Mapping[str, int]) 
     )
 
 
-async def waiting(tx: Connection, campaign_id: str, ring: int, *, limit: int) -> list[str]:
-    """Devices of the rings up to `ring` that wait for their order, the first rings first."""
+async def waiting(tx: Connection, campaign_id: str, ring: int, *, limit: int) -> dict[str, int]:
+    """Devices of the rings up to `ring` that wait for their order, with their ring, the first rings first."""
     cursor = await tx.execute(
-        """SELECT w.device_id FROM waiting_devices w JOIN devices d ON d.id = w.device_id
+        """SELECT w.device_id, w.ring FROM waiting_devices w JOIN devices d ON d.id = w.device_id
            WHERE w.campaign_id = %s AND w.ring <= %s AND d.state <> 'revoked'
            ORDER BY w.ring, w.device_id LIMIT %s""",
         (campaign_id, ring, limit),
     )
-    return [row[0] for row in await cursor.fetchall()]
+    return dict(await cursor.fetchall())
 
 
-async def let_go(tx: Connection, campaign_id: str) -> None:
-    """Devices that have their order wait no more."""
+async def let_go(tx: Connection, campaign_id: str, device_ids: Sequence[str]) -> None:
+    """Those of these devices that have their order wait no more."""
     await tx.execute(
         """DELETE FROM waiting_devices w USING orders o
-           WHERE w.campaign_id = %s AND o.campaign_id = w.campaign_id AND o.device_id = w.device_id""",
-        (campaign_id,),
+           WHERE w.campaign_id = %s AND w.device_id = ANY(%s::uuid[])
+             AND o.campaign_id = w.campaign_id AND o.device_id = w.device_id""",
+        (campaign_id, list(device_ids)),
     )
 
 
@@ -120,22 +120,11 @@ async def pause(tx: Connection, campaign_id: str, *, now: datetime) -> bool:
 
 
 async def resume(tx: Connection, campaign_id: str, *, now: datetime) -> bool:
-    """Neither paused nor halted any more, what failed until now forgiven; `False` when it was neither, or stopped.
-
-    The orders that were not delivered meanwhile are announced again.
-    """
+    """Neither paused nor halted any more, what failed until now forgiven; `False` when it was neither, or stopped."""
     cursor = await tx.execute(
         """UPDATE campaigns SET paused_at = NULL, halted_at = NULL, halt_reason = '',
                   judged_from = CASE WHEN halted_at IS NULL THEN judged_from ELSE %s END
            WHERE id = %s AND stopped_at IS NULL AND coalesce(paused_at, halted_at) IS NOT NULL""",
         (now, campaign_id),
     )
-    if cursor.rowcount != 1:
-        return False
-    await tx.execute(
-        """INSERT INTO changes (kind, device_id, value) SELECT 'order', device_id, seq FROM orders
-           WHERE campaign_id = %s AND delivered_at IS NULL ORDER BY device_id""",
-        (campaign_id,),
-    )
-    await tx.execute(f"NOTIFY {CHANNEL}")
-    return True
+    return cursor.rowcount == 1

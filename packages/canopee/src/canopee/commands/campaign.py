@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from canopee.approval import approve, is_envelope, newest, read_campaign, ringed, signed
+from canopee.approval import approve, campaign_in, is_envelope, newest, ringed, signed
 from canopee.commands.run import condition_to, parameters_of
 from canopee.documents import read_bytes
 from canopee.errors import FailedError, UsageError
@@ -22,11 +22,11 @@ from canopee_trust.ceremony import read_approvers
 
 _COLUMNS = ("id", "name", "pipeline", "state", "total", "states", "reason")
 _USUAL = Rollout()
-_CHANGES = {"pause": Client.pause_campaign, "resume": Client.resume_campaign, "abort": Client.stop_campaign}
-_SAID = {
-    "pause": "make and deliver no order until it is resumed",
-    "resume": "go on after a pause or a halt; what halted it is not counted again",
-    "abort": "end it for good: what no PC has yet is cancelled",
+_OF_ONE = {
+    "status": (Client.campaign, "one campaign: its rings, where its PCs stand, what it waits for"),
+    "pause": (Client.pause_campaign, "make and deliver no order until it is resumed"),
+    "resume": (Client.resume_campaign, "go on after a pause or a halt; what halted it is not counted again"),
+    "abort": (Client.stop_campaign, "end it for good: what no PC has yet is cancelled"),
 }
 
 
@@ -44,14 +44,11 @@ def add_to(commands: Commands) -> None:
     starting = actions.add_parser("start", help="start the campaign of a signed document")
     starting.add_argument("file", type=Path, help="the envelope that `canopee campaign approve` wrote")
     starting.set_defaults(run=_start)
-    shown = actions.add_parser("status", help="one campaign: its rings, where its PCs stand, what it waits for")
-    shown.add_argument("id")
-    shown.set_defaults(run=_status)
     actions.add_parser("list", help="every campaign, the newest first").set_defaults(run=_list)
-    for name, said in _SAID.items():
+    for name, (call, said) in _OF_ONE.items():
         action = actions.add_parser(name, help=said)
         action.add_argument("id")
-        action.set_defaults(run=_change, change=_CHANGES[name])
+        action.set_defaults(run=_call, call=call)
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="JSON on standard output")
         add_home(action)
@@ -116,10 +113,12 @@ def _draft(arguments: argparse.Namespace) -> int:
 def _approve(arguments: argparse.Namespace) -> int:
     source: Path = arguments.file
     keys: Path = arguments.keys or home_of(arguments).keys
-    campaign, is_one_more = read_campaign(source), is_envelope(read_bytes(source))
+    raw = read_bytes(source)
+    campaign = campaign_in(raw, source)
     key = read_approvers(keys / "offline", (arguments.approver,))[0].key
     print_object(campaign, as_json=arguments.json)  # all of it: what you see is what you sign
-    _write(arguments.out or (source if is_one_more else source.with_suffix(".signed.json")), signed(source, key))
+    out = arguments.out or (source if is_envelope(raw) else source.with_suffix(".signed.json"))
+    _write(out, signed(raw, source, key))
     return 0
 
 
@@ -132,21 +131,15 @@ def _start(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _status(arguments: argparse.Namespace) -> int:
-    with connect(arguments) as client:
-        print_object(client.campaign(arguments.id), as_json=arguments.json)
-    return 0
-
-
 def _list(arguments: argparse.Namespace) -> int:
     with connect(arguments) as client:
         print_list(client.campaigns(), _COLUMNS, as_json=arguments.json)
     return 0
 
 
-def _change(arguments: argparse.Namespace) -> int:
+def _call(arguments: argparse.Namespace) -> int:
     with connect(arguments) as client:
-        print_object(arguments.change(client, arguments.id), as_json=arguments.json)
+        print_object(arguments.call(client, arguments.id), as_json=arguments.json)
     return 0
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from canopee.approval import signed
+from canopee.documents import read_bytes
 from canopee.errors import FailedError
 from canopee.home import add_home, home_of
 from canopee.parsing import Commands
@@ -26,7 +27,7 @@ def add_to(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     keys: Path = arguments.keys or home_of(arguments).keys
     key = read_approvers(keys / "offline", (arguments.approver,))[0].key
-    envelope = signed(arguments.file, key)
+    envelope = signed(read_bytes(arguments.file), arguments.file, key)
     try:
         arguments.out.write_bytes(envelope)
     except OSError as error:
