@@ -70,7 +70,10 @@ def clones(postgres: str) -> Clones:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Address of a server whose database is migrated: a template, to which nobody stays connected."""
     folder = tmp_path_factory.mktemp("postgres")
-    server = EmbeddedServer(folder, options={"fsync": "off", "full_page_writes": "off"})
+    # With so many databases a worker of autovacuum would begin every second; and tests of the agent, in this process,
+    # end whatever begins below it while a program runs: PostgreSQL would start again.
+    options = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+    server = EmbeddedServer(folder, options=options)
     try:
         address = server.start()
         migrate(address)
