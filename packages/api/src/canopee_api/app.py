@@ -30,6 +30,7 @@ from canopee_api.errors import ServerError
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
+from canopee_api.live.watchers import Watchers
 from canopee_api.orders.delivery import Delivery
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.locks import alone
@@ -83,6 +84,7 @@ async def serve(
             finally:
                 watching.cancel()
                 areas.fleet.close()
+                areas.watchers.close()
                 sweeping.cancel()
                 server.should_exit = True
                 await serving
@@ -103,6 +105,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
         await listener.load()
         work = (
             listener.run(stop),
+            areas.watchers.run(stop),
             write_behind(database, areas.fleet, areas.enrolment.suspect_clones, stop),
             areas.intake.run(stop),
             _ticks(areas, stop, settings.tick_s),
@@ -127,6 +130,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         clock=clock,
         database=database,
         fleet=fleet,
+        watchers=Watchers(database),
         people=People(database, clock),
         tokens=tokens,
         enrolment=Enrolment(database, fleet, tokens, clock),

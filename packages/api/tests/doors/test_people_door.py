@@ -220,6 +220,8 @@ async def test_every_route_asks_every_caller_for_exactly_its_right(office: Offic
             reply = await http.request(method, path, headers={"authorization": credential}, json={})
             assert reply.status_code == 401, (method, path, credential)
         for role, secret in keys.items():
+            if path == "/v1/live" and right in rights_of([role]):
+                continue  # its answer does not end: see test_live_routes
             reply = await http.request(method, path, headers={"authorization": f"bearer {secret}"}, json={})
             assert (reply.status_code == 403) == (right not in rights_of([role])), (method, path, role, reply.text)
             assert reply.status_code < 500, (method, path, reply.text)

@@ -10,10 +10,12 @@ import httpx
 import msgspec
 
 from canopee_client.errors import AnswerError, NoAnswerError, RequestError
+from canopee_client.events import changes
 from canopee_contract import admission, people
 from canopee_contract.codec import encode
 from canopee_contract.dataset import Dataset
 from canopee_contract.key_life import KeyLife
+from canopee_contract.live import LiveEvent
 from canopee_contract.pipeline import Pipeline
 from canopee_contract.practices import PracticesImport, PracticesImported, PracticeView
 from canopee_contract.problem import Problem
@@ -23,6 +25,8 @@ from canopee_contract.storage import Volumes
 T = TypeVar("T")
 PAGE = 1000
 _TIMEOUT_S = 120.0
+_SILENCE_S = 45.0
+"""A stream says something every 15 s at least."""
 _LAST_PORT = 65_535
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]*")
@@ -227,6 +231,22 @@ class Client:
     def apply_dataset(self, dataset: Dataset) -> people.CatalogApplied:
         return self.call("PUT", f"/v1/catalog/datasets/{_path(dataset.name)}", people.CatalogApplied, body=dataset)
 
+    def watch(self) -> Iterator[LiveEvent]:
+        """What changes, as it changes, until the session ends. The first event is `all`: from then on all is heard.
+
+        Raises:
+            AnswerError: refused; its `problem` says why.
+            NoAnswerError: the stream is lost, or there is no room for it: begin anew, and read again.
+        """
+        try:
+            with self._http.stream("GET", "/v1/live", timeout=_SILENCE_S) as reply:
+                if not reply.is_success:
+                    reply.read()
+                    raise _refusal(reply)
+                yield from changes(reply.iter_lines())
+        except httpx.HTTPError as error:
+            raise NoAnswerError(f"{self.url} does not answer: {error}") from error
+
     def audit(self) -> Iterator[people.AuditEntry]:
         return self.pages("/v1/audit", people.AuditEntry)
 
@@ -264,10 +284,14 @@ class Client:
             raise NoAnswerError(f"{self.url} does not answer: {error}") from error
         if reply.is_success:
             return _decoded(reply, kind)
-        problem = _problem(reply)
-        if reply.status_code in _TEMPORARY:
-            raise NoAnswerError(problem.detail or problem.title, retry_after_s=_retry_after_s(reply, problem))
-        raise AnswerError(problem)
+        raise _refusal(reply)
+
+
+def _refusal(reply: httpx.Response) -> AnswerError | NoAnswerError:
+    problem = _problem(reply)
+    if reply.status_code in _TEMPORARY:
+        return NoAnswerError(problem.detail or problem.title, retry_after_s=_retry_after_s(reply, problem))
+    return AnswerError(problem)
 
 
 def _decoded(reply: httpx.Response, kind: type[T]) -> T:

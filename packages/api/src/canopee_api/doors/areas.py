@@ -16,6 +16,7 @@ from canopee_api.devices.enrolment_tokens import TokenOffice
 from canopee_api.devices.practices import Practices
 from canopee_api.devices.tokens import Tokens
 from canopee_api.live.fleet import LiveFleet
+from canopee_api.live.watchers import Watchers
 from canopee_api.orders.delivery import Delivery
 from canopee_api.postgres.database import Database
 from canopee_api.records.intake import Intake
@@ -29,6 +30,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     database: Database
     fleet: LiveFleet
+    watchers: Watchers
     people: People
     tokens: Tokens
     enrolment: Enrolment

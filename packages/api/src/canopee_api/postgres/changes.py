@@ -8,6 +8,8 @@ import msgspec
 from canopee_api.postgres.database import Connection
 
 CHANNEL = "canopee"
+WATCHERS_CHANNEL = "canopee_live"
+"""What browsers are told: hints that triggers of `schema.sql` write, `topic id id …`."""
 ChangeKind: TypeAlias = Literal["device", "facts", "order", "catalog"]
 
 

@@ -20,6 +20,7 @@ _BODIES: dict[tuple[str, str], Any] = {
 """Bodies that their route reads itself: one holds a signed document, whose bytes count, another is large."""
 _RAW = ("/v1/trust/targets/{sha256}",)
 """Paths that are put as bytes, not as JSON."""
+_STREAMS = ("/v1/live",)
 _PUBLIC = ("/v1/health", "/v1/sessions")
 
 
@@ -47,6 +48,8 @@ def _operation(path: str, method: str, one: Document) -> Document:
         statuses |= {404, 409, 413, 422}
     if path == "/v1/sessions":
         statuses |= {401, 429}
+    if path in _STREAMS:
+        statuses |= {429}
     answers = {status: answer for status, answer in one["responses"].items() if status.startswith("2")}
     changed = {**one, "responses": {**answers, **refusals(sorted(statuses))}}
     if kind := _BODIES.get((method, path)):
@@ -55,6 +58,10 @@ def _operation(path: str, method: str, one: Document) -> Document:
     if path in _RAW and method == "put":
         raw = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         changed["requestBody"] = {"required": True, "content": raw}
+    if path in _STREAMS:
+        content = {"text/event-stream": {"schema": {"$ref": f"{SCHEMAS}LiveEvent"}}}
+        said = "Server-sent events; `data` of those named `change` is this"
+        changed["responses"]["200"] = {"description": said, "content": content}
     if is_public:
         changed["security"] = []
     return changed
