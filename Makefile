@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup check fix test gen demo new prove bench windows wine linux-package
+.PHONY: help setup ui check fix test gen demo new prove bench windows wine linux-package
 VENV := .venv/bin
 
 help:            ## this list
@@ -9,8 +9,11 @@ help:            ## this list
 setup:           ## install everything the verbs need into .venv
 	@tools/setup
 
+ui: setup        ## the web interface, built into the API's package
+	@tools/ihm/build
+
 check: setup     ## lint, types, import rules, house rules, generated files: all at zero
-	@tools/check
+	@tools/ihm/setup && tools/check
 
 fix: setup       ## format, and repair what the linter can
 	@$(VENV)/ruff format -q . && $(VENV)/ruff check -q --fix .
@@ -19,10 +22,10 @@ test: setup      ## every suite, Windows under Wine included
 	@tools/test
 
 gen: setup       ## write every generated file
-	@$(VENV)/python -m tools.gen
+	@tools/ihm/setup && $(VENV)/python -m tools.gen
 
 demo: setup      ## everything on this machine: a fleet at work, in one command
-	@$(VENV)/canopee up --devices 300
+	@tools/ihm/build && $(VENV)/canopee up --devices 300
 
 windows: setup   ## make windows ROOT=root.json: the agent for Windows, into build/windows: set-up program, MSI, archive, list of parts
 	@$(VENV)/python -m tools.windows $(if $(VERSION),--version $(VERSION)) $(if $(ROOT),--root-file $(ROOT)) $(if $(POLICY),--policy-file $(POLICY))

@@ -17,6 +17,8 @@ CHECKS: Mapping[str, Sequence[str]] = {
         "packages/agent/src/canopee_agent/windows",
         "packages/agent/tests/windows",
     ),
+    "IHM: build": ("../../tools/ihm/build",),
+    "IHM: lint": ("../../tools/ihm/lint",),
     "ruff check": ("ruff", "check", "--no-fix", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "import rules": ("lint-imports", "--no-cache"),

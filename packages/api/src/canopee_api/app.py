@@ -26,6 +26,7 @@ from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import Receive, Scope, Send
 from canopee_api.doors.people.app import people_app
 from canopee_api.doors.protocol import LimitedProtocol, sweep
+from canopee_api.doors.web import WebDoor
 from canopee_api.errors import ServerError
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
@@ -204,10 +205,11 @@ class _Server(uvicorn.Server):
 
 
 def _doors(areas: Areas) -> Application:
-    agents, people = AgentDoor(areas), people_app(areas)
+    agents, people, web = AgentDoor(areas), people_app(areas), WebDoor()
 
     async def doors(scope: Scope, receive: Receive, send: Send) -> None:
-        door = agents if scope["path"].startswith("/agent/") else people
+        path = scope["path"]
+        door = agents if path.startswith("/agent/") else people if path.startswith("/v1") else web
         await door(scope, receive, send)  # pyright: ignore[reportArgumentType]  Litestar names the scopes
 
     return doors

@@ -19,6 +19,18 @@ from canopee_contract.report import StepReport
 T = TypeVar("T")
 Role: TypeAlias = Literal["reader", "support", "author", "approver", "enroller", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
+Right: TypeAlias = Literal[
+    "read",
+    "read_records",
+    "enrol",
+    "run_collect",
+    "publish",
+    "run_action",
+    "administer",
+    "own_account",
+    "edit_practices",
+]
+RIGHTS: tuple[Right, ...] = get_args(Right)
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -64,11 +76,27 @@ class Session(msgspec.Struct):
     expires_at: datetime
 
 
+class BrowserSession(msgspec.Struct):
+    """`POST /v1/sessions/browser`: the token is in a cookie that no script can read."""
+
+    login: str
+    expires_at: datetime
+
+
+class NewPassword(msgspec.Struct):
+    """`POST /v1/me/password`: 12 characters at least; the other sessions of the account end."""
+
+    current: str
+    password: str
+
+
 class Me(msgspec.Struct):
     """`GET /v1/me`: who the credential stands for."""
 
     login: str
     roles: list[Role]
+    rights: list[Right] = []
+    """What these roles may do."""
 
 
 class NewUser(msgspec.Struct):

@@ -22,7 +22,7 @@ from canopee_api.errors import (
 )
 from canopee_api.postgres import accounts as sql
 from canopee_api.postgres.database import Database
-from canopee_contract.people import ROLES, ApiKey, Login, NewApiKey, NewUser, Role, Session, User
+from canopee_contract.people import ROLES, ApiKey, Login, NewApiKey, NewPassword, NewUser, Role, Session, User
 from canopee_kit.clock import Clock
 
 SESSION = timedelta(hours=12)
@@ -78,6 +78,26 @@ class People:
         """End a session."""
         async with self._database.transaction() as tx:
             await sql.delete_session(tx, _sha256(token))
+
+    async def change_password(self, login: str, new: NewPassword, *, token: str) -> None:
+        """Take another password; every session of the account ends but that of `token`.
+
+        Raises:
+            InvalidError: the new password is too short or too long.
+            ForbiddenError: the current one is wrong.
+            ThrottledError: too many failures for this login.
+        """
+        _check_password(new.password)
+        attempt = self._count_attempt(login)
+        async with self._database.transaction() as tx:
+            user = await sql.get_user(tx, login)
+        if user is None or not await self._verify(user.password_hash, new.current):
+            raise ForbiddenError("user.password", "the current password is another one", at="$.current")
+        self._attempts.get(login, []).remove(attempt)
+        hashed = await self._hash(new.password)
+        async with self._database.transaction() as tx:
+            await sql.set_password(tx, login, hashed, keep=_sha256(token))
+            await note(tx, self._clock.now(), login, "user.password", login)
 
     async def authenticate(self, token: str) -> Actor:
         """Who stands behind a session token or an API key.
@@ -210,10 +230,14 @@ def _is_good(key: sql.ApiKeyRow, token: str, now: datetime) -> bool:
 def _check_user(new: NewUser) -> None:
     if not 1 <= len(new.login) <= _LOGIN or not new.login.isprintable() or new.login != new.login.strip():
         raise InvalidError("user.login", "a login has 1 to 64 printable characters", at="$.login")
-    if not MIN_PASSWORD <= len(new.password) <= _LONGEST:
-        raise InvalidError("user.password", f"a password has {MIN_PASSWORD} to 256 characters", at="$.password")
+    _check_password(new.password)
     if not new.roles:
         raise InvalidError("user.roles", f"at least one of {', '.join(ROLES)}", at="$.roles")
+
+
+def _check_password(password: str) -> None:
+    if not MIN_PASSWORD <= len(password) <= _LONGEST:
+        raise InvalidError("user.password", f"a password has {MIN_PASSWORD} to 256 characters", at="$.password")
 
 
 def _user(row: sql.UserRow) -> User:

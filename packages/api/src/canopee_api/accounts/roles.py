@@ -1,20 +1,7 @@
 """What each role may do: a table, and nothing is allowed that it does not name."""
 
 from collections.abc import Collection
-from typing import Literal, TypeAlias, get_args
-
-Right: TypeAlias = Literal[
-    "read",
-    "read_records",
-    "enrol",
-    "run_collect",
-    "publish",
-    "run_action",
-    "administer",
-    "own_account",
-    "edit_practices",
-]
-RIGHTS: tuple[Right, ...] = get_args(Right)
+from canopee_contract.people import RIGHTS, Right
 
 _GRANTS: dict[str, frozenset[Right]] = {
     "reader": frozenset({"own_account", "read"}),

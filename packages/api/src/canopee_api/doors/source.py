@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from canopee_api.doors.asgi import Scope
 
-_FORWARDED = b"x-forwarded-for"
+_FORWARDED, _PROTOCOL = b"x-forwarded-for", b"x-forwarded-proto"
 
 
 def source_of(scope: Scope) -> str:
@@ -20,6 +20,15 @@ def source_of(scope: Scope) -> str:
     lines = [value for name, value in scope["headers"] if name == _FORWARDED]
     told = lines[-1].decode("latin-1").rpartition(",")[2].strip() if lines else ""
     return str((_address(_without_port(told)) if told else peer) or "")
+
+
+def is_https(scope: Scope) -> bool:
+    """Whether the caller speaks TLS, to the proxy of this machine since this process does not."""
+    peer = _address(str((scope.get("client") or ("",))[0]))
+    said = [value for name, value in scope["headers"] if name == _PROTOCOL]
+    return scope.get("scheme") == "https" or bool(
+        peer is not None and peer.is_loopback and said and said[-1].strip().lower() == b"https"
+    )
 
 
 def _without_port(text: str) -> str:

@@ -93,6 +93,12 @@ async def user_of_session(tx: Connection, sha256: bytes, *, now: datetime) -> Us
     return UserRow(*row) if row else None
 
 
+async def set_password(tx: Connection, login: str, password_hash: str, *, keep: bytes) -> None:
+    """Take another password, and end the sessions of the account but the one of `keep`."""
+    await tx.execute("UPDATE users SET password_hash = %s WHERE login = %s", (password_hash, login))
+    await tx.execute("DELETE FROM sessions WHERE login = %s AND sha256 <> %s", (login, keep))
+
+
 async def delete_session(tx: Connection, sha256: bytes) -> None:
     await tx.execute("DELETE FROM sessions WHERE sha256 = %s", (sha256,))
 

@@ -2,13 +2,30 @@
 
 from typing import Any
 
-from litestar import Request, delete, get, post
+from litestar import Request, Response, delete, get, post
+from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from canopee_api.accounts.people import SESSION
+from canopee_api.accounts.roles import rights_of
 from canopee_api.doors.areas import Areas
-from canopee_api.doors.people.guard import PUBLIC, actor_of, bearer_of, needs
-from canopee_contract.people import ROLES, ApiKey, Login, Me, NewApiKey, NewUser, Page, Session, User
+from canopee_api.doors.people.guard import COOKIE, PUBLIC, actor_of, credential_of, needs
+from canopee_api.doors.source import is_https
+from canopee_contract.people import (
+    RIGHTS,
+    ROLES,
+    ApiKey,
+    BrowserSession,
+    Login,
+    Me,
+    NewApiKey,
+    NewPassword,
+    NewUser,
+    Page,
+    Session,
+    User,
+)
 
 
 @post("/v1/sessions", opt=PUBLIC, security=[])
@@ -17,17 +34,44 @@ async def open_session(data: JSONBody[Login], areas: NamedDependency[Areas]) -> 
     return await areas.people.log_in(data)
 
 
-@delete("/v1/sessions/current", opt=needs("own_account"))
-async def close_session(request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> None:
-    """End the session of this token."""
-    await areas.people.log_out(bearer_of(request))
+@post("/v1/sessions/browser", opt=PUBLIC, security=[])
+async def open_browser_session(
+    data: JSONBody[Login], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> Response[BrowserSession]:
+    """Open a session whose token is in a cookie: for the web interface, which never holds it."""
+    session = await areas.people.log_in(data)
+    cookie = Cookie(
+        COOKIE, path="/", value=session.token, httponly=True, samesite="strict", secure=is_https(request.scope),
+        max_age=int(SESSION.total_seconds()),
+    )  # fmt: skip
+    return Response(BrowserSession(data.login, session.expires_at), cookies=[cookie])
+
+
+@delete("/v1/sessions/current", opt=needs("own_account"), status_code=204)
+async def close_session(request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -> Response[None]:
+    """End the session of this token; an API key is ended by `DELETE /v1/api-keys/…`."""
+    await areas.people.log_out(credential_of(request))
+    gone = Response[None](None, status_code=204)
+    gone.delete_cookie(COOKIE, path="/")
+    return gone
 
 
 @get("/v1/me", opt=needs("own_account"))
 async def me(request: Request[Any, Any, Any]) -> Me:
-    """Who this credential stands for."""
+    """Who this credential stands for, and what it may do."""
     actor = actor_of(request)
-    return Me(actor.login, [role for role in ROLES if role in actor.roles])
+    held = rights_of(actor.roles)
+    return Me(
+        actor.login, [role for role in ROLES if role in actor.roles], [right for right in RIGHTS if right in held]
+    )
+
+
+@post("/v1/me/password", opt=needs("own_account"), status_code=204)
+async def change_password(
+    data: JSONBody[NewPassword], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> None:
+    """Take another password; the other sessions of the account end."""
+    await areas.people.change_password(actor_of(request).login, data, token=credential_of(request))
 
 
 @get("/v1/users", opt=needs("administer"))
@@ -66,4 +110,15 @@ async def revoke_api_key(
     await areas.people.revoke_api_key(key_id, by=actor_of(request).login)
 
 
-ROUTES = [open_session, close_session, me, users, create_user, api_keys, create_api_key, revoke_api_key]
+ROUTES = [
+    open_session,
+    open_browser_session,
+    close_session,
+    me,
+    change_password,
+    users,
+    create_user,
+    api_keys,
+    create_api_key,
+    revoke_api_key,
+]

@@ -6,10 +6,13 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from canopee_api.accounts.people import Actor, People
-from canopee_api.accounts.roles import RIGHTS, rights_of
+from canopee_api.accounts.roles import rights_of
 from canopee_api.errors import ForbiddenError, InvalidError, UnauthenticatedError
+from canopee_contract.people import RIGHTS
 
 PUBLIC: dict[str, Any] = {"right": "public"}
+COOKIE = "canopee_session"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def needs(right: str) -> dict[str, Any]:
@@ -33,19 +36,32 @@ class Guard:
         right = route_handler.opt.get("right")
         if right == "public":
             return
-        if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:
-            raise InvalidError("request.nul", "the character NUL is in no name and in no id: leave it out")
-        actor = await self._people.authenticate(bearer_of(connection))
+        actor = await self._people.authenticate(credential_of(connection))
         if right not in rights_of(actor.roles):
             raise ForbiddenError("role.missing", f"this needs the right {right}, which your roles do not grant")
         connection.scope["user"] = actor
 
 
-def bearer_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The token of the request; raises `UnauthenticatedError`."""
+def credential_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The token of the request: that of its header, or that of the browser's cookie.
+
+    A browser sends its cookie whoever made it call: one that changes something also carries `X-Canopee`, a header
+    that the page of another site cannot send (Fetch standard, CORS-safelisted headers).
+
+    Raises:
+        UnauthenticatedError: there is none.
+        ForbiddenError: a change asked for with a cookie alone.
+    """
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise UnauthenticatedError("credential.missing", "send Authorization: Bearer <session token or API key>")
+    if scheme.lower() == "bearer" and token:
+        return token
+    token = connection.cookies.get(COOKIE, "")
+    if not token:
+        raise UnauthenticatedError(
+            "credential.missing", "send Authorization: Bearer <session token or API key>, or sign in"
+        )
+    if connection.scope["method"] not in _SAFE and "x-canopee" not in connection.headers:
+        raise ForbiddenError("request.forged", "a change asked for with a cookie also carries the header X-Canopee")
     return token
 
 

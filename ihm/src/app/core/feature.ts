@@ -1,0 +1,48 @@
+import { Routes } from '@angular/router';
+import { Icon } from './icon';
+import { Right } from './session';
+
+export type Section = 'support' | 'fleet' | 'analysis' | 'administration';
+
+/** Sections of the menu, in their order. */
+export const SECTIONS: readonly { id: Section; label: string }[] = [
+  { id: 'support', label: $localize`:@@section.support:Support` },
+  { id: 'fleet', label: $localize`:@@section.fleet:Parc` },
+  { id: 'analysis', label: $localize`:@@section.analysis:Analyse` },
+  { id: 'administration', label: $localize`:@@section.administration:Administration` },
+];
+
+/** What a folder of `features/` says of itself in its `<name>.feature.ts`: menu, router, palette and `make screens` read it. */
+export interface Feature {
+  readonly id: string;
+  readonly section: Section;
+  /** Place in its section, lowest first. */
+  readonly order: number;
+  /** First segment of its addresses. */
+  readonly path: string;
+  readonly label: string;
+  readonly icon: Icon;
+  /** Without this right it is not shown. */
+  readonly right: Right;
+  /** After `g`, the letter that goes there. */
+  readonly key?: string;
+  readonly routes: () => Promise<Routes>;
+  /** What Ctrl+K finds besides the page itself. */
+  readonly finds?: () => Promise<Finder>;
+}
+
+/** One line of the palette. */
+export interface Found {
+  readonly label: string;
+  readonly detail?: string;
+  readonly link: string;
+}
+
+/** Looks for what a person types; rejects nothing: an error is an empty answer. */
+export type Finder = (text: string, signal: AbortSignal) => Promise<readonly Found[]>;
+
+/** Features in the order of the menu. */
+export function bySection(features: readonly Feature[]): readonly Feature[] {
+  const place = (feature: Feature) => SECTIONS.findIndex((section) => section.id === feature.section) * 1000 + feature.order;
+  return [...features].sort((one, other) => place(one) - place(other));
+}

@@ -1,0 +1,56 @@
+import { HttpClient } from '@angular/common/http';
+import { computed, inject, Injectable, signal } from '@angular/core';
+import { firstValueFrom } from 'rxjs';
+import { Message } from './api/api';
+
+export type Me = Message<'Me'>;
+export type Right = Me['rights'][number];
+
+/** Who is signed in. The browser holds the session in a cookie that no script can read. */
+@Injectable({ providedIn: 'root' })
+export class Session {
+  private readonly http = inject(HttpClient);
+  private readonly held = signal<Me | null>(null);
+  /** Waiters of a new sign-in, once the session has ended under an open page. */
+  private waiting: (() => void)[] = [];
+
+  readonly me = this.held.asReadonly();
+  /** Whether the session ended while somebody was at work: the shell asks for the password over the page. */
+  readonly ended = signal(false);
+  readonly login = computed(() => this.held()?.login ?? '');
+
+  may(right: Right): boolean {
+    return this.held()?.rights.includes(right) ?? false;
+  }
+
+  /** Whether a session is held; asks the API once. */
+  async isOpen(): Promise<boolean> {
+    if (!this.held()) {
+      try {
+        this.held.set(await firstValueFrom(this.http.get<Me>('/v1/me')));
+      } catch {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Sign in; rejects with `HttpErrorResponse`. */
+  async open(login: string, password: string): Promise<void> {
+    await firstValueFrom(this.http.post('/v1/sessions/browser', { login, password }));
+    this.held.set(await firstValueFrom(this.http.get<Me>('/v1/me')));
+    this.ended.set(false);
+    this.waiting.splice(0).forEach((go) => go());
+  }
+
+  async close(): Promise<void> {
+    await firstValueFrom(this.http.delete('/v1/sessions/current'));
+    location.assign('/connexion');
+  }
+
+  /** Ends when somebody has signed in again: what was refused is then asked again. */
+  async again(): Promise<void> {
+    this.ended.set(true);
+    await new Promise<void>((go) => this.waiting.push(go));
+  }
+}

@@ -1,0 +1,78 @@
+import { DialogRef } from '@angular/cdk/dialog';
+import { Component, computed, inject, resource, signal } from '@angular/core';
+import { Router } from '@angular/router';
+import { CornerDownLeft, FileSearch, Search } from 'lucide';
+import { bySection, Found } from '@core/feature';
+import { Icon as Shape } from '@core/icon';
+import { Session } from '@core/session';
+import { Icon } from '@ui/icon';
+import { FEATURES } from '../features.gen';
+
+interface Line extends Found {
+  readonly icon: Shape;
+}
+
+/** Ctrl+K: pages at once, then what each feature finds. */
+@Component({
+  selector: 'cnp-palette',
+  imports: [Icon],
+  templateUrl: './palette.html',
+  styleUrl: './palette.scss',
+})
+export class Palette {
+  private readonly router = inject(Router);
+  private readonly session = inject(Session);
+  private readonly ref = inject(DialogRef);
+  private readonly features = bySection(FEATURES).filter((feature) => this.session.may(feature.right));
+  protected readonly icons = { CornerDownLeft, FileSearch, Search };
+  protected readonly text = signal('');
+  protected readonly chosen = signal(0);
+  private readonly found = resource({
+    params: () => this.text().trim(),
+    loader: ({ params, abortSignal }) => this.search(params, abortSignal),
+  });
+  protected readonly isLooking = computed(() => this.found.isLoading());
+  protected readonly lines = computed<readonly Line[]>(() => {
+    const wanted = plain(this.text());
+    const pages = this.features.filter((feature) => plain(feature.label).includes(wanted)).map((feature) => ({ label: feature.label, link: `/${feature.path}`, icon: feature.icon }));
+    return [...pages, ...(this.found.hasValue() ? this.found.value() : [])];
+  });
+
+  protected type(text: string): void {
+    this.text.set(text);
+    this.chosen.set(0);
+  }
+
+  protected move(by: number, event: Event): void {
+    event.preventDefault();
+    const length = this.lines().length;
+    this.chosen.update((at) => (length ? (at + by + length) % length : 0));
+  }
+
+  protected go(line: Line | undefined): void {
+    if (line) {
+      this.ref.close();
+      void this.router.navigateByUrl(line.link);
+    }
+  }
+
+  private async search(text: string, signal: AbortSignal): Promise<readonly Line[]> {
+    if (text.length < 2) {
+      return [];
+    }
+    await new Promise((go) => setTimeout(go, 150));
+    if (signal.aborted) {
+      return [];
+    }
+    const searched = this.features.map(async (feature) => {
+      const lines = await (await feature.finds?.())?.(text, signal);
+      return (lines ?? []).map((line) => ({ ...line, icon: feature.icon }));
+    });
+    return (await Promise.all(searched)).flat();
+  }
+}
+
+/** Without case nor accents. */
+function plain(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().trim();
+}

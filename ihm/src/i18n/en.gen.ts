@@ -1,0 +1,3 @@
+// Written by `make gen`.
+const english: Record<string, string> = {};
+export default english;
