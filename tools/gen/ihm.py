@@ -1,4 +1,4 @@
-"""What the web interface reads of the rest: types of the API, the list of its features, the English of all its modules."""
+"""What the web interface reads of the rest: types of the API, its features, the English of all its modules."""
 
 import json
 import subprocess
@@ -29,7 +29,14 @@ def _types() -> str:
     with tempfile.NamedTemporaryFile(suffix=".json") as document:
         document.write(msgspec.json.encode(people_document()))
         document.flush()
-        command = [str(_ROOT / "tools/ihm/node"), str(program), document.name, "--alphabetize", "--immutable", "--empty-objects-unknown"]
+        command = [
+            str(_ROOT / "tools/ihm/node"),
+            str(program),
+            document.name,
+            "--alphabetize",
+            "--immutable",
+            "--empty-objects-unknown",
+        ]
         made = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own command
     return _HEAD + made.stdout
 
@@ -42,10 +49,12 @@ def _features() -> str:
         raise FileNotFoundError("ihm/src/app/features holds no <name>/<name>.feature.ts")
     names = [file.name.removesuffix(".feature.ts") for file in found]
     imports = "".join(
-        f"import {{ feature as {name.replace('-', '_')} }} from './features/{name}/{name}.feature';\n" for name in names
+        f"import {{ feature as {name.replace('-', '_')} }} from './features/{name}/{name}.feature';\n"
+        for name in names
     )
     listed = ", ".join(name.replace("-", "_") for name in names)
-    return f"{_HEAD}import {{ Feature }} from '@core/feature';\n{imports}\nexport const FEATURES: readonly Feature[] = [{listed}];\n"
+    head = f"{_HEAD}import {{ Feature }} from '@core/feature';\n{imports}\n"
+    return f"{head}export const FEATURES: readonly Feature[] = [{listed}];\n"
 
 
 def _english() -> str:

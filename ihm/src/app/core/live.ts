@@ -27,7 +27,7 @@ export class Live {
     addEventListener('pageshow', ({ persisted }) => persisted && worker.port.postMessage('back'));
   }
 
-  /** Grows at each change of the topic: `devices`, `runs`, `campaigns`, `pipelines`… and after each reconnection. */
+  /** Grows at each change of the topic: `devices`, `runs`, `campaigns`, `pipelines`, `enrolments`, `practices`… and after each reconnection. */
   topic(name: string): Signal<number> {
     return this.of(name).asReadonly();
   }
@@ -41,7 +41,8 @@ export class Live {
         void this.session.isOpen();
       }
     } else {
-      told.topics.forEach((name) => this.of(name).update((n) => n + 1));
+      const names = told.topics.includes('all') ? [...this.topics.keys()] : told.topics;
+      names.forEach((name) => this.of(name).update((n) => n + 1));
     }
     if (this.held() === 'live') {
       this.heard.set(Date.now());

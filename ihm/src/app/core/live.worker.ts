@@ -39,13 +39,10 @@ function listen(): void {
       setTimeout(() => ports.size && !stream && listen(), 5_000); // refused: the session may come back
     }
   };
-  stream.onmessage = ({ data }: MessageEvent<string>) => {
-    be('live');
-    for (const name of (JSON.parse(data) as { topics: string[] }).topics) {
-      changed.add(name);
-    }
+  stream.addEventListener('change', ({ data }: MessageEvent<string>) => {
+    changed.add((JSON.parse(data) as { topic: string }).topic);
     timer ??= setTimeout(flush, EVERY_MS);
-  };
+  });
 }
 
 function join(port: MessagePort): void {

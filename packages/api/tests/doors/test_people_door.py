@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from canopee_api.accounts.people import Actor
-from canopee_api.accounts.roles import RIGHTS, rights_of
+from canopee_api.accounts.roles import rights_of
 from canopee_api.audit.chain import first_broken
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.app import people_app
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.testing import ADMIN, Office
-from canopee_contract.people import ROLES, NewApiKey, NewUser, Role
+from canopee_contract.people import RIGHTS, ROLES, NewApiKey, NewUser, Role
 
 Http: TypeAlias = httpx.AsyncClient
 
@@ -54,7 +54,11 @@ async def test_every_route_but_the_named_ones_is_closed_to_strangers(office: Off
     app = people_app(office.areas)
     opened = [(route.path, handler) for route in app.routes for handler in getattr(route, "route_handlers", [])]
     public = {path for path, handler in opened if handler.opt.get("right") == "public"}
-    assert {path for path in public if not path.startswith("/v1/openapi")} == {"/v1/health", "/v1/sessions"}
+    assert {path for path in public if not path.startswith("/v1/openapi")} == {
+        "/v1/health",
+        "/v1/sessions",
+        "/v1/sessions/browser",
+    }
     for path in (
         "/v1/devices",
         "/v1/runs",

@@ -1,6 +1,7 @@
 """What each role may do: a table, and nothing is allowed that it does not name."""
 
 from collections.abc import Collection
+
 from canopee_contract.people import RIGHTS, Right
 
 _GRANTS: dict[str, frozenset[Right]] = {

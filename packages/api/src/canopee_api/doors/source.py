@@ -1,6 +1,8 @@
 """Where a call came from. This process listens on loopback only: behind a proxy, the proxy says it."""
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 from canopee_api.doors.asgi import Scope
 
@@ -22,7 +24,7 @@ def source_of(scope: Scope) -> str:
     return str((_address(_without_port(told)) if told else peer) or "")
 
 
-def is_https(scope: Scope) -> bool:
+def is_https(scope: Mapping[str, Any]) -> bool:
     """Whether the caller speaks TLS, to the proxy of this machine since this process does not."""
     peer = _address(str((scope.get("client") or ("",))[0]))
     said = [value for name, value in scope["headers"] if name == _PROTOCOL]

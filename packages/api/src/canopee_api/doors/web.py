@@ -27,7 +27,7 @@ _KEPT, _NOT_KEPT = b"public, max-age=31536000, immutable", b"no-store"
 _SMALL = 1_000
 """Bytes below which nothing is gained by compression."""
 _NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Canopée</title><h1>Canopée</h1>
-<p>L’interface web n’est pas construite ici : lancez <code>make ui</code>, puis relancez l’API.</p>
+<p>L'interface web n'est pas construite ici : lancez <code>make ui</code>, puis relancez l'API.</p>
 <p lang="en">The web interface is not built here: run <code>make ui</code>, then start the API again.</p>
 """
 
@@ -71,7 +71,9 @@ class WebDoor:
         if found is not None and name != _INDEX:
             await self._file(scope, send, found)
         elif PurePosixPath(name).suffix and name != _INDEX:
-            await _send(send, scope, 404, [(b"content-type", b"text/plain; charset=utf-8")], b"There is no such file.\n")
+            await _send(
+                send, scope, 404, [(b"content-type", b"text/plain; charset=utf-8")], b"There is no such file.\n"
+            )
         else:
             await self._page(scope, send)
 

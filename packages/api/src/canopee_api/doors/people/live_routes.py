@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from canopee_api.accounts.roles import rights_of
 from canopee_api.doors.areas import Areas
-from canopee_api.doors.people.guard import actor_of, bearer_of, needs
+from canopee_api.doors.people.guard import actor_of, credential_of, needs
 from canopee_api.errors import BusyError, UnauthenticatedError
 from canopee_api.live.watchers import Watcher
 from canopee_contract.codec import encode
@@ -27,7 +27,9 @@ async def live(request: Request[Any, Any, Any], areas: NamedDependency[Areas]) -
     The stream ends with the session. After a reconnection, read again what you show: events of the meantime are lost.
     """
     watcher = areas.watchers.watch(actor_of(request).login)
-    return Stream(_events(areas, watcher, bearer_of(request)), media_type="text/event-stream", headers=_HEADERS)
+    return Stream(
+        _events(areas, watcher, credential_of(request)), media_type="text/event-stream", headers=_HEADERS
+    )
 
 
 async def _events(areas: Areas, watcher: Watcher, token: str) -> AsyncGenerator[bytes]:
