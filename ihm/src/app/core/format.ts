@@ -41,6 +41,9 @@ export function duration(seconds: number): string {
 /** `il y a 12 min` up to seven days, then the day. */
 export function ago(instant: Instant, now: number): string {
   const passed = (now - new Date(instant).getTime()) / 1000;
+  if (Math.abs(passed) < 10) {
+    return $localize`:@@format.now:à l’instant`;
+  }
   const [unit, length] = ([['day', 86_400], ['hour', 3_600], ['minute', 60]] as const).find(([, size]) => Math.abs(passed) >= size) ?? ['second', 1];
   return Math.abs(passed) > 7 * 86_400 ? day(instant) : relative.format(-Math.trunc(passed / length), unit);
 }
