@@ -1,6 +1,6 @@
 # Every verb, one line each; the work is in tools/ and in the packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup ui check fix test gen demo new prove bench windows wine linux-package
+.PHONY: help setup ui screens check fix test gen demo new prove bench windows wine linux-package
 VENV := .venv/bin
 
 help:            ## this list
@@ -11,6 +11,9 @@ setup:           ## install everything the verbs need into .venv
 
 ui: setup        ## the web interface, built into the API's package
 	@tools/ihm/build
+
+screens: setup   ## make screens ONLY=parc: every screen of the web interface as a picture, in docs/screens
+	@tools/browser/setup && tools/ihm/build && $(VENV)/python -m tools.browser.screens $(if $(ONLY),--only $(ONLY))
 
 check: setup     ## lint, types, import rules, house rules, generated files: all at zero
 	@tools/ihm/setup && tools/check

@@ -19,6 +19,7 @@ CHECKS: Mapping[str, Sequence[str]] = {
     ),
     "IHM: build": ("../../tools/ihm/build",),
     "IHM: lint": ("../../tools/ihm/lint",),
+    "IHM: texts": ("../../tools/ihm/texts",),
     "ruff check": ("ruff", "check", "--no-fix", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "import rules": ("lint-imports", "--no-cache"),

@@ -16,7 +16,12 @@ from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "build" / "reports"
-SETUPS = (ROOT / "tools/ihm/build", ROOT / "tools/windows/setup", ROOT / "tools/proxy/setup")
+SETUPS = (
+    ROOT / "tools/ihm/build",
+    ROOT / "tools/browser/setup",
+    ROOT / "tools/windows/setup",
+    ROOT / "tools/proxy/setup",
+)
 WINDOWS_LANE = ROOT / "tools/wine/test"
 WORKERS = max(4, len(os.sched_getaffinity(0)))
 """More than two cores even on two: journeys and proofs wait for other processes much of their time."""

@@ -27,6 +27,11 @@ export interface Feature {
   /** After `g`, the letter that goes there. */
   readonly key?: string;
   readonly routes: () => Promise<Routes>;
+  /**
+   * What `make screens` draws besides the page itself: what follows `path` in the address. `{device}`, `{run}`, `{campaign}` and
+   * `{pipeline}` stand for one of each. One line.
+   */
+  readonly screens?: readonly string[];
   /** What Ctrl+K finds besides the page itself. */
   readonly finds?: () => Promise<Finder>;
 }

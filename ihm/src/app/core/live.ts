@@ -1,6 +1,6 @@
-import { inject, Injectable, signal, Signal, WritableSignal } from '@angular/core';
+import { effect, inject, Injectable, signal, Signal, WritableSignal } from '@angular/core';
 import { Session } from './session';
-import type { Told } from './live.worker';
+import type { Changes, Said, Told } from './live.worker';
 
 export type LiveState = 'connecting' | 'live' | 'lost';
 
@@ -10,6 +10,7 @@ export type LiveState = 'connecting' | 'live' | 'lost';
  */
 @Injectable({ providedIn: 'root' })
 export class Live {
+  /** By topic, and by `topic id` for those who watch one object. */
   private readonly topics = new Map<string, WritableSignal<number>>();
   private readonly held = signal<LiveState>('connecting');
   private readonly heard = signal<number | null>(null);
@@ -21,37 +22,55 @@ export class Live {
 
   constructor() {
     const worker = new SharedWorker(new URL('./live.worker', import.meta.url), { type: 'module', name: 'canopee-live' });
+    const say = (said: Said) => worker.port.postMessage(said);
     worker.port.onmessage = ({ data }: MessageEvent<Told>) => this.take(data);
     worker.port.start();
-    addEventListener('pagehide', () => worker.port.postMessage('leave'));
-    addEventListener('pageshow', ({ persisted }) => persisted && worker.port.postMessage('back'));
+    addEventListener('pagehide', () => say('leave'));
+    addEventListener('pageshow', ({ persisted }) => persisted && say('back'));
+    effect(() => this.session.ended() || say('again'));
   }
 
-  /** Grows at each change of the topic: `devices`, `runs`, `campaigns`, `pipelines`, `enrolments`, `practices`… and after each reconnection. */
-  topic(name: string): Signal<number> {
-    return this.of(name).asReadonly();
+  /**
+   * Grows at each change of the topic, and after each reconnection: `devices`, `runs`, `campaigns`, `pipelines`, `enrolments`, `practices`.
+   * With an `id`, only when that object changed, or may have; the ids of `runs` are those of their devices.
+   */
+  topic(name: string, id?: string): Signal<number> {
+    return this.of(id ? `${name} ${id}` : name).asReadonly();
   }
 
   private take(told: Told): void {
-    if (told.kind === 'state') {
+    if (told.kind === 'refused') {
+      void this.session.check();
+      return;
+    }
+    if (told.kind === 'changed') {
+      this.change(told.changes);
+    } else {
       const isBack = told.state === 'live' && this.held() === 'lost';
       this.held.set(told.state);
       if (isBack) {
-        this.topics.forEach((topic) => topic.update((n) => n + 1)); // something may have been missed
-        void this.session.isOpen();
+        this.change({ all: null }); // something may have been missed
       }
-    } else {
-      const names = told.topics.includes('all') ? [...this.topics.keys()] : told.topics;
-      names.forEach((name) => this.of(name).update((n) => n + 1));
     }
     if (this.held() === 'live') {
       this.heard.set(Date.now());
     }
   }
 
-  private of(name: string): WritableSignal<number> {
-    const found = this.topics.get(name) ?? signal(0);
-    this.topics.set(name, found);
+  private change(changes: Changes): void {
+    for (const [key, count] of this.topics) {
+      const [name = '', id] = key.split(' ');
+      const ids = changes[name];
+      const isTold = 'all' in changes || (name in changes && (!id || !ids || ids.includes(id)));
+      if (isTold) {
+        count.update((n) => n + 1);
+      }
+    }
+  }
+
+  private of(key: string): WritableSignal<number> {
+    const found = this.topics.get(key) ?? signal(0);
+    this.topics.set(key, found);
     return found;
   }
 }

@@ -1,16 +1,24 @@
 /** One event stream for every tab: a browser opens six connections to a server, and the seventh tab would wait for ever. */
 
+/** Ids of what changed, by topic; `null`: many, or unknown. */
+export type Changes = Readonly<Record<string, readonly string[] | null>>;
 export type Told =
   | { readonly kind: 'state'; readonly state: 'connecting' | 'live' | 'lost' }
-  | { readonly kind: 'changed'; readonly topics: readonly string[] };
+  | { readonly kind: 'changed'; readonly changes: Changes }
+  /** The server takes no stream of this browser now: the session may have ended. */
+  | { readonly kind: 'refused' };
+/** What a page says; `again`: somebody has signed in. */
+export type Said = 'leave' | 'back' | 'again';
 
 /** A page is told at most once in this time, however much changes. */
 const EVERY_MS = 700;
+const AGAIN_MS = 5_000;
 const ports = new Set<MessagePort>();
-const changed = new Set<string>();
+let pending: Record<string, readonly string[] | null> = {};
 let state: 'connecting' | 'live' | 'lost' = 'connecting';
 let stream: EventSource | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let retry: ReturnType<typeof setTimeout> | undefined;
 
 function tell(told: Told): void {
   ports.forEach((port) => port.postMessage(told));
@@ -25,32 +33,42 @@ function be(next: typeof state): void {
 
 function flush(): void {
   timer = undefined;
-  tell({ kind: 'changed', topics: [...changed] });
-  changed.clear();
+  tell({ kind: 'changed', changes: pending });
+  pending = {};
+}
+
+function change({ data }: MessageEvent<string>): void {
+  const { topic, ids } = JSON.parse(data) as { topic: string; ids: string[] | null };
+  const held = topic in pending ? pending[topic] : [];
+  pending[topic] = held && ids && held.length < 100 ? [...held, ...ids] : null;
+  timer ??= setTimeout(flush, EVERY_MS);
+}
+
+function refused(): void {
+  stream?.close();
+  stream = null;
+  be('lost');
+  tell({ kind: 'refused' });
+  clearTimeout(retry);
+  retry = setTimeout(listen, AGAIN_MS);
 }
 
 function listen(): void {
-  stream = new EventSource('/v1/live');
-  stream.onopen = () => be('live');
-  stream.onerror = () => {
-    be('lost');
-    if (stream?.readyState === EventSource.CLOSED) {
-      stream = null;
-      setTimeout(() => ports.size && !stream && listen(), 5_000); // refused: the session may come back
-    }
-  };
-  stream.addEventListener('change', ({ data }: MessageEvent<string>) => {
-    changed.add((JSON.parse(data) as { topic: string }).topic);
-    timer ??= setTimeout(flush, EVERY_MS);
-  });
+  clearTimeout(retry);
+  if (stream || !ports.size) {
+    return;
+  }
+  const opened = (stream = new EventSource('/v1/live'));
+  opened.addEventListener('open', (event) => event instanceof MessageEvent && be('live')); // the server's, not the connection's
+  opened.addEventListener('change', change);
+  opened.addEventListener('ended', refused);
+  opened.onerror = () => (opened.readyState === EventSource.CLOSED ? refused() : be('lost'));
 }
 
 function join(port: MessagePort): void {
   ports.add(port);
   port.postMessage({ kind: 'state', state } satisfies Told);
-  if (!stream) {
-    listen();
-  }
+  listen();
 }
 
 function leave(port: MessagePort): void {
@@ -62,10 +80,18 @@ function leave(port: MessagePort): void {
   }
 }
 
+function heard(port: MessagePort, said: Said): void {
+  if (said === 'leave') {
+    leave(port);
+  } else {
+    join(port);
+  }
+}
+
 addEventListener('connect', (event) => {
   const port = (event as MessageEvent).ports[0];
   if (port) {
-    port.onmessage = ({ data }: MessageEvent<'leave' | 'back'>) => (data === 'leave' ? leave(port) : join(port));
+    port.onmessage = ({ data }: MessageEvent<Said>) => heard(port, data);
     join(port);
   }
 });

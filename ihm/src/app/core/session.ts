@@ -48,6 +48,13 @@ export class Session {
     location.assign('/connexion');
   }
 
+  /** Ask whether the session still holds: when it does not, the interceptor says so over the page. */
+  async check(): Promise<void> {
+    if (this.held() && !this.ended()) {
+      await firstValueFrom(this.http.get('/v1/me')).catch(() => undefined);
+    }
+  }
+
   /** Ends when somebody has signed in again: what was refused is then asked again. */
   async again(): Promise<void> {
     this.ended.set(true);

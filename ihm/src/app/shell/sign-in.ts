@@ -15,7 +15,7 @@ import { Credentials } from './credentials';
         <cnp-credentials (opened)="enter()" />
         <details>
           <summary i18n="@@signin.first">Première connexion ?</summary>
-          <p i18n="@@signin.firstDetail">Le mot de passe du premier administrateur est affiché une seule fois, par <code>canopee up</code>. Un autre compte se crée par <code>canopee users create</code>.</p>
+          <p i18n="@@signin.firstDetail">Le mot de passe du premier administrateur est affiché une seule fois, par <code>canopee up</code>. Un autre compte se crée par <code>canopee user-create</code>.</p>
         </details>
       </div>
       <button type="button" class="link-button small" (click)="other()" [attr.lang]="lang === 'fr' ? 'en' : 'fr'">{{ lang === 'fr' ? 'English' : 'Français' }}</button>

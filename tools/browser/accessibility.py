@@ -1,0 +1,28 @@
+"""axe-core on a page: WCAG 2.2 A and AA, and its best practices."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+_AXE = Path(__file__).parents[2] / "ihm/node_modules/axe-core/axe.min.js"
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+async def violations(page: Page) -> list[str]:
+    """One line a violation, with the elements that have it; the content policy stays in force."""
+    if not await page.evaluate("'axe' in globalThis"):
+        await page.evaluate(_AXE.read_text("utf-8"))
+    found: list[dict[str, Any]] = await page.evaluate(
+        "async (tags) => (await axe.run(document, {runOnly: {type: 'tag', values: tags}})).violations", _TAGS
+    )
+    return [f"{one['id']} ({one['impact']}): {one['help']}: {_where(one)}" for one in found]
+
+
+async def is_wider_than_the_screen(page: Page) -> bool:
+    """Whether a person has to scroll sideways (WCAG 1.4.10)."""
+    return bool(await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def _where(violation: dict[str, Any]) -> str:
+    return " · ".join(str(node["html"])[:160] for node in violation["nodes"][:4])

@@ -1,0 +1,141 @@
+"""`make screens`: every screen of the web interface as a picture, in `docs/screens`.
+
+A screen is an address of a feature: its path, and what its manifest adds in `screens`, as in
+`screens: ['/{device}', '?etat=offline']`. `{device}`, `{run}`, `{campaign}` and `{pipeline}` stand for one of each.
+"""
+
+import argparse
+import asyncio
+import io
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from PIL import Image
+from playwright.async_api import Browser, Page, ViewportSize
+
+from canopee.home import Credential
+from canopee.testing import Installation
+from canopee_api.postgres.location import forget
+from canopee_client.client import Client
+from canopee_contract.codec import decode
+from canopee_contract.people import ROLES, NewUser
+from tools.browser.chromium import DESKTOP, PHONE, Theme, chromium, person, sign_in
+
+_ROOT = Path(__file__).parents[2]
+_FOLDER = _ROOT / "docs" / "screens"
+_SOMEBODY = NewUser("camille", "une phrase assez longue", list(ROLES))
+_LOOKS: tuple[tuple[ViewportSize, Theme], ...] = (
+    (DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark"),
+)  # fmt: skip
+_COLOURS = 128
+_PAUSE_MS = 300
+_OWN = {"connexion": "/connexion", "compte": "/compte", "introuvable": "/nulle-part"}
+"""Screens that belong to no feature."""
+_PATH = re.compile(r"^\s*path: '([^']*)'", re.MULTILINE)
+_SCREENS = re.compile(r"^\s*screens: \[([^\]]*)\]", re.MULTILINE)
+
+
+class Screen(msgspec.Struct, frozen=True):
+    """One picture's address, before its placeholders are filled."""
+
+    name: str
+    address: str
+
+
+def screens(sources: Path = _ROOT / "ihm/src/app/features") -> Iterator[Screen]:
+    """Every screen, by the manifests of the features."""
+    yield from (Screen(name, address) for name, address in _OWN.items())
+    for manifest in sorted(sources.glob("*/*.feature.ts")):
+        text = manifest.read_text("utf-8")
+        path = _PATH.search(text)
+        if path is None:
+            raise ValueError(f"{manifest.name} has no path")
+        more = _SCREENS.search(text)
+        added = re.findall(r"'([^']*)'", more[1]) if more else []
+        for number, rest in enumerate(["", *added]):
+            yield Screen(f"{path[1]}{f'-{number}' if number else ''}", f"/{path[1]}{rest}")
+
+
+async def draw(browser: Browser, url: str, known: Mapping[str, str], folder: Path, only: str) -> list[Path]:
+    """Draw every screen in every look; the pictures written."""
+    written: list[Path] = []
+    for size, theme in _LOOKS:
+        context = await person(browser, url, size=size, theme=theme)
+        page = await context.new_page()
+        for screen in sorted(screens(), key=lambda screen: screen.name != "connexion"):
+            if screen.name != "connexion" and not await context.cookies():
+                await sign_in(context, _SOMEBODY.login, _SOMEBODY.password)
+            if only in screen.name:
+                await settle(page, screen.address.format_map(known))
+                path = folder / f"{screen.name}-{theme}-{size['width']}.png"
+                path.write_bytes(smaller(await page.screenshot()))
+                written.append(path)
+        await context.close()
+    return written
+
+
+async def settle(page: Page, address: str) -> None:
+    """Go there, and wait until everything is drawn."""
+    await page.goto(address)
+    await page.locator("h1").first.wait_for()
+    for _ in range(2):  # what comes first may ask for more
+        await page.wait_for_timeout(_PAUSE_MS)
+        await page.wait_for_function("!document.querySelector('[aria-busy=true], .skeleton')")
+    await page.evaluate("document.fonts.ready.then(() => true)")
+
+
+def smaller(png: bytes) -> bytes:
+    """The same picture with a palette: a third of the bytes."""
+    held = io.BytesIO()
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image.quantize(_COLOURS, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
+    return held.getvalue()
+
+
+def known_objects(client: Client) -> dict[str, str]:
+    """What the placeholders of an address stand for."""
+    runs, campaigns, pipelines = list(client.runs()), list(client.campaigns()), list(client.pipelines())
+    device = next((one.device_id for one in runs), next(iter(client.devices())).id)
+    found = {"device": device, "run": runs[0].id, "campaign": campaigns[0].id, "pipeline": pipelines[0].id}
+    return {name: quote(value, safe="") for name, value in found.items()}
+
+
+async def _main(devices: int, only: str, at: str) -> int:
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    installation = Installation(Path(at) if at else Path(tempfile.mkdtemp(prefix="canopee-screens-")))
+    try:
+        if not at:
+            installation.up("--devices", str(devices))
+            installation.run("wait", "runs", "--at-least", str(devices), "--timeout", "120")
+        with installation.client() as client:
+            if all(user.id != _SOMEBODY.login for user in client.users()):
+                client.create_user(_SOMEBODY)
+            known = known_objects(client)
+        url = decode(installation.home.credential.read_bytes(), Credential).url
+        async with chromium() as browser:
+            written = await draw(browser, url, known, _FOLDER, only)
+        total = sum(path.stat().st_size for path in written)
+        print(f"screens: {len(written)} pictures in {_FOLDER.relative_to(_ROOT)}, {total / 1e6:.1f} MB")
+    finally:
+        if not at:
+            installation.run("down", expect=None)
+            forget(installation.home.folder / "postgres")
+    return 0
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--devices", type=int, default=60, help="simulated PCs")
+    parser.add_argument("--only", default="", help="part of the names of the screens to draw")
+    parser.add_argument("--home", default="", help="folder of a `canopee up` that runs, instead of one of its own")
+    arguments = parser.parse_args()
+    return asyncio.run(_main(arguments.devices, arguments.only, arguments.home))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
