@@ -22,6 +22,7 @@ const english: Record<string, string> = {
   "audit.what": "Action",
   "audit.when": "When",
   "audit.who": "Who",
+  "format.now": "just now",
   "keys.escape": "Close what is on top",
   "keys.help": "This list",
   "keys.letters": "Single-letter shortcuts",
