@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from canopee_api.accounts.people import People
+from canopee_api.accounts.views import Views
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
@@ -16,10 +17,14 @@ from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.target_files import TargetFiles
 from canopee_api.catalog.trust import OnlineKeys, TrustStore
+from canopee_api.devices.annotations import Annotations
 from canopee_api.devices.approvals import Approvals
 from canopee_api.devices.enrolment import Enrolment
 from canopee_api.devices.enrolment_tokens import TokenOffice
+from canopee_api.devices.fleet_table import FleetTable
 from canopee_api.devices.practices import Practices
+from canopee_api.devices.selections import Selections
+from canopee_api.devices.story import Story
 from canopee_api.devices.tokens import Tokens
 from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
@@ -127,17 +132,24 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
     rings = Rings(database, trust, clock)
     campaigns = Campaigns(database, trust, rings, clock)
+    table = FleetTable(database, trust, clock)
+    selections = Selections(database, table, clock)
     return Areas(
         clock=clock,
         database=database,
         fleet=fleet,
         watchers=Watchers(database),
         people=People(database, clock),
+        views=Views(database, clock),
         tokens=tokens,
         enrolment=Enrolment(database, fleet, tokens, clock),
         token_office=TokenOffice(database, clock),
         approvals=Approvals(database, clock),
         practices=Practices(database, clock),
+        fleet_table=table,
+        selections=selections,
+        annotations=Annotations(database, selections, clock),
+        story=Story(database, fleet, clock),
         datasets=datasets,
         trust=trust,
         target_files=TargetFiles(database, clock),
@@ -172,6 +184,7 @@ async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:
         lambda areas: areas.trust.keep_fresh(),
         lambda areas: areas.trust.warn(),
         lambda areas: areas.approvals.expire(),
+        lambda areas: areas.selections.tend(),
         lambda areas: areas.target_files.tend(),
         lambda areas: areas.campaigns.expand_unfinished(),
         lambda areas: areas.campaigns.reconsider(),

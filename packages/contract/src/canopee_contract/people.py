@@ -162,6 +162,21 @@ class EnrolmentTokens(msgspec.Struct):
     id: str = ""
 
 
+DeviceState: TypeAlias = Literal["online", "late", "offline", "suspect", "revoked"]
+"""`online`: heard of in the last 10 minutes; `late`: in the last 24 hours; `offline`: before. `suspect`: two machines
+use this identity; it gets no orders until an administrator decides."""
+
+
+class LastRun(msgspec.Struct):
+    """The run of the newest order that a device has reported on; `id` is the order's."""
+
+    id: str
+    pipeline: str
+    state: str
+    code: str
+    finished_at: datetime
+
+
 class Device(msgspec.Struct):
     """One PC."""
 
@@ -170,14 +185,18 @@ class Device(msgspec.Struct):
     practice_id: str
     platform: str
     agent_version: str
-    state: Literal["online", "offline", "suspect", "revoked"]
-    """`suspect`: two machines use this identity; it gets no orders until an administrator decides."""
+    state: DeviceState
     simulated: bool
     generation: int
     enrolled_at: datetime
     last_seen_at: datetime | None
     facts: dict[str, Scalar] = {}
     facts_at: datetime | None = None
+    practice_name: str = ""
+    """Empty: the practice was not imported."""
+    practice_city: str = ""
+    tags: list[str] = []
+    last_run: LastRun | None = None
 
 
 class FactChange(msgspec.Struct):

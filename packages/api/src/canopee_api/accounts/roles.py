@@ -6,10 +6,10 @@ from canopee_contract.people import RIGHTS, Right
 
 _GRANTS: dict[str, frozenset[Right]] = {
     "reader": frozenset({"own_account", "read"}),
-    "support": frozenset({"own_account", "read", "read_records", "run_collect"}),
-    "author": frozenset({"own_account", "read", "read_records", "publish"}),
-    "approver": frozenset({"own_account", "read", "read_records", "run_collect", "run_action"}),
-    "enroller": frozenset({"own_account", "read", "enrol", "edit_practices"}),
+    "support": frozenset({"own_account", "read", "read_records", "run_collect", "annotate"}),
+    "author": frozenset({"own_account", "read", "read_records", "publish", "annotate"}),
+    "approver": frozenset({"own_account", "read", "read_records", "run_collect", "run_action", "annotate"}),
+    "enroller": frozenset({"own_account", "read", "enrol", "edit_practices", "annotate"}),
     "admin": frozenset(RIGHTS),
 }
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from canopee_api.accounts.people import People
+from canopee_api.accounts.views import Views
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
@@ -10,10 +11,14 @@ from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.target_files import TargetFiles
 from canopee_api.catalog.trust import TrustStore
+from canopee_api.devices.annotations import Annotations
 from canopee_api.devices.approvals import Approvals
 from canopee_api.devices.enrolment import Enrolment
 from canopee_api.devices.enrolment_tokens import TokenOffice
+from canopee_api.devices.fleet_table import FleetTable
 from canopee_api.devices.practices import Practices
+from canopee_api.devices.selections import Selections
+from canopee_api.devices.story import Story
 from canopee_api.devices.tokens import Tokens
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.watchers import Watchers
@@ -32,11 +37,16 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     fleet: LiveFleet
     watchers: Watchers
     people: People
+    views: Views
     tokens: Tokens
     enrolment: Enrolment
     token_office: TokenOffice
     approvals: Approvals
     practices: Practices
+    fleet_table: FleetTable
+    selections: Selections
+    annotations: Annotations
+    story: Story
     datasets: Datasets
     trust: TrustStore
     target_files: TargetFiles

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 
 from canopee_api.errors import BusyError
 from canopee_api.live.fleet import LiveFleet
@@ -12,8 +11,6 @@ from canopee_kit.logs import get_logger
 
 _log = get_logger(__name__)
 _EVERY_S = 1.0
-ONLINE = timedelta(minutes=10)
-"""A device heard of since then is online: two long polls, and a little."""
 _SLICE = 1_000
 
 

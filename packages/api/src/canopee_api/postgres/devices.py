@@ -7,28 +7,10 @@ from typing import Any, Protocol
 import msgspec
 
 from canopee_api.postgres.database import Connection
-from canopee_contract.condition import Scalar
 
 _BLOCK = 10_000
 _PRESENCE_LOCK = 0x7365656E  # "seen": one process writes presence at a time
 _PRACTICE_LOCK = 0x70726163  # "prac", with a practice: one enrolment at a time counts its devices
-
-
-class DeviceRow(msgspec.Struct, frozen=True):
-    """A device with its presence and facts."""
-
-    id: str
-    hostname: str
-    practice_id: str
-    platform: str
-    simulated: bool
-    generation: int
-    state: str
-    enrolled_at: datetime
-    last_seen_at: datetime
-    agent_version: str
-    facts: dict[str, Scalar]
-    facts_at: datetime | None
 
 
 class LiveRow(msgspec.Struct, frozen=True):
@@ -74,38 +56,11 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     token_sha256: bytes | None = None
 
 
-_DEVICE = """
-SELECT d.id, d.hostname, d.practice_id, d.platform, d.simulated, d.generation, d.state, d.enrolled_at,
-       p.last_seen_at, p.agent_version, coalesce(f.facts, '{}'), f.changed_at
-FROM devices d JOIN device_presence p ON p.device_id = d.id LEFT JOIN device_facts f ON f.device_id = d.id
-"""
 _LIVE = """
 SELECT d.id::text, d.generation, d.state, p.counter, extract(epoch FROM p.last_seen_at)::float8, p.agent_version,
        coalesce(f.hash, ''), d.order_seq
 FROM devices d JOIN device_presence p ON p.device_id = d.id LEFT JOIN device_facts f ON f.device_id = d.id
 """
-
-
-async def list_devices(tx: Connection, *, practice: str, search: str, after: str, limit: int) -> list[DeviceRow]:
-    """Devices by increasing id, those after `after` only."""
-    cursor = await tx.execute(
-        _DEVICE
-        + """WHERE d.id > coalesce(nullif(%(after)s, '')::uuid, '00000000-0000-0000-0000-000000000000')
-             AND (%(practice)s = '' OR d.practice_id = %(practice)s)
-             AND (%(search)s = '' OR d.hostname ILIKE %(pattern)s OR d.id::text LIKE %(pattern)s)
-             ORDER BY d.id LIMIT %(limit)s""",
-        {
-            "after": after, "practice": practice, "search": search, "limit": limit,
-            "pattern": "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%",
-        },
-    )  # fmt: skip
-    return [DeviceRow(*row) for row in await cursor.fetchall()]
-
-
-async def get_device(tx: Connection, device_id: str) -> DeviceRow | None:
-    cursor = await tx.execute(_DEVICE + "WHERE d.id = %s", (device_id,))
-    row = await cursor.fetchone()
-    return DeviceRow(*row) if row else None
 
 
 async def live_rows(tx: Connection) -> AsyncGenerator[list[LiveRow]]:

@@ -9,10 +9,10 @@ from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
 
-_STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
+STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
     OR (c.stopped_at IS NOT NULL AND o.delivered_at IS NULL) THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending'
     ELSE 'delivered' END)"""
-_PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
+PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
 
 
 class OrderRow(msgspec.Struct, frozen=True):
@@ -160,13 +160,13 @@ async def list_runs(
 ) -> list[RunRow]:
     """Runs, newest order first."""
     cursor = await tx.execute(
-        f"""SELECT r.order_id, r.device_id, {_PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
+        f"""SELECT r.order_id, r.device_id, {PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
                    r.finished_at, r.received_at, r.steps
             FROM runs r JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id
             WHERE (%(after)s = '' OR r.order_id < nullif(%(after)s, '')::uuid)
               AND (%(device)s = '' OR r.device_id = nullif(%(device)s, '')::uuid)
               AND (%(campaign)s = '' OR o.campaign_id = nullif(%(campaign)s, '')::uuid)
-              AND (%(pipeline)s IN ('', c.pipeline->>'name', {_PIPELINE}))
+              AND (%(pipeline)s IN ('', c.pipeline->>'name', {PIPELINE}))
               AND (%(state)s IN ('', r.state))
             ORDER BY r.order_id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
         {
@@ -179,7 +179,7 @@ async def list_runs(
 
 async def get_run(tx: Connection, order_id: str) -> RunRow | None:
     cursor = await tx.execute(
-        f"""SELECT r.order_id, r.device_id, {_PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
+        f"""SELECT r.order_id, r.device_id, {PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
                    r.finished_at, r.received_at, r.steps
             FROM runs r JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id
             WHERE r.order_id = %s""",  # noqa: S608  constants of this module
@@ -194,7 +194,7 @@ async def list_orders(
 ) -> list[OrderRow]:
     """Orders, newest first."""
     cursor = await tx.execute(
-        f"""SELECT o.id, o.device_id, o.seq, {_PIPELINE}, c.kind, o.campaign_id, {_STATE}, o.created_at, o.expires_at
+        f"""SELECT o.id, o.device_id, o.seq, {PIPELINE}, c.kind, o.campaign_id, {STATE}, o.created_at, o.expires_at
             FROM orders o JOIN campaigns c ON c.id = o.campaign_id JOIN devices d ON d.id = o.device_id
             LEFT JOIN runs r ON r.order_id = o.id
             WHERE (%(after)s = '' OR o.id < nullif(%(after)s, '')::uuid)
@@ -218,7 +218,7 @@ class Count(msgspec.Struct, frozen=True):
 async def count_by_state(tx: Connection, campaign_ids: Sequence[str], *, now: datetime) -> list[Count]:
     """Every device that these campaigns have reached, counted once: by its order, or as `waiting` for one."""
     cursor = await tx.execute(
-        f"""SELECT o.campaign_id, o.ring, {_STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
+        f"""SELECT o.campaign_id, o.ring, {STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
             JOIN campaigns c ON c.id = o.campaign_id
             LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%(campaigns)s::uuid[])
             GROUP BY 1, 2, 3

@@ -1,4 +1,8 @@
 
+-- A text without case and accents, for searches.
+CREATE FUNCTION folded(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN translate(lower($1), 'àâäáãåçèéêëìíîïñòóôöõùúûüýÿœæ', 'aaaaaaceeeeiiiinooooouuuuyyoa');
+
 CREATE TABLE devices (
     id uuid PRIMARY KEY,
     public_key bytea NOT NULL UNIQUE,
@@ -11,8 +15,10 @@ CREATE TABLE devices (
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspect', 'revoked')),
     order_seq bigint NOT NULL DEFAULT 0,
     enrolled_at timestamptz NOT NULL,
-    token_sha256 bytea
+    token_sha256 bytea,
+    search text NOT NULL GENERATED ALWAYS AS (folded(hostname || ' ' || practice_id)) STORED
 );
+CREATE INDEX devices_by_name ON devices (folded(hostname) COLLATE "C", id);
 CREATE INDEX devices_revoked ON devices (id) WHERE state = 'revoked';
 CREATE INDEX devices_by_fingerprint ON devices (fingerprint);
 CREATE INDEX devices_by_practice ON devices (practice_id);
@@ -63,7 +69,9 @@ CREATE TABLE device_facts (
     facts jsonb NOT NULL,
     changed_at timestamptz NOT NULL,
     is_considered boolean NOT NULL DEFAULT false,
-    version_keys jsonb NOT NULL GENERATED ALWAYS AS (version_keys(facts)) STORED
+    version_keys jsonb NOT NULL GENERATED ALWAYS AS (version_keys(facts)) STORED,
+    os text GENERATED ALWAYS AS (facts->>'os.name') STORED,
+    product text GENERATED ALWAYS AS (facts->>'product.version') STORED
 );
 CREATE INDEX device_facts_not_considered ON device_facts (device_id) WHERE NOT is_considered;
 
@@ -76,6 +84,36 @@ CREATE TABLE fact_changes (
 );
 CREATE INDEX fact_changes_by_device ON fact_changes (device_id, n);
 CREATE INDEX fact_changes_by_age ON fact_changes (at);
+
+-- Tags are known to the API only: no condition reads them.
+CREATE TABLE device_tags (
+    tag text NOT NULL,
+    device_id uuid NOT NULL REFERENCES devices ON DELETE CASCADE,
+    given_by text NOT NULL,
+    given_at timestamptz NOT NULL,
+    PRIMARY KEY (tag, device_id)
+);
+CREATE INDEX device_tags_by_device ON device_tags (device_id, tag);
+
+CREATE TABLE device_notes (
+    id uuid PRIMARY KEY,
+    device_id uuid NOT NULL REFERENCES devices ON DELETE CASCADE,
+    author text NOT NULL,
+    at timestamptz NOT NULL,
+    text text NOT NULL
+);
+CREATE INDEX device_notes_by_device ON device_notes (device_id, id);
+
+-- Devices that somebody selected: the list does not change any more. Kept for some days.
+CREATE TABLE selections (
+    id uuid PRIMARY KEY,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    query jsonb,
+    device_ids uuid[] NOT NULL
+);
+CREATE INDEX selections_by_age ON selections (expires_at);
 
 CREATE TABLE enrolment_tokens (
     sha256 bytea PRIMARY KEY,
@@ -141,7 +179,8 @@ CREATE TABLE practices (
     phone text NOT NULL,
     is_active boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL,
-    changed_at timestamptz NOT NULL
+    changed_at timestamptz NOT NULL,
+    search text NOT NULL GENERATED ALWAYS AS (folded(name || ' ' || city)) STORED
 );
 
 -- expanded_to: the last device that the first round has looked at. reach_bp: the basis points of its last ring.
@@ -218,6 +257,7 @@ CREATE TABLE runs (
     steps jsonb NOT NULL
 );
 CREATE INDEX runs_by_device ON runs (device_id, order_id);
+CREATE INDEX runs_failed ON runs (received_at, device_id) WHERE state IN ('failed', 'timed_out');
 
 CREATE TABLE datasets (
     name text NOT NULL,
@@ -346,6 +386,17 @@ CREATE TABLE users (
     roles text[] NOT NULL,
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'disabled')),
     created_at timestamptz NOT NULL
+);
+
+CREATE TABLE saved_views (
+    id uuid PRIMARY KEY,
+    owner text NOT NULL REFERENCES users,
+    page text NOT NULL,
+    name text NOT NULL,
+    query text NOT NULL,
+    shared boolean NOT NULL,
+    changed_at timestamptz NOT NULL,
+    UNIQUE (owner, page, name)
 );
 
 CREATE TABLE sessions (

@@ -1,4 +1,4 @@
-"""`canopee devices | runs | records | …`: every list verb, and the commands that show one object."""
+"""`canopee runs | records | …`: every list verb, and the commands that show one object."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -22,11 +22,6 @@ class _List(msgspec.Struct, frozen=True):
 
 
 _LISTS = {
-    "devices": _List(
-        "PCs", lambda client, filters: client.devices(**filters),
-        ("id", "hostname", "practice_id", "platform", "agent_version", "state", "simulated", "last_seen_at"),
-        ("practice", "q"),
-    ),
     "runs": _List(
         "executions of orders", lambda client, filters: client.runs(**filters),
         ("id", "device_id", "pipeline", "kind", "state", "code", "finished_at"),
@@ -68,9 +63,7 @@ def add_to(commands: Commands) -> None:
     for name, verb in _LISTS.items():
         parser = commands.add_parser(name, help=verb.help)
         for one in verb.filters:
-            parser.add_argument(
-                f"--{one}", default="", help=f"only of this {one}" if one != "q" else "part of a name"
-            )
+            parser.add_argument(f"--{one}", default="", help=f"only of this {one}")
         _add_common(parser)
         parser.set_defaults(run=_list, verb=verb)
     parser = commands.add_parser("result", help="one run, with everything known")

@@ -8,8 +8,8 @@ from litestar.di import NamedDependency
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import PUBLIC, needs
 from canopee_api.doors.people.pages import After, Limit, number_cursor, page
-from canopee_api.live.presence import ONLINE
 from canopee_api.postgres.accounts import list_audit
+from canopee_api.postgres.device_states import ONLINE
 from canopee_api.postgres.devices import presence_totals
 from canopee_api.postgres.enrolment_requests import count_waiting
 from canopee_api.postgres.records import totals

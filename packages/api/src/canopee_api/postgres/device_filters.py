@@ -1,0 +1,128 @@
+"""The filters of the fleet table as SQL over `d` (devices), `p` (device_presence) and `f` (device_facts).
+
+Each is true or false for every device, never NULL: facets count with and without one of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import reduce
+
+import msgspec
+
+from canopee_api.postgres.conditions import TRUE, Predicate, predicate_of
+from canopee_api.postgres.device_states import SILENT, state_of
+from canopee_contract.condition import Condition
+from canopee_contract.fleet import DeviceQuery, Watch
+
+FAILED_SINCE = timedelta(hours=24)
+FACETS: Mapping[str, str] = {
+    "platform": "d.platform", "agent_version": "p.agent_version", "os": "coalesce(f.os, '')",
+    "product": "coalesce(f.product, '')", "practice": "d.practice_id",
+}  # fmt: skip
+"""Filter → the column that it compares; `state` and `tag` are not columns."""
+JOINED = """(devices d LEFT JOIN device_presence p ON p.device_id = d.id
+             LEFT JOIN device_facts f ON f.device_id = d.id)"""
+"""PostgreSQL leaves out the tables of which nothing is asked."""
+_ID_LENGTH, _SHORTEST_ID, _MOST_WORDS = 32, 4, 6
+_HEXADECIMAL = frozenset("0123456789abcdef")
+
+
+class Outdated(msgspec.Struct, frozen=True):
+    """What an old agent is: the family and architecture of a platform, and the versions below its newest release."""
+
+    family: str
+    arch: str
+    versions: Sequence[str]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A query with what it needs to be understood."""
+
+    query: DeviceQuery
+    now: datetime
+    condition: Condition | None = None
+    outdated: Sequence[Outdated] = ()
+
+
+def both(*predicates: Predicate) -> Predicate:
+    """All of them."""
+    asked = [one for one in predicates if one is not TRUE]
+    if not asked:
+        return TRUE
+    return Predicate(" AND ".join(f"({one.text})" for one in asked), tuple(v for one in asked for v in one.values))
+
+
+def either(*predicates: Predicate) -> Predicate:
+    """One of them."""
+    text = " OR ".join(f"({one.text})" for one in predicates)
+    return Predicate(text, tuple(value for one in predicates for value in one.values))
+
+
+def everything(asked: Asked) -> Predicate:
+    """Every filter of the query."""
+    return both(general(asked), *(filter_of(asked, name) for name in ("state", "tag", *FACETS)))
+
+
+def filter_of(asked: Asked, name: str) -> Predicate:
+    """The filter of one facet; `TRUE` when nothing is asked of it."""
+    wanted: list[str] = getattr(asked.query, name)
+    if not wanted:
+        return TRUE
+    if name == "tag":
+        return Predicate("d.id IN (SELECT device_id FROM device_tags WHERE tag = ANY(%s::text[]))", (wanted,))
+    if name == "state":
+        state = state_of(asked.now)
+        return Predicate(f"{state.text} = ANY(%s::text[])", (*state.values, wanted))
+    return Predicate(f"{FACETS[name]} = ANY(%s::text[])", (wanted,))
+
+
+def general(asked: Asked) -> Predicate:
+    """The filters that are no facet: the search, what to watch, the condition."""
+    words = [_word(word) for word in asked.query.q.split()[:_MOST_WORDS]]
+    watched = [watch_of(asked, one) for one in asked.query.watch]
+    return both(*words, either(*watched) if watched else TRUE, _condition(asked.condition))
+
+
+def watch_of(asked: Asked, watch: Watch) -> Predicate:
+    """The devices of which `watch` warns."""
+    alive = Predicate("d.state <> 'revoked'")
+    if watch == "suspect":
+        return Predicate("d.state = 'suspect'")
+    if watch == "no_facts":
+        return both(alive, Predicate("f.device_id IS NULL"))
+    if watch == "update_failed":
+        return both(alive, Predicate("coalesce(f.facts ? 'agent.update_failed', false)"))
+    if watch == "silent":
+        return both(alive, Predicate("p.last_seen_at <= %s::timestamptz", (asked.now - SILENT,)))
+    if watch == "failed":
+        failed = """d.id IN (SELECT r.device_id FROM runs r
+                    WHERE r.state IN ('failed', 'timed_out') AND r.received_at > %s::timestamptz)"""
+        return both(alive, Predicate(failed, (asked.now - FAILED_SINCE,)))
+    old = [_outdated(one) for one in asked.outdated if one.versions]
+    return both(alive, either(*old)) if old else Predicate("false")
+
+
+def _outdated(one: Outdated) -> Predicate:
+    text = """coalesce(f.facts->>'os.family' = %s AND f.facts->>'os.arch' = %s, false)
+              AND p.agent_version = ANY(%s::text[])"""
+    return Predicate(text, (one.family, one.arch, list(one.versions)))
+
+
+def _condition(condition: Condition | None) -> Predicate:
+    """As targeting has it: neither revoked devices nor those without facts."""
+    if condition is None:
+        return TRUE
+    reachable = Predicate("d.state <> 'revoked' AND f.device_id IS NOT NULL")
+    return both(reachable, reduce(both, [predicate_of(condition)]))
+
+
+def _word(word: str) -> Predicate:
+    pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    text = """d.search LIKE folded(%s)
+              OR d.practice_id IN (SELECT id FROM practices WHERE search LIKE folded(%s))"""
+    found = Predicate(text, (pattern, pattern))
+    digits = word.lower().replace("-", "")
+    if not (_SHORTEST_ID <= len(digits) <= _ID_LENGTH and _HEXADECIMAL.issuperset(digits)):
+        return found
+    bounds = digits.ljust(_ID_LENGTH, "0"), digits.ljust(_ID_LENGTH, "f")
+    return either(found, Predicate("d.id BETWEEN %s::uuid AND %s::uuid", bounds))
