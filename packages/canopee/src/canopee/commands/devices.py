@@ -26,7 +26,8 @@ _SHOWN = (
     "last_seen_at",
 )
 _LISTED = {
-    "practice": "of this practice", "state": "online, late, offline, suspect or revoked", "platform": "windows or linux",
+    "practice": "of this practice", "state": "online, late, offline, suspect or revoked",
+    "platform": "windows or linux",
     "agent-version": "whose agent is of this version", "tag": "with this tag", "os": "whose fact os.name is this",
     "product": "whose fact product.version is this", "watch": ", ".join(WATCHES),
 }  # fmt: skip
