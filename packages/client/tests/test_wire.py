@@ -121,7 +121,7 @@ def test_filters_are_values_whatever_they_hold(url: str) -> None:
     with Client(url) as client, pytest.raises(AnswerError):
         next(client.devices(hostname=hostile))
     query = parse_qs(urlsplit(_Handler.seen[0][0]).query)
-    assert query == {"hostname": [hostile], "limit": [str(PAGE)]}
+    assert query == {"hostname": [hostile], "sort": ["id"], "limit": [str(PAGE)]}
 
 
 def test_a_body_travels_as_the_contract_writes_it(url: str) -> None:

@@ -57,15 +57,6 @@ async def test_tags_that_cannot_be_given_are_refused(office: Office, change: Tag
     assert refused.value.reason == code
 
 
-async def test_a_device_that_leaves_takes_its_tags_along(office: Office) -> None:
-    pc = await office.pc()
-    await office.areas.annotations.change_tags(TagChange(device_ids=[pc.id], add=["vip"]), by="ana")
-    await office.areas.annotations.write_note(pc.id, NewNote("vu"), by="ana")
-    async with office.areas.database.transaction() as tx:
-        await tx.execute("DELETE FROM devices WHERE id = %s", (pc.id,))
-    assert await office.areas.annotations.tags(after="", limit=10) == []
-
-
 async def test_a_note_is_its_author_s_and_an_administrator_may_take_it_away(
     office: Office, clock: FakeClock
 ) -> None:

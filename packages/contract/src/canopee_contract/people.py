@@ -29,6 +29,7 @@ Right: TypeAlias = Literal[
     "administer",
     "own_account",
     "edit_practices",
+    "annotate",
 ]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 

@@ -10,7 +10,7 @@ from canopee_api.postgres import device_counts as counts
 from canopee_api.postgres import device_rows as sql
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.device_filters import Asked, Outdated
-from canopee_api.postgres.device_orders import mark_of, order_of, to_cursor
+from canopee_api.postgres.device_orders import Order, mark_of, order_of, to_cursor
 from canopee_api.postgres.enrolment_requests import count_waiting
 from canopee_contract.condition import Condition, parse_condition
 from canopee_contract.errors import ConditionError
@@ -83,9 +83,13 @@ class FleetTable:
             newest_agents={**self._newest()}, at=asked.now,
         )  # fmt: skip
 
-    async def export(self, query: DeviceQuery, *, sort: str) -> AsyncGenerator[Sequence[Device]]:
-        """Every device that passes, in an order, some at a time; raises `InvalidError` as `page` does."""
+    def export(self, query: DeviceQuery, *, sort: str) -> AsyncGenerator[Sequence[Device]]:
+        """Every device that passes, in an order, some at a time; raises `InvalidError` as `page` does, at once."""
         order = order_of(sort, self._clock.now())
+        check_query(query)
+        return self._exported(query, order)
+
+    async def _exported(self, query: DeviceQuery, order: Order) -> AsyncGenerator[Sequence[Device]]:
         async with self._database.transaction() as tx:
             asked = await self.understood(tx, query)
             async for rows in sql.stream(tx, asked, order, block=_BLOCK):

@@ -91,7 +91,7 @@ async def facets(areas: NamedDependency[Areas], wanted: NamedDependency[DeviceQu
     "/v1/devices/export",
     opt=needs("read"),
     dependencies=_QUERY,
-    media_type="text/csv; charset=utf-8",
+    media_type="text/csv",
 )
 async def export(
     areas: NamedDependency[Areas],
