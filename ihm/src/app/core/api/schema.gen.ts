@@ -222,7 +222,7 @@ export interface paths {
         };
         /**
          * Devices
-         * @description Devices by id; `practice` and `q` (part of the name or of the id) narrow the list.
+         * @description The devices that pass every filter, in an order; a filter with several values passes any of them.
          */
         readonly get: operations["V1DevicesDevices"];
         readonly put?: never;
@@ -253,6 +253,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/devices/{device_id}/diagnosis": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Diagnosis
+         * @description How the link with a device stands.
+         */
+        readonly get: operations["V1DevicesDeviceIdDiagnosisDiagnosis"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/devices/{device_id}/facts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Facts
+         * @description The facts of a device, with when each last changed.
+         */
+        readonly get: operations["V1DevicesDeviceIdFactsFacts"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/devices/{device_id}/facts-history": {
         readonly parameters: {
             readonly query?: never;
@@ -273,6 +313,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/devices/{device_id}/notes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Notes
+         * @description What people wrote about a device, newest first.
+         */
+        readonly get: operations["V1DevicesDeviceIdNotesNotes"];
+        readonly put?: never;
+        /**
+         * WriteNote
+         * @description Write something about a device, under one's name.
+         */
+        readonly post: operations["V1DevicesDeviceIdNotesWriteNote"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/devices/{device_id}/notes/{note_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * DeleteNote
+         * @description Take a note away: one's own; an administrator, any.
+         */
+        readonly delete: operations["V1DevicesDeviceIdNotesNoteIdDeleteNote"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/devices/{device_id}/revoke": {
         readonly parameters: {
             readonly query?: never;
@@ -287,6 +371,86 @@ export interface paths {
          * @description End the enrolment of a device: its token and its orders are refused from now on.
          */
         readonly post: operations["V1DevicesDeviceIdRevokeRevoke"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/devices/{device_id}/timeline": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Timeline
+         * @description What a device did in the last hours, one lane a pipeline.
+         */
+        readonly get: operations["V1DevicesDeviceIdTimelineTimeline"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/devices/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Export
+         * @description Every device that passes as CSV, with every fact; no cell begins as a formula does.
+         */
+        readonly get: operations["V1DevicesExportExport"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/devices/facets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Facets
+         * @description How many devices pass, and how many would with another value of one filter.
+         */
+        readonly get: operations["V1DevicesFacetsFacets"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/devices/tags": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * ChangeTags
+         * @description Give tags to devices, and take tags from them: those of a selection, or of a list of ids.
+         */
+        readonly post: operations["V1DevicesTagsChangeTags"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -435,6 +599,26 @@ export interface paths {
          * @description Refuse PCs, with a reason that they are told.
          */
         readonly post: operations["V1EnrolmentsRejectReject"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/fleet": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Overview
+         * @description The whole fleet in a few numbers, and what somebody should look at.
+         */
+        readonly get: operations["V1FleetOverview"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -767,6 +951,66 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/selections": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Select
+         * @description Freeze the devices of a query into a list: what is confirmed then is what is done.
+         */
+        readonly post: operations["V1SelectionsSelect"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/selections/{selection_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Selection
+         * @description A selection, with where its devices stand now.
+         */
+        readonly get: operations["V1SelectionsSelectionIdSelection"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/selections/{selection_id}/condition": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * SelectionCondition
+         * @description The devices of a selection as a condition, for campaigns and previews.
+         */
+        readonly get: operations["V1SelectionsSelectionIdConditionSelectionCondition"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/sessions": {
         readonly parameters: {
             readonly query?: never;
@@ -859,6 +1103,26 @@ export interface paths {
          * @description What is kept, how fast it grows and for how long it stays; how far the readers of records are.
          */
         readonly get: operations["V1StorageStorage"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/tags": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Tags
+         * @description The tags in use, by name, and how many devices have each.
+         */
+        readonly get: operations["V1TagsTags"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -970,6 +1234,54 @@ export interface paths {
          */
         readonly post: operations["V1UsersCreateUser"];
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/views": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Views
+         * @description One's own saved views, and the shared ones; `of_page` is the list that they belong to, such as `devices`.
+         */
+        readonly get: operations["V1ViewsViews"];
+        readonly put?: never;
+        /**
+         * SaveView
+         * @description Save a view; sharing it needs the right `annotate`.
+         */
+        readonly post: operations["V1ViewsSaveView"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/views/{view_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * ChangeView
+         * @description Change a view of one's own.
+         */
+        readonly put: operations["V1ViewsViewIdChangeView"];
+        readonly post?: never;
+        /**
+         * DeleteView
+         * @description Take a view away: one's own; an administrator, any that is shared.
+         */
+        readonly delete: operations["V1ViewsViewIdDeleteView"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -1161,12 +1473,76 @@ export interface components {
             readonly generation: number;
             readonly hostname: string;
             readonly id: string;
+            /** @default null */
+            readonly last_run: components["schemas"]["LastRun"] | null;
             readonly last_seen_at: string | null;
             readonly platform: string;
+            /** @default  */
+            readonly practice_city: string;
             readonly practice_id: string;
+            /** @default  */
+            readonly practice_name: string;
             readonly simulated: boolean;
             /** @enum {unknown} */
-            readonly state: "offline" | "online" | "revoked" | "suspect";
+            readonly state: "late" | "offline" | "online" | "revoked" | "suspect";
+            /** @default [] */
+            readonly tags: readonly string[];
+        };
+        /**
+         * DeviceFacts
+         * @description `GET /v1/devices/{id}/facts`.
+         */
+        readonly DeviceFacts: {
+            readonly facts: readonly components["schemas"]["FactView"][];
+            readonly first_at: string | null;
+        };
+        /**
+         * DeviceQuery
+         * @description Which devices: those that pass every filter; a filter with several values passes any of them; empty ones all.
+         *
+         *         `GET /v1/devices` takes the same names as parameters, repeated for several values.
+         */
+        readonly DeviceQuery: {
+            /** @default [] */
+            readonly agent_version: readonly string[];
+            /** @default null */
+            readonly condition: Record<string, unknown> | null;
+            /** @default [] */
+            readonly os: readonly string[];
+            /** @default [] */
+            readonly platform: readonly string[];
+            /** @default [] */
+            readonly practice: readonly string[];
+            /** @default [] */
+            readonly product: readonly string[];
+            /** @default  */
+            readonly q: string;
+            /** @default [] */
+            readonly state: readonly ("late" | "offline" | "online" | "revoked" | "suspect")[];
+            /** @default [] */
+            readonly tag: readonly string[];
+            /** @default [] */
+            readonly watch: readonly ("failed" | "no_facts" | "outdated" | "silent" | "suspect" | "update_failed")[];
+        };
+        /**
+         * Diagnosis
+         * @description `GET /v1/devices/{id}/diagnosis`: what the API knows of its link with a device.
+         */
+        readonly Diagnosis: {
+            readonly agent_version: string;
+            readonly counter: number;
+            readonly enrolled_at: string;
+            readonly facts: number;
+            readonly facts_at: string | null;
+            readonly generation: number;
+            readonly is_connected_here: boolean;
+            readonly last_seen_at: string;
+            readonly order_seq: number;
+            readonly orders_delivered: number;
+            readonly orders_pending: number;
+            readonly rejected_records: number;
+            readonly same_hardware: readonly string[];
+            readonly streams: readonly components["schemas"]["Stream"][];
         };
         /**
          * EnrolmentRequest
@@ -1241,6 +1617,34 @@ export interface components {
             readonly tokens: readonly string[];
         };
         /**
+         * Facets
+         * @description `GET /v1/devices/facets`: how many devices pass, and how many would with another value of one filter.
+         *
+         *         The counts of a facet ignore the filter on that very column, so that another value can be added to it.
+         */
+        readonly Facets: {
+            readonly at: string;
+            readonly facets: {
+                readonly [key: string]: readonly components["schemas"]["FacetValue"][];
+            };
+            readonly fleet: number;
+            readonly total: number;
+        };
+        /**
+         * FacetValue
+         * @description One value of a column, and how many devices have it; `states` adds up to `devices` (empty: not counted).
+         */
+        readonly FacetValue: {
+            readonly devices: number;
+            /** @default  */
+            readonly label: string;
+            /** @default {} */
+            readonly states: {
+                readonly [key: string]: number;
+            };
+            readonly value: string;
+        };
+        /**
          * FactChange
          * @description One fact that changed; `null` where it was, or is, absent.
          */
@@ -1258,6 +1662,15 @@ export interface components {
                 readonly [key: string]: components["schemas"]["FactChange"];
             };
             readonly id: string;
+        };
+        /**
+         * FactView
+         * @description One fact of a device; `changed_at` is `null` when it has been so since the device's first facts.
+         */
+        readonly FactView: {
+            readonly changed_at: string | null;
+            readonly name: string;
+            readonly value: string | number | boolean;
         };
         /**
          * Field
@@ -1281,6 +1694,23 @@ export interface components {
             readonly type: "boolean" | "instant" | "integer" | "keyword" | "list" | "number" | "object" | "text" | "version";
             /** @default  */
             readonly unit: string;
+        };
+        /**
+         * FleetOverview
+         * @description `GET /v1/fleet`: the whole fleet in a few numbers; `states` adds up to `devices`.
+         */
+        readonly FleetOverview: {
+            readonly at: string;
+            readonly devices: number;
+            readonly enrolments_waiting: number;
+            readonly newest_agents: {
+                readonly [key: string]: string;
+            };
+            readonly practices: number;
+            readonly states: {
+                readonly [key: string]: number;
+            };
+            readonly watch: readonly components["schemas"]["WatchCount"][];
         };
         /**
          * Health
@@ -1312,6 +1742,25 @@ export interface components {
             readonly roles: readonly components["schemas"]["RoleLife"][];
             /** @enum {unknown} */
             readonly state: "critical" | "expired" | "ok" | "soon" | "urgent";
+        };
+        /**
+         * Lane
+         * @description What a device did of one pipeline, oldest first.
+         */
+        readonly Lane: {
+            readonly pipeline: string;
+            readonly spans: readonly components["schemas"]["Span"][];
+        };
+        /**
+         * LastRun
+         * @description The run of the newest order that a device has reported on; `id` is the order's.
+         */
+        readonly LastRun: {
+            readonly code: string;
+            readonly finished_at: string;
+            readonly id: string;
+            readonly pipeline: string;
+            readonly state: string;
         };
         /**
          * LiveEvent
@@ -1364,7 +1813,7 @@ export interface components {
         readonly Me: {
             readonly login: string;
             /** @default [] */
-            readonly rights: readonly ("administer" | "edit_practices" | "enrol" | "own_account" | "publish" | "read" | "read_records" | "run_action" | "run_collect")[];
+            readonly rights: readonly ("administer" | "annotate" | "edit_practices" | "enrol" | "own_account" | "publish" | "read" | "read_records" | "run_action" | "run_collect")[];
             readonly roles: readonly ("admin" | "approver" | "author" | "enroller" | "reader" | "support")[];
         };
         /**
@@ -1409,12 +1858,31 @@ export interface components {
             readonly uses: number;
         };
         /**
+         * NewNote
+         * @description `POST /v1/devices/{id}/notes`: 1 to `MAX_NOTE` characters.
+         */
+        readonly NewNote: {
+            readonly text: string;
+        };
+        /**
          * NewPassword
          * @description `POST /v1/me/password`: 12 characters at least; the other sessions of the account end.
          */
         readonly NewPassword: {
             readonly current: string;
             readonly password: string;
+        };
+        /**
+         * NewSelection
+         * @description `POST /v1/selections`: the devices of a query now, less some; or a list of ids. Exactly one of both.
+         */
+        readonly NewSelection: {
+            /** @default [] */
+            readonly device_ids: readonly string[];
+            /** @default [] */
+            readonly excluded: readonly string[];
+            /** @default null */
+            readonly query: components["schemas"]["DeviceQuery"] | null;
         };
         /**
          * NewUser
@@ -1424,6 +1892,30 @@ export interface components {
             readonly login: string;
             readonly password: string;
             readonly roles: readonly ("admin" | "approver" | "author" | "enroller" | "reader" | "support")[];
+        };
+        /**
+         * NewView
+         * @description `POST /v1/views`, `PUT /v1/views/{id}`: what a list shows, under a name.
+         */
+        readonly NewView: {
+            readonly name: string;
+            /** @default devices */
+            readonly page: string;
+            /** @default  */
+            readonly query: string;
+            /** @default false */
+            readonly shared: boolean;
+        };
+        /**
+         * Note
+         * @description What somebody wrote about a device.
+         */
+        readonly Note: {
+            readonly at: string;
+            readonly author: string;
+            readonly device_id: string;
+            readonly id: string;
+            readonly text: string;
         };
         /**
          * OpenTransaction
@@ -1514,6 +2006,15 @@ export interface components {
             readonly next: string | null;
         };
         /**
+         * Page[Note]
+         * @description One page of a list.
+         */
+        readonly Page_Note_: {
+            readonly items: readonly components["schemas"]["Note"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
          * Page[OrderView]
          * @description One page of a list.
          */
@@ -1568,11 +2069,29 @@ export interface components {
             readonly next: string | null;
         };
         /**
+         * Page[SavedView]
+         * @description One page of a list.
+         */
+        readonly Page_SavedView_: {
+            readonly items: readonly components["schemas"]["SavedView"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
          * Page[StoredRecord]
          * @description One page of a list.
          */
         readonly Page_StoredRecord_: {
             readonly items: readonly components["schemas"]["StoredRecord"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * Page[TagCount]
+         * @description One page of a list.
+         */
+        readonly Page_TagCount_: {
+            readonly items: readonly components["schemas"]["TagCount"][];
             /** @default null */
             readonly next: string | null;
         };
@@ -1896,12 +2415,60 @@ export interface components {
             readonly steps: readonly components["schemas"]["StepReport"][];
         };
         /**
+         * SavedView
+         * @description A saved view: everybody's when shared, else its owner's.
+         */
+        readonly SavedView: {
+            readonly changed_at: string;
+            readonly id: string;
+            readonly name: string;
+            readonly owner: string;
+            readonly page: string;
+            readonly query: string;
+            readonly shared: boolean;
+        };
+        /**
+         * Selection
+         * @description A list of devices that does not change any more; kept for 7 days.
+         */
+        readonly Selection: {
+            readonly count: number;
+            readonly created_at: string;
+            readonly created_by: string;
+            readonly expires_at: string;
+            readonly id: string;
+            readonly sample: readonly components["schemas"]["Device"][];
+            readonly states: {
+                readonly [key: string]: number;
+            };
+        };
+        /**
+         * SelectionCondition
+         * @description `GET /v1/selections/{id}/condition`: the same devices as a condition, for campaigns and previews.
+         */
+        readonly SelectionCondition: {
+            readonly condition: Record<string, unknown>;
+            readonly count: number;
+        };
+        /**
          * Session
          * @description An opened session; `token` goes into `Authorization: Bearer`.
          */
         readonly Session: {
             readonly expires_at: string;
             readonly token: string;
+        };
+        /**
+         * Span
+         * @description One order of a device on a line of time.
+         */
+        readonly Span: {
+            readonly at: string;
+            /** @default  */
+            readonly code: string;
+            readonly id: string;
+            readonly state: string;
+            readonly until: string | null;
         };
         /**
          * Status
@@ -1967,6 +2534,14 @@ export interface components {
             readonly version: number;
         };
         /**
+         * Stream
+         * @description How far the records of one stream of a device have come: `mark` is the last number that was stored.
+         */
+        readonly Stream: {
+            readonly mark: number;
+            readonly stream: string;
+        };
+        /**
          * TableVolume
          * @description A table of the database with its indexes.
          */
@@ -1976,6 +2551,39 @@ export interface components {
             /** @default null */
             readonly retention_days: number | null;
             readonly rows: number;
+        };
+        /**
+         * TagChange
+         * @description `POST /v1/devices/tags`: give and take tags; exactly one of `selection` and `device_ids`.
+         *
+         *         Tags are known to the API only: they filter and select, no condition can name them, and no PC hears of them.
+         */
+        readonly TagChange: {
+            /** @default [] */
+            readonly add: readonly string[];
+            /** @default [] */
+            readonly device_ids: readonly string[];
+            /** @default [] */
+            readonly remove: readonly string[];
+            /** @default  */
+            readonly selection: string;
+        };
+        /**
+         * TagCount
+         * @description A tag in use; `id` is its text.
+         */
+        readonly TagCount: {
+            readonly devices: number;
+            readonly id: string;
+        };
+        /**
+         * TagsChanged
+         * @description Devices looked at, and tags that were really given and taken.
+         */
+        readonly TagsChanged: {
+            readonly added: number;
+            readonly devices: number;
+            readonly removed: number;
         };
         /**
          * TargetUpload
@@ -2006,6 +2614,16 @@ export interface components {
             readonly fact: string | number | boolean | null;
             readonly holds: boolean;
             readonly test: string;
+        };
+        /**
+         * Timeline
+         * @description `GET /v1/devices/{id}/timeline?hours=`: one lane a pipeline.
+         */
+        readonly Timeline: {
+            readonly is_complete: boolean;
+            readonly lanes: readonly components["schemas"]["Lane"][];
+            readonly since: string;
+            readonly until: string;
         };
         /**
          * TokenBatch
@@ -2072,6 +2690,15 @@ export interface components {
             readonly months: readonly string[];
             readonly readers: readonly components["schemas"]["ReaderLag"][];
             readonly tables: readonly components["schemas"]["TableVolume"][];
+        };
+        /**
+         * WatchCount
+         * @description How many devices need a look, and which filter shows them.
+         */
+        readonly WatchCount: {
+            readonly devices: number;
+            /** @enum {unknown} */
+            readonly watch: "failed" | "no_facts" | "outdated" | "silent" | "suspect" | "update_failed";
         };
         /**
          * Why
@@ -3287,10 +3914,29 @@ export interface operations {
             readonly query?: {
                 /** @description Cursor: `next` of the page before. */
                 readonly after?: string;
+                /** @description Repeat it for several values. */
+                readonly agent_version?: readonly string[] | null;
+                /** @description A condition on facts, as JSON. */
+                readonly condition?: string;
                 /** @description Objects on a page. */
                 readonly limit?: number;
-                readonly practice?: string;
+                /** @description Values of the fact `os.name`. */
+                readonly os?: readonly string[] | null;
+                /** @description Repeat it for several values. */
+                readonly platform?: readonly string[] | null;
+                /** @description Repeat it for several values. */
+                readonly practice?: readonly string[] | null;
+                /** @description Values of the fact `product.version`. */
+                readonly product?: readonly string[] | null;
+                /** @description Part of the name or of the practice, or of the id. */
                 readonly q?: string;
+                /** @description `id`, `hostname`, `practice`, `platform`, `agent_version`, `state`, `last_seen`, `enrolled` or `fact:<name>`; `-` before it turns it round. */
+                readonly sort?: string;
+                readonly state?: readonly ("online" | "late" | "offline" | "suspect" | "revoked")[] | null;
+                /** @description Repeat it for several values. */
+                readonly tag?: readonly string[] | null;
+                /** @description What somebody should look at. */
+                readonly watch?: readonly ("suspect" | "failed" | "update_failed" | "outdated" | "silent" | "no_facts")[] | null;
             };
             readonly header?: never;
             readonly path?: never;
@@ -3448,6 +4094,176 @@ export interface operations {
             };
         };
     };
+    readonly V1DevicesDeviceIdDiagnosisDiagnosis: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly device_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DevicesDeviceIdFactsFacts: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly device_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeviceFacts"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly V1DevicesDeviceIdFactsHistoryFactsHistory: {
         readonly parameters: {
             readonly query?: {
@@ -3538,6 +4354,323 @@ export interface operations {
             };
         };
     };
+    readonly V1DevicesDeviceIdNotesNotes: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly device_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_Note_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DevicesDeviceIdNotesWriteNote: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly device_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DevicesDeviceIdNotesNoteIdDeleteNote: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly device_id: string;
+                readonly note_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, nothing follows */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly V1DevicesDeviceIdRevokeRevoke: {
         readonly parameters: {
             readonly query?: never;
@@ -3556,6 +4689,400 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DevicesDeviceIdTimelineTimeline: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How far back. */
+                readonly hours?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly device_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DevicesExportExport: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Repeat it for several values. */
+                readonly agent_version?: readonly string[] | null;
+                /** @description A condition on facts, as JSON. */
+                readonly condition?: string;
+                /** @description Semicolons and a byte order mark. */
+                readonly excel?: boolean;
+                /** @description Values of the fact `os.name`. */
+                readonly os?: readonly string[] | null;
+                /** @description Repeat it for several values. */
+                readonly platform?: readonly string[] | null;
+                /** @description Repeat it for several values. */
+                readonly practice?: readonly string[] | null;
+                /** @description Values of the fact `product.version`. */
+                readonly product?: readonly string[] | null;
+                /** @description Part of the name or of the practice, or of the id. */
+                readonly q?: string;
+                /** @description `id`, `hostname`, `practice`, `platform`, `agent_version`, `state`, `last_seen`, `enrolled` or `fact:<name>`; `-` before it turns it round. */
+                readonly sort?: string;
+                readonly state?: readonly ("online" | "late" | "offline" | "suspect" | "revoked")[] | null;
+                /** @description Repeat it for several values. */
+                readonly tag?: readonly string[] | null;
+                /** @description What somebody should look at. */
+                readonly watch?: readonly ("suspect" | "failed" | "update_failed" | "outdated" | "silent" | "no_facts")[] | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Stream Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/csv": unknown;
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DevicesFacetsFacets: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Repeat it for several values. */
+                readonly agent_version?: readonly string[] | null;
+                /** @description A condition on facts, as JSON. */
+                readonly condition?: string;
+                /** @description Values of the fact `os.name`. */
+                readonly os?: readonly string[] | null;
+                /** @description Repeat it for several values. */
+                readonly platform?: readonly string[] | null;
+                /** @description Repeat it for several values. */
+                readonly practice?: readonly string[] | null;
+                /** @description Values of the fact `product.version`. */
+                readonly product?: readonly string[] | null;
+                /** @description Part of the name or of the practice, or of the id. */
+                readonly q?: string;
+                readonly state?: readonly ("online" | "late" | "offline" | "suspect" | "revoked")[] | null;
+                /** @description Repeat it for several values. */
+                readonly tag?: readonly string[] | null;
+                /** @description What somebody should look at. */
+                readonly watch?: readonly ("suspect" | "failed" | "update_failed" | "outdated" | "silent" | "no_facts")[] | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DevicesTagsChangeTags: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TagsChanged"];
                 };
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
@@ -4516,6 +6043,80 @@ export interface operations {
             /** @description Not signed as it must be. */
             readonly 422: {
                 headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1FleetOverview: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FleetOverview"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6019,6 +7620,290 @@ export interface operations {
             };
         };
     };
+    readonly V1SelectionsSelect: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewSelection"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Selection"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1SelectionsSelectionIdSelection: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly selection_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Selection"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1SelectionsSelectionIdConditionSelectionCondition: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly selection_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SelectionCondition"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly V1SessionsOpenSession: {
         readonly parameters: {
             readonly query?: never;
@@ -6448,6 +8333,85 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Volumes"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1TagsTags: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_TagCount_"];
                 };
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
@@ -7069,6 +9033,426 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1ViewsViews: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+                readonly of_page?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_SavedView_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1ViewsSaveView: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewView"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1ViewsViewIdChangeView: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly view_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewView"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1ViewsViewIdDeleteView: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly view_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, nothing follows */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
             readonly 400: {
