@@ -1,4 +1,4 @@
-"""`packages/contract/step_kinds/<kind>.json` and `docs/reference/steps/<kind>.md`: what the fleet can do."""
+"""`canopee_api/catalog/step_kinds/<kind>.json` and `docs/reference/steps/<kind>.md`: what the fleet can do."""
 
 import inspect
 from typing import Any
@@ -16,7 +16,7 @@ def generate() -> dict[str, str]:
     files: dict[str, str] = {}
     for name, kind in discover(steps, StepKind).items():
         described = describe(name, kind)
-        files[f"packages/contract/step_kinds/{name}.json"] = (
+        files[f"packages/api/src/canopee_api/catalog/step_kinds/{name}.json"] = (
             msgspec.json.format(msgspec.json.encode(described, order="deterministic"), indent=2).decode() + "\n"
         )
         files[f"docs/reference/steps/{name}.md"] = _page(name, kind, described)

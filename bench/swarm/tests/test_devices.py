@@ -27,7 +27,11 @@ from canopee_swarm.results import outputs_of, records_of
 from canopee_swarm.store import COUNTER_BLOCK, Store
 from canopee_trust.ed25519 import PublicKey
 
-SCHEMAS = sorted((Path(__file__).parents[3] / "packages" / "contract" / "step_kinds").glob("*.json"))
+SCHEMAS = sorted(
+    (Path(__file__).parents[3] / "packages" / "api" / "src" / "canopee_api" / "catalog" / "step_kinds").glob(
+        "*.json"
+    )
+)
 NOW = FakeClock().now()
 
 

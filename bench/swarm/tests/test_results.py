@@ -8,7 +8,7 @@ import yaml
 from canopee_swarm.fleet import pc
 from canopee_swarm.results import outputs_of, records_of
 
-KINDS = Path(__file__).parents[3] / "packages" / "contract" / "step_kinds"
+KINDS = Path(__file__).parents[3] / "packages" / "api" / "src" / "canopee_api" / "catalog" / "step_kinds"
 PIPELINES = Path(__file__).parents[3] / "catalog" / "pipelines"
 USED = {
     step["use"]

@@ -14,7 +14,10 @@ from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.targeting import Targeting
+from canopee_api.catalog.activity import Activity
 from canopee_api.catalog.datasets import Datasets
+from canopee_api.catalog.drafts import Drafts
+from canopee_api.catalog.folder import Folders
 from canopee_api.catalog.target_files import TargetFiles
 from canopee_api.catalog.trust import OnlineKeys, TrustStore
 from canopee_api.devices.annotations import Annotations
@@ -151,6 +154,9 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         annotations=Annotations(database, selections, clock),
         story=Story(database, fleet, clock),
         datasets=datasets,
+        folders=Folders(database, datasets, clock),
+        drafts=Drafts(database, clock),
+        activity=Activity(database, clock),
         trust=trust,
         target_files=TargetFiles(database, clock),
         campaigns=campaigns,

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from canopee_client.catalog_calls import CatalogCalls
 from canopee_client.errors import AnswerError
 from canopee_client.events import changes
 from canopee_client.fleet_calls import FleetCalls
@@ -23,7 +24,7 @@ _SILENCE_S = 45.0
 """A stream says something every 15 s at least."""
 
 
-class Client(FleetCalls):
+class Client(FleetCalls, CatalogCalls):
     """One connection to one API, with one credential. Close it, or use it in a `with`."""
 
     def health(self) -> people.Health:

@@ -140,7 +140,7 @@ def _refusal(reply: httpx.Response) -> NoAnswerError | AnswerError:
 
 def _decoded(reply: httpx.Response, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(reply.content, type=kind)
+        return msgspec.json.decode(reply.content or b"null", type=kind)
     except msgspec.DecodeError as error:
         detail = f"the answer is not what was expected ({error}): is this a Canopée API of the same version?"
         raise AnswerError(Problem("client.not_an_answer", "Not an answer", reply.status_code, detail)) from error

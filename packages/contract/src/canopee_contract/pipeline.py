@@ -39,16 +39,21 @@ class Step(
     """One use of a step kind."""
 
     id: str
+    """Its name in this pipeline: later steps speak of it as `steps.<id>`."""
     use: str
     """The step kind, such as `collect_hardware`."""
     with_: dict[str, Any] = {}
+    """Parameters of the step kind."""
     dataset: str = ""
     """Where its records go; empty: to the dataset of the step kind's name."""
     when: dict[str, Any] | None = None
     """A condition over facts, `params.<name>`, `steps.<id>.state` and `steps.<id>.<output>`."""
     timeout_s: Annotated[float, Meta(gt=0)] = 60.0
+    """Seconds after which it is ended and counts as failed."""
     retry: Retry = Retry()
+    """How often it is tried again after a temporary failure."""
     on_error: OnError = "stop"
+    """Whether the steps after it still run when it has failed."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +64,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_bytes: Annotated[int, Meta(ge=0)] = 262_144
     """Bytes of outputs and of program output kept."""
     records: Annotated[int, Meta(ge=0)] = 10_000
+    """Records kept."""
 
 
 class Pipeline(
@@ -72,18 +78,27 @@ class Pipeline(
     """A versioned list of steps."""
 
     spec: Literal[1]
+    """Version of this format."""
     name: str
+    """1 to 63 of a-z, 0-9 and _, a letter first; the same for every version."""
     version: Annotated[int, Meta(ge=1)]
+    """Raised at each change: a published version never changes."""
     kind: Kind
+    """`collect` only reads; `action` may change the PC, and always needs approval."""
     title: str
+    """What people call it."""
     steps: tuple[Step, ...]
+    """Run one after the other; there is at least one."""
     description: str = ""
+    """What it does, for people."""
     approval: Literal["required", "none"] = "required"
     """`none` only for a `collect` that reads no file content: it then needs no campaign document."""
     condition: dict[str, Any] | None = None
     """Holds wherever the pipeline makes sense at all; checked on the PC besides the campaign's."""
     parameters: ParametersSchema = {}
+    """What whoever gives it to the fleet may choose, and within which bounds; used as `{$param: name}`."""
     limits: Limits = Limits()
+    """Ceilings of one run."""
 
 
 def target_path(kind: str, name: str, version: int) -> str:

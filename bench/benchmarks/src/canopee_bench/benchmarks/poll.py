@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from canopee.home import Home
-from canopee.publishing import publish_files, publish_first
+from canopee.publishing import publish, publish_first, read_target
 from canopee_bench.benchmark import Benchmark, Figure, Result, Setting, figure
 from canopee_bench.catalog import CATALOG
 from canopee_bench.installation import Api, api, database
@@ -115,7 +115,7 @@ class Poll(Benchmark):
 def _publish(served: Api, folder: Path) -> None:
     keys = Home(folder).keys
     publish_first(served.client, keys)
-    publish_files(served.client, keys, [CATALOG / "pipelines" / f"{_PIPELINE}.yaml"])
+    publish(served.client, keys, dict([read_target(CATALOG / "pipelines" / f"{_PIPELINE}.yaml")]))
 
 
 def _idle_share(served: Api) -> float:

@@ -1,10 +1,9 @@
 """The datasets that records are validated against, in memory and in the database."""
 
-import re
-
 import msgspec
 
 from canopee_api.audit.chain import note
+from canopee_api.catalog.dataset_rules import incompatible, unusable
 from canopee_api.errors import ConflictError, InvalidError
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Database
@@ -30,10 +29,6 @@ GAP = Dataset(
     ),
 )
 """The one dataset that no catalog declares: every agent may send it."""
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_LARGEST, _LONGEST_DAYS = 2**31 - 1, 36_500
-_MOST_FIELDS = 500
 
 
 class Datasets:
@@ -87,19 +82,8 @@ class Datasets:
 
 
 def _check(dataset: Dataset) -> None:
-    """What PostgreSQL or `Shape` could not hold: once stored, it would stop every process."""
-    if not _NAME.fullmatch(dataset.name):
-        raise InvalidError("dataset.name", "a name has 1 to 64 of a-z, 0-9 and _, a letter first", at="$.name")
-    if not 1 <= dataset.version <= _LARGEST:
-        raise InvalidError("dataset.version", f"a version is 1 to {_LARGEST}", at="$.version")
-    if not 1 <= dataset.retention_days <= _LONGEST_DAYS:
-        raise InvalidError("dataset.retention", f"1 to {_LONGEST_DAYS} days", at="$.retention_days")
-    if _count(dataset.fields) > _MOST_FIELDS:
-        raise InvalidError("dataset.fields", f"at most {_MOST_FIELDS} fields in all", at="$.fields")
-
-
-def _count(fields: tuple[Field, ...]) -> int:
-    return len(fields) + sum(_count(field.items) for field in fields)
+    for code, message, at in unusable(dataset):
+        raise InvalidError(code, message, at=at)
 
 
 def _check_change(before: Dataset | None, after: Dataset) -> None:
@@ -109,20 +93,6 @@ def _check_change(before: Dataset | None, after: Dataset) -> None:
         return
     if before.managed_by != after.managed_by:
         raise ConflictError("dataset.owner", f"{before.name} is managed by {before.managed_by}: change it there")
-    fault = _first_change(before.fields, after.fields, "$.fields")
-    if fault:
-        raise ConflictError("dataset.incompatible", f"{fault}: fields are only added; raise the version", at=fault)
-
-
-def _first_change(before: tuple[Field, ...], after: tuple[Field, ...], at: str) -> str:
-    """Where a field was taken away, became required or another type; empty when nothing such."""
-    now = {field.name: field for field in after}
-    for field in before:
-        kept = now.pop(field.name, None)
-        place = f"{at}.{field.name}"
-        if kept is None or kept.type != field.type or (kept.required and not field.required):
-            return place
-        if fault := _first_change(field.items, kept.items, place):
-            return fault
-    added = next((name for name, field in now.items() if field.required), None)
-    return f"{at}.{added}" if added else ""
+    if faults := list(incompatible(before.fields, after.fields)):
+        message = f"{', '.join(faults[:10])}: fields are only added; raise the version"
+        raise ConflictError("dataset.incompatible", message, at=faults[0])

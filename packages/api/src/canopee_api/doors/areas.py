@@ -8,7 +8,10 @@ from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.targeting import Targeting
+from canopee_api.catalog.activity import Activity
 from canopee_api.catalog.datasets import Datasets
+from canopee_api.catalog.drafts import Drafts
+from canopee_api.catalog.folder import Folders
 from canopee_api.catalog.target_files import TargetFiles
 from canopee_api.catalog.trust import TrustStore
 from canopee_api.devices.annotations import Annotations
@@ -48,6 +51,9 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     annotations: Annotations
     story: Story
     datasets: Datasets
+    folders: Folders
+    drafts: Drafts
+    activity: Activity
     trust: TrustStore
     target_files: TargetFiles
     campaigns: Campaigns

@@ -364,6 +364,31 @@ CREATE TABLE tuf_targets (
     PRIMARY KEY (path, sha256)
 );
 
+-- Signed objects of the catalog (pipelines, facts) as they were written: `content` is what is signed. A version is published when a
+-- current target has its path and hash; until then it awaits a signature. A draft may be anything; its `revision` tells who was first.
+CREATE TABLE catalog_versions (
+    kind text NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    managed_by text NOT NULL CHECK (managed_by IN ('git', 'ihm')),
+    source text NOT NULL,
+    path text NOT NULL,
+    content bytea NOT NULL,
+    sha256 text NOT NULL,
+    author text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    PRIMARY KEY (kind, name, version)
+);
+CREATE TABLE catalog_drafts (
+    kind text NOT NULL,
+    name text NOT NULL,
+    source text NOT NULL,
+    author text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    revision integer NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+
 -- Files too large for one row (releases of the agent), in parts of 256 KiB: any process stores and serves any part.
 CREATE TABLE target_files (
     sha256 text PRIMARY KEY,

@@ -43,6 +43,10 @@ _LISTS = {
         "published pipelines", lambda client, _: client.pipelines(),
         ("id", "kind", "approval", "state", "title", "published_at"),
     ),
+    "awaiting": _List(
+        "what awaits a signature, and the command that signs it", lambda client, _: client.awaiting(),
+        ("id", "kind", "target", "sha256"),
+    ),
     "campaigns": _List(
         "campaigns and where their devices stand", lambda client, _: client.campaigns(),
         ("id", "name", "pipeline", "state", "total", "states", "reason", "not_after"),

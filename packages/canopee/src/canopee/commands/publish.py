@@ -7,13 +7,17 @@ from canopee.errors import UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.output import print_json
 from canopee.parsing import Commands
-from canopee.publishing import publish_files, publish_first
+from canopee.publishing import awaiting, is_reference, publish, publish_first, read_target, targets_of
 
 
 def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("publish", help="sign pipelines and fact sources offline, and publish them")
-    parser.add_argument("files", type=Path, nargs="*", help="YAML files: type: pipeline, or type: fact_sources")
+    parser.add_argument(
+        "what", nargs="*", metavar="FILE|NAME@VERSION",
+        help="YAML files (type: pipeline, or type: fact_sources); or what awaits a signature, as `canopee awaiting` "
+        "lists it",
+    )  # fmt: skip
     parser.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
     parser.add_argument("--first", action="store_true", help="publish the first metadata of a new key folder")
     add_home(parser)
@@ -25,9 +29,13 @@ def _run(arguments: argparse.Namespace) -> int:
     with connect(arguments) as client:
         if arguments.first:
             print_json(publish_first(client, keys))
-        if arguments.files:
-            published = publish_files(client, keys, arguments.files)
+        files = [Path(one) for one in arguments.what if not is_reference(one)]
+        others = [awaiting(client, one) for one in arguments.what if is_reference(one)]
+        if arguments.what:
+            published = publish(
+                client, keys, dict(read_target(path) for path in files) | targets_of(client, others)
+            )
             print_json(published or "unchanged")
-    if not arguments.first and not arguments.files:
-        raise UsageError("name files to publish, or --first")
+    if not arguments.first and not arguments.what:
+        raise UsageError("name files to publish, what awaits a signature, or --first")
     return 0

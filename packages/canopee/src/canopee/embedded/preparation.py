@@ -6,18 +6,21 @@ import shutil
 from pathlib import Path
 
 import msgspec
+from rich.console import Console
 
 from canopee.approval import approve, newest
+from canopee.catalog_folder import print_faults, read_folder
 from canopee.documents import read_document
+from canopee.errors import UsageError
 from canopee.home import Credential, Home
-from canopee.publishing import publish_files, publish_first
+from canopee.publishing import publish_awaiting, publish_first
 from canopee_api.accounts.people import Actor, People
 from canopee_api.postgres.accounts import list_users
 from canopee_api.postgres.database import Database
 from canopee_client.client import Client
+from canopee_contract.catalog import ApplyRequest, PlanRequest
 from canopee_contract.codec import encode
 from canopee_contract.condition import Scalar
-from canopee_contract.dataset import Dataset
 from canopee_contract.people import ROLES, CollectRequest, NewApiKey, NewCampaign, NewEnrolmentTokens, NewUser
 from canopee_kit.clock import Clock
 from canopee_swarm.fleet import practice_of
@@ -26,6 +29,8 @@ from canopee_trust.ceremony import make_lab_keys, read_approvers
 from canopee_trust.documents import seal_campaign
 
 ADMIN = "admin"
+_CHANGED_SINCE = frozenset({"catalog.owner", "catalog.older", "catalog.published"})
+"""People have changed it since the first start: theirs stays."""
 _POLICY = """# Local policy of this machine's agent: what orders may do here. No order can change it.
 enabled = true
 accept_lab_keys = true      # this is a development installation: its keys were made by `canopee up`
@@ -70,12 +75,17 @@ def apply_catalog(client: Client, home: Home, catalog: Path, clock: Clock) -> li
     """Publish and start what the catalog holds; what is there already stays. Names of the campaigns started."""
     if "targets" not in client.trust().roles:
         publish_first(client, home.keys)
-    for path in sorted((catalog / "datasets").glob("*.yaml")):
-        client.apply_dataset(read_document(path, Dataset))
-    facts = catalog / "facts.yaml"
-    files = [*sorted((catalog / "pipelines").glob("*.yaml")), *([facts] if facts.is_file() else [])]
-    if files:
-        publish_files(client, home.keys, files)
+    files = read_folder(catalog)
+    plan = client.plan_catalog(PlanRequest(files, partial=True))
+    theirs = {one.path for one in plan.faults if one.code in _CHANGED_SINCE}
+    if theirs:
+        files = [file for file in files if file.path not in theirs]
+        plan = client.plan_catalog(PlanRequest(files, partial=True))
+    if errors := [one for one in plan.faults if one.severity == "error"]:
+        print_faults(catalog, errors, Console(stderr=True, highlight=False, soft_wrap=True))
+        raise UsageError(f"{catalog} has {len(errors)} errors: see `canopee plan`")
+    outcome = client.apply_catalog(ApplyRequest(files, plan.revision, partial=True))
+    publish_awaiting(client, home.keys, outcome.to_sign)
     held = {view.name for view in client.campaigns()}
     planned = [read_document(path, Planned) for path in sorted((catalog / "campaigns").glob("*.yaml"))]
     fresh = [one for one in planned if one.name not in held]
