@@ -1,15 +1,19 @@
 """`canopee keys`: what it says, and with which exit code."""
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from canopee.cli import main
 from canopee_contract.codec import decode
 from canopee_contract.key_life import KeyLife, KeyState, RoleLife
 from canopee_contract.people import Publication, Published, TrustMetadata
+from canopee_contract.trust_policy import TRUST_POLICY_PATH
 from canopee_trust.keyfile import read_key
 
 WHEN = datetime(2027, 1, 1, tzinfo=UTC)
@@ -40,6 +44,7 @@ def test_a_rotated_key_is_published_and_put_in_place_of_the_old_one(
     assert main(["keys", "dev-init", "--out", str(keys)]) == 0
     first = decode((keys / "publication.json").read_bytes(), Publication)
     answers["/v1/trust"] = TrustMetadata(first.metadata, [1])
+    answers["/v1/trust/policy"] = msgspec.Raw(base64.b64decode(first.targets[TRUST_POLICY_PATH]))
     answers["/v1/trust/publications"] = Published(2, {"collect": 2})
     old = read_key(keys / "offline" / "collect.key").key.public
     assert '"timestamp": 2' in run("keys", "rotate", "collect")

@@ -18,8 +18,10 @@ from canopee_agent.steps import run_program
 from canopee_contract import parameters
 from canopee_contract.campaign import Campaign
 from canopee_contract.order import Order
-from canopee_contract.pipeline import Pipeline
+from canopee_contract.pipeline import Kind, Pipeline
+from canopee_contract.trust_policy import TrustPolicy
 from canopee_trust import client, documents, dsse, floor, tuf_keys
+from canopee_trust.approvals import approved
 from canopee_trust.documents import OpenedCampaign, OpenedOrder
 
 
@@ -55,7 +57,6 @@ _REASONS: Mapping[str, str] = {
     "pipeline_hash": "an order names other bytes",
     "kind": "a collection uses a step that acts",
     "approval": "an action comes without a campaign",
-    "author": "only the author approves",
     "campaign_hash": "an order names one document and carries another",
     "campaign_pipeline": "a campaign of another pipeline is borrowed",
     "campaign_parameters": "parameters are not those approved",
@@ -83,8 +84,9 @@ def all_mutants() -> list[Mutant]:
 def _trust_mutants() -> list[Mutant]:
     return [
         Mutant("without the signature of orders", authorise, "open_order", _open_order, ("a stranger signs an order",)),
-        Mutant("without signatures of campaigns", authorise, "open_campaign", _open_campaign, ("a stranger approves",)),
-        Mutant("without threshold", documents, "open_envelope", _open_by_one, ("one approves twice",)),
+        Mutant("without signatures of campaigns", authorise, "approved", _open_campaign, ("a stranger approves",)),
+        Mutant("without threshold", authorise, "approved", _approved_by_one, ("one approves twice",)),
+        Mutant("without author", authorise, "approved", _approved_by_authors, ("only the author approves",)),
         Mutant(
             "without payload type", documents, "open_envelope", _open_any_type,
             ("an order calls itself something else",),
@@ -220,8 +222,12 @@ def _open_campaign(raw: bytes, *_: object) -> OpenedCampaign:
     return OpenedCampaign(campaign, hashlib.sha256(payload).hexdigest(), ("x",), uses_lab_keys=False)
 
 
-def _open_by_one(raw: bytes, kind: str, trusted: Any, _: int = 1) -> dsse.OpenedEnvelope:  # noqa: ANN401
-    return dsse.open_envelope(raw, kind, trusted)
+def _approved_by_one(raw: bytes, policy: TrustPolicy, kind: Kind, authors: frozenset[str]) -> OpenedCampaign:
+    return approved(raw, msgspec.structs.replace(policy, action_approvals=1, collect_approvals=1), kind, authors)
+
+
+def _approved_by_authors(raw: bytes, policy: TrustPolicy, kind: Kind, _: frozenset[str]) -> OpenedCampaign:
+    return documents.open_campaign(raw, policy, kind)
 
 
 def _open_any_type(raw: bytes, _: str, trusted: Any, threshold: int = 1) -> dsse.OpenedEnvelope:  # noqa: ANN401

@@ -10,6 +10,7 @@ import uvicorn
 
 from canopee_api.accounts.people import People
 from canopee_api.accounts.views import Views
+from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
@@ -18,8 +19,9 @@ from canopee_api.catalog.activity import Activity
 from canopee_api.catalog.datasets import Datasets
 from canopee_api.catalog.drafts import Drafts
 from canopee_api.catalog.folder import Folders
+from canopee_api.catalog.online_keys import OnlineKeys
 from canopee_api.catalog.target_files import TargetFiles
-from canopee_api.catalog.trust import OnlineKeys, TrustStore
+from canopee_api.catalog.trust import TrustStore
 from canopee_api.devices.annotations import Annotations
 from canopee_api.devices.approvals import Approvals
 from canopee_api.devices.enrolment import Enrolment
@@ -41,6 +43,7 @@ from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
 from canopee_api.live.watchers import Watchers
 from canopee_api.orders.delivery import Delivery
+from canopee_api.orders.epochs import Epochs
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.locks import alone
 from canopee_api.postgres.migrate import migrate
@@ -160,6 +163,8 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         trust=trust,
         target_files=TargetFiles(database, clock),
         campaigns=campaigns,
+        campaign_approvals=CampaignApprovals(database, trust, clock),
+        epochs=Epochs(database, trust, clock),
         rings=rings,
         releases=Releases(database, trust, campaigns),
         targeting=Targeting(database),
@@ -189,6 +194,8 @@ async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:
         lambda areas: areas.storage.tend(),
         lambda areas: areas.trust.keep_fresh(),
         lambda areas: areas.trust.warn(),
+        lambda areas: areas.campaign_approvals.halt_unapproved(),
+        lambda areas: areas.epochs.tend(),
         lambda areas: areas.approvals.expire(),
         lambda areas: areas.selections.tend(),
         lambda areas: areas.target_files.tend(),

@@ -1,30 +1,30 @@
 import logging
-from datetime import timedelta
 
 import pytest
 
-from canopee_api.catalog.key_alarms import KeyAlarms
+from canopee_api.catalog.key_alarms import tell
 from canopee_api.testing import Office
 from canopee_contract.key_life import KeyLife, KeyState, RoleLife
 from canopee_kit.clock import FakeClock
 
 
-def _life(state: KeyState) -> KeyLife:
-    return KeyLife(state, [RoleLife("root", ["ab"], 1, state), RoleLife("targets", ["cd"], 1, "ok")])
+def _life(state: KeyState, version: int = 1) -> KeyLife:
+    return KeyLife(state, [RoleLife("root", ["ab"], 1, state, version), RoleLife("targets", ["cd"], 1, "ok")])
 
 
-def test_each_level_is_said_once_a_day_and_a_new_level_at_once(
-    clock: FakeClock, caplog: pytest.LogCaptureFixture
+async def test_each_level_of_each_version_is_said_once_whoever_asks_and_however_often(
+    office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    alarms = KeyAlarms()
-    for state in ("ok", "soon", "soon", "urgent", "critical", "expired"):
-        alarms.tell(_life(state), clock.now())
-    levels = [record.levelno for record in caplog.records]
-    assert levels == [logging.WARNING, logging.WARNING, logging.ERROR, logging.CRITICAL]
-    alarms.tell(_life("expired"), clock.now() + timedelta(hours=23))
-    assert len(caplog.records) == 4
-    alarms.tell(_life("expired"), clock.now() + timedelta(days=1))
-    assert len(caplog.records) == 5
+    lives = [_life(state) for state in ("ok", "soon", "soon", "urgent", "critical", "expired")]
+    for life in (
+        *lives,
+        *lives,
+        _life("soon", version=2),
+    ):  # a second process, or a second start, says nothing more
+        async with office.areas.database.transaction() as tx:
+            await tell(tx, life, office.areas.clock)
+    levels = [record.levelno for record in caplog.records if record.name.endswith("key_alarms")]
+    assert levels == [logging.WARNING, logging.WARNING, logging.ERROR, logging.CRITICAL, logging.WARNING]
 
 
 async def test_the_api_alarms_for_what_is_published(
@@ -33,6 +33,7 @@ async def test_the_api_alarms_for_what_is_published(
     assert office.areas.trust.key_life().state == "ok"
     clock.advance(125 * 86_400)
     await office.areas.trust.keep_fresh()
+    await office.areas.trust.warn()
     await office.areas.trust.warn()
     said = [record.getMessage() for record in caplog.records if record.name.endswith("key_alarms")]
     assert len(said) == 4

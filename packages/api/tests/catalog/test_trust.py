@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from canopee_api.catalog.trust import OnlineKeys
+from canopee_api.catalog.online_keys import OnlineKeys
 from canopee_api.doors.areas import Areas
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError, ServerError
 from canopee_api.testing import Office

@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from canopee_api.app import running, wire
-from canopee_api.catalog.trust import OnlineKeys
+from canopee_api.catalog.online_keys import OnlineKeys
 from canopee_api.doors.areas import Areas
 from canopee_api.live.listener import Listener
 from canopee_api.postgres.database import Database

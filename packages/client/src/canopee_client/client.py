@@ -169,6 +169,10 @@ class Client(FleetCalls, CatalogCalls):
     def key_life(self) -> KeyLife:
         return self.call("GET", "/v1/trust/keys", KeyLife)
 
+    def trust_policy(self) -> bytes:
+        """The trust policy in force, as it is signed."""
+        return bytes(self.call("GET", "/v1/trust/policy", msgspec.Raw))
+
     def publish(self, publication: people.Publication) -> people.Published:
         return self.call("POST", "/v1/trust/publications", people.Published, body=publication)
 

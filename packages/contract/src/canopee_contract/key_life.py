@@ -10,13 +10,27 @@ SEVERITY: tuple[KeyState, ...] = ("ok", "soon", "urgent", "critical", "expired")
 """From the mildest to the worst."""
 
 
+class KeyHolder(msgspec.Struct):
+    """One key of a role, and whose it is."""
+
+    keyid: str
+    name: str = ""
+    """As the signers of the metadata said; empty when they said nothing."""
+    fingerprint: str = ""
+    """SHA-256 of the public key, lower-case hexadecimal: what people compare."""
+    lab: bool = False
+    """Made for development; known of keys that say so."""
+    has_signed: bool | None = None
+    """Whether it signed the newest metadata; `None` for director and approvers, who sign other things."""
+
+
 class RoleLife(msgspec.Struct):
     """One role: its keys, and when what they signed ends."""
 
     role: str
     keyids: list[str]
     threshold: int
-    """Signatures needed."""
+    """Signatures needed; of approvers: to act."""
     state: KeyState
     """Of people's roles: `soon`, `urgent`, `critical` from 60, 30, 14 days before the end."""
     version: int = 0
@@ -26,7 +40,9 @@ class RoleLife(msgspec.Struct):
     days_left: float | None = None
     """Negative when expired."""
     lab: bool = False
-    """A development key is among them; known of the keys of the trust policy only."""
+    """A development key is among them; known of keys that say so."""
+    holders: list[KeyHolder] = []
+    """The same keys, with whose they are."""
 
 
 class KeyLife(msgspec.Struct):
@@ -35,3 +51,5 @@ class KeyLife(msgspec.Struct):
     state: KeyState
     """The worst of all roles."""
     roles: list[RoleLife]
+    first: str = ""
+    """The role whose metadata end first, of those that people sign; empty when none are published."""

@@ -60,7 +60,11 @@ class Status(msgspec.Struct):
     enrolments_waiting: int = 0
     """PCs that wait for an approval."""
     keys: KeyState = "ok"
-    """The worst of what is said of the signed metadata: `canopee keys status` says of which role."""
+    """The worst of what is said of the signed metadata: `canopee keys status` says of every role."""
+    keys_role: str = ""
+    """The role that people must sign again first; empty before the first publication."""
+    keys_days_left: float | None = None
+    """How long it still holds."""
 
 
 class Login(msgspec.Struct):

@@ -39,6 +39,11 @@ def write_key(path: Path, key: KeyFile) -> None:
     Raises:
         KeyFileError: the file exists: a key is never overwritten.
     """
+    write_durably(path, encode(key))
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """As `write_key`, of a key in any form."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
@@ -46,7 +51,7 @@ def write_key(path: Path, key: KeyFile) -> None:
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as file:
-        file.write(encode(key))
+        file.write(content)
         file.flush()
         os.fsync(descriptor)
 
@@ -58,13 +63,17 @@ def read_key(path: Path) -> KeyFile:
         KeyFileError: missing, malformed, or readable by others.
     """
     try:
-        is_open = os.name == "posix" and bool(path.stat().st_mode & _OTHERS)
         key = decode(path.read_bytes(), KeyFile)
         key.key  # noqa: B018  refuses a seed of another length
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
     except (MalformedError, ValueError, TrustError) as error:
         raise KeyFileError(f"{path} is not a key file: {error}") from error
-    if is_open:
-        raise KeyFileError(f"{path} is readable by others: chmod 600 it, and replace the key if it leaked")
+    refuse_readable_by_others(path)
     return key
+
+
+def refuse_readable_by_others(path: Path) -> None:
+    """Refuse a key file that others can read; raises `KeyFileError`."""
+    if os.name == "posix" and path.stat().st_mode & _OTHERS:
+        raise KeyFileError(f"{path} is readable by others: chmod 600 it, and replace the key if it leaked")

@@ -76,6 +76,24 @@ def check_target(path: str, content: bytes) -> None:
         raise PublicationError("target_malformed", f"{path}: {error.message}") from error
 
 
+def check_follows(old: TrustPolicy, new: TrustPolicy) -> None:
+    """Refuse a trust policy of an epoch that is over, or one that drops a director without beginning another.
+
+    Without a new epoch, the numbers that a stolen director spent would block its successor on every PC.
+
+    Raises:
+        PublicationError: `epoch`.
+    """
+    if new.epoch < old.epoch:
+        raise PublicationError("epoch", f"the trust policy is of epoch {old.epoch}: {new.epoch} is over")
+    gone = {key.public_key for key in old.directors} - {key.public_key for key in new.directors}
+    if gone and new.epoch == old.epoch:
+        message = (
+            f"a director is dropped: the epoch must be {old.epoch + 1}, or its orders would still count for some"
+        )
+        raise PublicationError("epoch", message)
+
+
 def check_release(info: TargetInfo) -> SignedRelease:
     """What is signed about a release of the agent, unless no agent could take it.
 

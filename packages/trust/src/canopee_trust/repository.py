@@ -165,6 +165,24 @@ def sign(raw: bytes, key: PrivateKey) -> bytes:
     return to_bytes(metadata)
 
 
+def with_signatures_of(raw: bytes, other: bytes) -> bytes:
+    """The metadata with those signatures more that another copy of them has.
+
+    Raises:
+        MetadataError: malformed, or `other` says something else.
+    """
+    mine, theirs = _read_any(raw), _read_any(other)
+    if mine.signed_bytes != theirs.signed_bytes:
+        raise MetadataError("malformed", "the two copies do not say the same")
+    mine.signatures = {**theirs.signatures, **mine.signatures}
+    return to_bytes(mine)
+
+
+def root_keyids(raw: bytes) -> dict[str, frozenset[str]]:
+    """Role → key ids that some root metadata name for it, NOT verified."""
+    return {name: frozenset(role.keyids) for name, role in read(raw, Root).signed.roles.items()}
+
+
 def version_of(raw: bytes) -> int:
     """The version in some metadata, NOT verified."""
     return _read_any(raw).signed.version

@@ -44,7 +44,10 @@ def rotate(newest: MetadataSet, role: str, offline: Path, now: datetime) -> Publ
     if new.key.public.keyid in keyids:
         return publication_of({}, {})
     if threshold > 1 or len(keyids) > 1:
-        raise KeyFileError(f"{role} has {len(keyids)} keys, {threshold} of which sign: this replaces a single one")
+        message = (
+            f"{role} has {len(keyids)} keys, {threshold} of which sign: say who comes and goes (--add, --remove)"
+        )
+        raise KeyFileError(message)
     held = offline / f"{role}.key"
     if held.exists() and read_key(held).key.public.keyid not in keyids:
         raise KeyFileError(f"{held} is not the key of {role} that is published: use its folder")
@@ -71,6 +74,12 @@ def adopt(role: str, offline: Path) -> None:
     if current.exists():
         current.rename(offline / f"{role}.{read_key(current).key.public.keyid}.retired.key")
     following.rename(current)
+
+
+def adopt_online(name: str, online: Path) -> None:
+    """As `adopt`, of a key of the server: the old one is not read any more, and can be destroyed."""
+    if (online / f"{name}.next.key").exists():
+        adopt(name, online)
 
 
 def _signing(delegator: str, offline: Path) -> Path:

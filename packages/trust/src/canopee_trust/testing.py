@@ -1,15 +1,18 @@
 """A whole TUF repository in memory, with all its keys: shipped, for the tests of whoever reads one."""
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from canopee_contract.codec import encode
+from canopee_contract.people import Publication
 from canopee_contract.pipeline import Pipeline, Step, target_path
 from canopee_contract.release import release_path
 from canopee_trust.client import NotServedError
 from canopee_trust.ed25519 import PrivateKey
+from canopee_trust.publication import Repository, verify_publication
 from canopee_trust.repository import (
     RoleKeys,
     TargetInfo,
@@ -78,6 +81,25 @@ class Publisher:
             folder, _, name = path.rpartition("/")
             self.files[f"targets/{folder}/{digest}.{name}"] = content
             self.targets[path] = digest
+        self.serve()
+
+    def accept(self, publication: Publication) -> None:
+        """Take a publication as the API does: checked whole, then served; `PublicationError` otherwise.
+
+        New online keys must be in `keys` before.
+        """
+        new = {role: base64.b64decode(raw) for role, raw in publication.metadata.items()}
+        contents = {path: base64.b64decode(raw) for path, raw in publication.targets.items()}
+        verify_publication(self.now, Repository(self.metadata, dict(self.targets)), new, contents)
+        self.metadata |= new
+        if "root" in new:
+            self.files[f"metadata/{version_of(new['root'])}.root.json"] = new["root"]
+        for role in set(new) - {"root", "targets"}:
+            for path, digest in targets_of(new[role]).items():
+                folder, _, name = path.rpartition("/")
+                if path in contents:
+                    self.files[f"targets/{folder}/{digest}.{name}"] = contents[path]
+                self.targets[path] = digest
         self.serve()
 
     def serve(self) -> None:

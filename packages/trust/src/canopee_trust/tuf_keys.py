@@ -12,14 +12,29 @@ from canopee_trust.ed25519 import PrivateKey, PublicKey
 from canopee_trust.errors import TrustError
 
 _KIND = "ed25519"
+HOLDER_FIELD, LAB_FIELD = "x-canopee-holder", "x-canopee-lab"
+"""Fields of a key in the metadata, which python-tuf keeps and does not read."""
 
 
 class LibcryptoKey(Key):
     """An Ed25519 public key of TUF metadata."""
 
     @classmethod
-    def of(cls, key: PublicKey) -> "LibcryptoKey":
-        return cls(key.keyid, _KIND, _KIND, {"public": key.raw.hex()})
+    def of(cls, key: PublicKey, holder: str = "", *, lab: bool = False) -> "LibcryptoKey":
+        """The key as metadata name it, with who holds it: a name is for people, and counts for nothing."""
+        said = ({HOLDER_FIELD: holder} if holder else {}) | ({LAB_FIELD: True} if lab else {})
+        return cls(key.keyid, _KIND, _KIND, {"public": key.raw.hex()}, said or None)
+
+    @property
+    def holder(self) -> str:
+        """Who holds it, as the signers of the metadata said; empty when they did not."""
+        said = self.unrecognized_fields.get(HOLDER_FIELD, "")
+        return said if isinstance(said, str) else ""
+
+    @property
+    def is_lab(self) -> bool:
+        """Whether they said that it was made for development."""
+        return self.unrecognized_fields.get(LAB_FIELD) is True
 
     @classmethod
     def from_dict(cls, keyid: str, key_dict: dict[str, Any]) -> "LibcryptoKey":

@@ -1459,6 +1459,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/trust/policy": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * TrustPolicy
+         * @description The trust policy in force, byte for byte: what a publisher who changes it starts from.
+         */
+        readonly get: operations["V1TrustPolicyTrustPolicy"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/trust/publications": {
         readonly parameters: {
             readonly query?: never;
@@ -2177,10 +2197,27 @@ export interface components {
             readonly set_by: string;
         };
         /**
+         * KeyHolder
+         * @description One key of a role, and whose it is.
+         */
+        readonly KeyHolder: {
+            /** @default  */
+            readonly fingerprint: string;
+            /** @default null */
+            readonly has_signed: boolean | null;
+            readonly keyid: string;
+            /** @default false */
+            readonly lab: boolean;
+            /** @default  */
+            readonly name: string;
+        };
+        /**
          * KeyLife
          * @description `GET /v1/trust/keys`.
          */
         readonly KeyLife: {
+            /** @default  */
+            readonly first: string;
             readonly roles: readonly components["schemas"]["RoleLife"][];
             /** @enum {unknown} */
             readonly state: "critical" | "expired" | "ok" | "soon" | "urgent";
@@ -2906,6 +2943,8 @@ export interface components {
             readonly days_left: number | null;
             /** @default null */
             readonly expires_at: string | null;
+            /** @default [] */
+            readonly holders: readonly components["schemas"]["KeyHolder"][];
             readonly keyids: readonly string[];
             /** @default false */
             readonly lab: boolean;
@@ -3063,6 +3102,10 @@ export interface components {
              * @enum {unknown}
              */
             readonly keys: "critical" | "expired" | "ok" | "soon" | "urgent";
+            /** @default null */
+            readonly keys_days_left: number | null;
+            /** @default  */
+            readonly keys_role: string;
             readonly lab_keys: boolean;
             /** @default 0 */
             readonly oldest_transaction_s: number;
@@ -3238,6 +3281,17 @@ export interface components {
             readonly target: string;
         };
         /**
+         * TrustedKey
+         * @description A public key and whose it is.
+         */
+        readonly TrustedKey: {
+            readonly keyid: string;
+            /** @default false */
+            readonly lab: boolean;
+            readonly name: string;
+            readonly public_key: string;
+        };
+        /**
          * TrustMetadata
          * @description `GET /v1/trust`: the newest metadata of every TUF role, as base64 of its exact bytes.
          */
@@ -3246,6 +3300,23 @@ export interface components {
                 readonly [key: string]: string;
             };
             readonly root_versions: readonly number[];
+        };
+        /**
+         * TrustPolicy
+         * @description Keys that sign orders and campaigns.
+         */
+        readonly TrustPolicy: {
+            /** @default 2 */
+            readonly action_approvals: number;
+            readonly approvers: readonly components["schemas"]["TrustedKey"][];
+            /** @default 1 */
+            readonly collect_approvals: number;
+            readonly directors: readonly components["schemas"]["TrustedKey"][];
+            readonly epoch: number;
+            /** @enum {unknown} */
+            readonly spec: 1;
+            /** @enum {unknown} */
+            readonly type: "trust_policy";
         };
         /**
          * Undecided
@@ -10671,6 +10742,80 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["KeyLife"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1TrustPolicyTrustPolicy: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The signed text. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TrustPolicy"];
                 };
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */

@@ -14,7 +14,7 @@
 | `kind` `step_kind` | its steps are known here, and collect only if it says that it collects |
 | `approval` | a campaign comes with it, unless it is a collect marked `none` that reads no file content |
 | `parameters` | within the signed schema |
-| `campaign_signature` `campaign` `author` | signed by enough approvers, one of them no author of the pipeline |
+| `campaign_signature` `campaign` `author` | signed by enough approvers who are no authors of the pipeline |
 | `campaign_hash` `campaign_pipeline` `campaign_parameters` `ordinal` | what the order names, and the same |
 | `ring` `campaign_window` | this device's turn has come, and the campaign is not over |
 | `clock` | the PC's own clock says so too, within two hours: a server may lie about the time |
@@ -43,8 +43,9 @@ from canopee_contract.pipeline import Pipeline
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_kit.errors import TemporaryError
 from canopee_kit.ids import is_id
+from canopee_trust.approvals import approved
 from canopee_trust.client import TrustedRepository
-from canopee_trust.documents import OpenedOrder, open_campaign, open_order
+from canopee_trust.documents import OpenedOrder, open_order
 from canopee_trust.errors import MetadataError, TrustError
 from canopee_trust.floor import MAX_FLOOR
 from canopee_trust.publication import check_pipeline
@@ -156,15 +157,15 @@ class Authoriser:
 
     def _campaign(self, order: Order, pipeline: Pipeline, document: bytes) -> Campaign:
         try:
-            opened = open_campaign(document, self._trust_policy(), pipeline.kind)
             authors = self._repository.signers_of(pipeline.kind)
+            opened = approved(document, self._trust_policy(), pipeline.kind, authors)
         except MetadataError as error:
             raise RefusedError("metadata", error.message) from error
         except TrustError as error:
-            raise RefusedError("campaign_signature", error.message) from error
+            reason = "author" if error.reason == "author" else "campaign_signature"
+            raise RefusedError(reason, error.message) from error
         self._refuse_lab(is_lab=opened.uses_lab_keys)
         campaign, ref = opened.campaign, order.campaign
-        _require(not set(opened.signers) <= authors, "author", "only authors of the pipeline approved it")
         named, ordinal = (ref.sha256, ref.ordinal) if ref else ("", 0)
         _require(named == opened.sha256, "campaign_hash", "the order names another campaign document")
         _require(campaign.pipeline == order.pipeline, "campaign_pipeline", "approved for another pipeline")

@@ -26,7 +26,7 @@ from canopee_contract.people import CampaignState, CampaignView, CollectRequest,
 from canopee_contract.pipeline import PipelineRef
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id, new_id
-from canopee_trust.documents import OpenedCampaign, open_campaign
+from canopee_trust.documents import OpenedCampaign
 from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.errors import EnvelopeError
 
@@ -205,7 +205,7 @@ class Campaigns:
         try:
             named = msgspec.json.decode(payload_of(read_envelope(document)), type=Campaign).pipeline
             known = self._trust.pipeline(f"{named.name}@{named.version}")
-            opened = open_campaign(document, self._trust.policy, known.pipeline.kind)
+            opened = self._trust.approved(document, known.pipeline.kind)
         except EnvelopeError as error:
             raise InvalidError(f"campaign.{error.reason}", error.message, at="$.document") from error
         except msgspec.DecodeError as error:

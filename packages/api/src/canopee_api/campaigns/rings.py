@@ -21,6 +21,7 @@ from canopee_contract.pipeline import PipelineRef
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
 from canopee_kit.logs import get_logger
+from canopee_trust.errors import EnvelopeError
 
 _log = get_logger(__name__)
 SLICE = 200
@@ -75,10 +76,11 @@ class Rings:
         """Go on after a pause or a halt; the failures that halted it are not counted again.
 
         Raises:
-            ConflictError: it was stopped, is over, or is neither paused nor halted.
+            ConflictError: it was stopped, is over, is neither paused nor halted, or is approved no more.
             NotFoundError: there is none of that id.
         """
         row = await self._alive(campaign_id)
+        self._require_approved(row)
         async with self._database.transaction() as tx:
             if not await ring_sql.resume(tx, campaign_id, now=self._clock.now()):
                 raise ConflictError("campaign.not_paused", "it is neither paused nor halted, or was stopped")
@@ -159,6 +161,16 @@ class Rings:
         await sql.add_targets(tx, row.id, made)
         await ring_sql.let_go(tx, row.id, list(places))
         return made
+
+    def _require_approved(self, row: CampaignRow) -> None:
+        """Refuse to go on with what every PC would refuse: a key that approved it was revoked."""
+        if row.document is None:
+            return
+        try:
+            self._trust.approved(row.document, "action" if row.kind == "action" else "collect")
+        except EnvelopeError as error:
+            message = f"{row.name}: {error.message}; let approvers sign a new document"
+            raise ConflictError("campaign.unapproved", message) from error
 
     async def _alive(self, campaign_id: str) -> CampaignRow:
         async with self._database.transaction() as tx:

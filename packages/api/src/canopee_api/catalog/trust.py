@@ -7,62 +7,43 @@ signs pipelines, facts or the trust policy.
 import base64
 import binascii
 import hashlib
-from pathlib import Path
+from collections.abc import Hashable
 
 import msgspec
 
 from canopee_api.audit.chain import note
-from canopee_api.catalog.key_alarms import KeyAlarms
-from canopee_api.errors import ConflictError, InvalidError, NotFoundError, ServerError
+from canopee_api.catalog.key_alarms import is_alarming, tell
+from canopee_api.catalog.online_keys import OnlineKeys
+from canopee_api.errors import ConflictError, InvalidError, NotFoundError
 from canopee_api.postgres import target_files as file_sql
 from canopee_api.postgres import trust as sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
 from canopee_contract.codec import decode
-from canopee_contract.key_life import KeyLife
+from canopee_contract.key_life import KeyLife, RoleLife
 from canopee_contract.people import Publication, Published, PublishedPipeline, TrustMetadata
-from canopee_contract.pipeline import Pipeline, PipelineRef
+from canopee_contract.pipeline import Kind, Pipeline, PipelineRef
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_kit.clock import Clock
+from canopee_trust.approvals import approved
+from canopee_trust.documents import OpenedCampaign
 from canopee_trust.ed25519 import PrivateKey
 from canopee_trust.errors import MetadataError, PublicationError
-from canopee_trust.keyfile import KeyFile, read_key
-from canopee_trust.lives import key_life
-from canopee_trust.publication import Repository, verify_publication
+from canopee_trust.lives import aged, role_lives, signers
+from canopee_trust.publication import Repository, check_follows, verify_publication
 from canopee_trust.repository import (
     TargetInfo,
     infos_of,
     life_left,
     make_snapshot,
     make_timestamp,
+    root_keyids,
     targets_of,
     version_of,
 )
 
-_ONLINE = ("snapshot", "timestamp", "director")
+_ONLINE = ("snapshot", "timestamp")
 _RENEW_BELOW = 0.5
-
-
-class OnlineKeys(msgspec.Struct, frozen=True):
-    """The keys of this API and the root it starts from."""
-
-    root: bytes
-    snapshot: KeyFile
-    timestamp: KeyFile
-    director: KeyFile
-
-    @classmethod
-    def read(cls, folder: Path) -> "OnlineKeys":
-        """Read `root.json` and `online/*.key`.
-
-        Raises:
-            ServerError: there is no root; the message says how to make keys.
-            KeyFileError: a key file is missing or malformed.
-        """
-        root = folder / "root.json"
-        if not root.is_file():
-            raise ServerError(f"{root} is missing: make keys with `canopee keys dev-init --out {folder}`")
-        return cls(root.read_bytes(), *(read_key(folder / "online" / f"{name}.key") for name in _ONLINE))
 
 
 class KnownPipeline(msgspec.Struct, frozen=True):
@@ -79,7 +60,8 @@ class TrustStore:
         self._database, self._keys, self._clock = database, keys, clock
         self._metadata: dict[str, bytes] = {"root": keys.root}
         self._policy: TrustPolicy | None = None
-        self._alarms = KeyAlarms()
+        self._policy_bytes = b""
+        self._lives: list[RoleLife] = role_lives(self._metadata, None)
         self._pipelines: dict[tuple[str, int], KnownPipeline] = {}
 
     @property
@@ -89,7 +71,32 @@ class TrustStore:
 
     @property
     def director(self) -> PrivateKey:
-        return self._keys.director.key
+        """What signs orders: the key that the trust policy names; raises `ConflictError` when it is not here."""
+        return self._keys.signer("director", {key.keyid for key in self.policy.directors})
+
+    @property
+    def epoch(self) -> int:
+        """That of the trust policy in force; 0 before the first publication."""
+        return self._policy.epoch if self._policy else 0
+
+    @property
+    def approving(self) -> Hashable:
+        """What decides whether a document is approved: equal while nothing changes; `None` before any publication."""
+        return (self._policy_bytes, self.authors("collect"), self.authors("action")) if self._policy else None
+
+    def authors(self, kind: Kind) -> frozenset[str]:
+        """Key ids whose good signatures are on the metadata of the role that signs pipelines of this kind."""
+        return signers(self._lives, kind)
+
+    def approved(self, document: bytes, kind: Kind) -> OpenedCampaign:
+        """The campaign of a signed document, as every PC would judge it; raises `EnvelopeError`, `ConflictError`."""
+        return approved(document, self.policy, kind, self.authors(kind))
+
+    @property
+    def policy_bytes(self) -> bytes:
+        """The very bytes that are signed; raises `ConflictError` before the first publication."""
+        _ = self.policy
+        return self._policy_bytes
 
     @property
     def policy(self) -> TrustPolicy:
@@ -111,7 +118,8 @@ class TrustStore:
             targets = await sql.current_targets(tx)
         self._metadata = {"root": self._keys.root, **metadata}
         policy = targets.get(TRUST_POLICY_PATH)
-        self._policy = decode(policy, TrustPolicy) if policy else None
+        self._policy, self._policy_bytes = decode(policy, TrustPolicy) if policy else None, policy or b""
+        self._lives = role_lives(self._metadata, self._policy)
         known = [_known(path, content) for path, content in targets.items() if path.startswith("pipelines/")]
         self._pipelines = {(one.ref.name, one.ref.version): one for one in known}
 
@@ -214,6 +222,7 @@ class TrustStore:
             large = _large(metadata)
             uploaded = await file_sql.complete_files(tx, [info.sha256 for info in large], now=now)
             verify_publication(now, Repository(held, named, uploaded), metadata, targets)
+            await self._check_policy(tx, named, targets)
             if "root" not in metadata and not await sql.root_versions(tx):
                 metadata["root"] = self._keys.root
             for role, raw in metadata.items():
@@ -246,20 +255,34 @@ class TrustStore:
 
     def key_life(self) -> KeyLife:
         """Who signs each role, and how long what they signed still holds."""
-        return key_life(self._metadata, self._policy, self._clock.now())
+        return aged(self._lives, self._clock.now())
 
     async def warn(self) -> None:
-        """Log what expires soon, as another process may have published it."""
+        """Log what expires soon, once, as another process may have published it, or said it."""
         await self.catch_up()
-        self._alarms.tell(self.key_life(), self._clock.now())
+        life = self.key_life()
+        if is_alarming(life):
+            async with self._database.transaction() as tx:
+                await tell(tx, life, self._clock)
+
+    async def _check_policy(self, tx: Connection, named: dict[str, str], targets: dict[str, bytes]) -> None:
+        """Refuse a trust policy that goes back, or under which nobody here could sign an order."""
+        if TRUST_POLICY_PATH not in targets:
+            return
+        new, digest = decode(targets[TRUST_POLICY_PATH], TrustPolicy), named.get(TRUST_POLICY_PATH)
+        if digest is not None and (held := await sql.target(tx, TRUST_POLICY_PATH, digest)):
+            check_follows(decode(held, TrustPolicy), new)
+        self._keys.signer("director", {key.keyid for key in new.directors})
 
     async def _sign_online(self, tx: Connection, newest: dict[str, bytes]) -> None:
         now = self._clock.now()
         versions = {role: version_of(raw) for role, raw in newest.items() if role not in {"root", *_ONLINE}}
+        named = root_keyids(newest.get("root", self._keys.root))
+        online = {role: self._keys.signer(role, named[role]) for role in _ONLINE}
         number = version_of(newest["snapshot"]) + 1 if "snapshot" in newest else 1
-        snapshot = make_snapshot(versions, version=number, key=self._keys.snapshot.key, now=now)
+        snapshot = make_snapshot(versions, version=number, key=online["snapshot"], now=now)
         following = version_of(newest["timestamp"]) + 1 if "timestamp" in newest else 1
-        timestamp = make_timestamp(number, version=following, key=self._keys.timestamp.key, now=now)
+        timestamp = make_timestamp(number, version=following, key=online["timestamp"], now=now)
         await _store(tx, "snapshot", snapshot, self._clock)
         await _store(tx, "timestamp", timestamp, self._clock)
 

@@ -4,6 +4,7 @@ import msgspec
 
 from canopee_api.accounts.people import People
 from canopee_api.accounts.views import Views
+from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
@@ -26,6 +27,7 @@ from canopee_api.devices.tokens import Tokens
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.watchers import Watchers
 from canopee_api.orders.delivery import Delivery
+from canopee_api.orders.epochs import Epochs
 from canopee_api.postgres.database import Database
 from canopee_api.records.intake import Intake
 from canopee_api.records.storage import Storage
@@ -57,6 +59,8 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     trust: TrustStore
     target_files: TargetFiles
     campaigns: Campaigns
+    campaign_approvals: CampaignApprovals
+    epochs: Epochs
     rings: Rings
     releases: Releases
     targeting: Targeting

@@ -424,6 +424,22 @@ CREATE TABLE saved_views (
     UNIQUE (owner, page, name)
 );
 
+-- What was said of the metadata of a role: once for each version and level.
+CREATE TABLE key_alarms (
+    role text NOT NULL,
+    version integer NOT NULL,
+    state text NOT NULL,
+    said_at timestamptz NOT NULL,
+    PRIMARY KEY (role, version, state)
+);
+
+-- Epochs of the trust policy seen here; done_at: every living order is signed by a director of that epoch.
+CREATE TABLE order_epochs (
+    epoch integer PRIMARY KEY,
+    since timestamptz NOT NULL,
+    done_at timestamptz
+);
+
 CREATE TABLE sessions (
     sha256 bytea PRIMARY KEY,
     login text NOT NULL REFERENCES users,

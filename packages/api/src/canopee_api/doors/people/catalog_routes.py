@@ -20,6 +20,7 @@ from canopee_contract.people import (
     PublishedPipeline,
     TrustMetadata,
 )
+from canopee_contract.trust_policy import TrustPolicy
 
 MAX_PUBLICATION_BYTES = 16 * 2**20
 """A publication may hold many targets."""
@@ -56,6 +57,16 @@ async def keys(areas: NamedDependency[Areas]) -> KeyLife:
     return areas.trust.key_life()
 
 
+@get(
+    "/v1/trust/policy",
+    opt=needs("read"),
+    responses={200: ResponseSpec(TrustPolicy, generate_examples=False, description="The signed text.")},
+)
+async def trust_policy(areas: NamedDependency[Areas]) -> Response[bytes]:
+    """The trust policy in force, byte for byte: what a publisher who changes it starts from."""
+    return Response(areas.trust.policy_bytes, media_type="application/json")
+
+
 @post("/v1/trust/publications", opt=needs("publish"), request_max_body_size=MAX_PUBLICATION_BYTES)
 async def publish(
     data: JSONBody[Publication], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
@@ -63,6 +74,7 @@ async def publish(
     """Publish metadata signed offline, with the targets they name. All or nothing."""
     published = await areas.trust.publish(data, by=actor_of(request).login)
     areas.fleet.raise_trust(areas.trust.timestamp_version)
+    await areas.campaign_approvals.halt_unapproved()
     return published
 
 
@@ -82,4 +94,4 @@ async def apply_dataset(
     return await areas.datasets.apply(data, by=actor_of(request).login)
 
 
-ROUTES = [pipelines, pipeline, trust, keys, publish, datasets, apply_dataset]
+ROUTES = [pipelines, pipeline, trust, keys, trust_policy, publish, datasets, apply_dataset]

@@ -35,11 +35,13 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         waiting = await count_waiting(tx)
         devices, online = await presence_totals(tx, seen_after=now - ONLINE)
     found = await following(areas.database, areas.clock)
+    keys = areas.trust.key_life()
     return Status(
         version=version("canopee-api"), devices=devices, devices_online=online, runs=runs, records=records,
         orders_pending=orders, lab_keys=areas.trust.uses_lab_keys, server_time=now,
         records_lag_s=max((one.seconds for one in found.readers), default=0.0),
-        enrolments_waiting=waiting, keys=areas.trust.key_life().state,
+        enrolments_waiting=waiting, keys=keys.state, keys_role=keys.first,
+        keys_days_left=next((role.days_left for role in keys.roles if role.role == keys.first), None),
         oldest_transaction_s=found.holder.seconds if found.holder else 0.0,
     )  # fmt: skip
 
