@@ -26,7 +26,7 @@ async def test_who_signs_in_arrives_where_the_address_led(stranger: BrowserConte
     await page.emulate_media(color_scheme="dark")
     assert await violations(page) == []
     await _fill(page, "pas le bon")
-    await expect(page.get_by_role("alert")).to_have_text("Identifiant ou mot de passe incorrect.")
+    await expect(page.locator("form").get_by_role("alert")).to_have_text("Identifiant ou mot de passe incorrect.")
     await _fill(page, CAMILLE.password)
     await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
     assert page.url.endswith("/compte?vue=1")
@@ -68,7 +68,37 @@ async def test_a_session_that_ends_is_opened_again_over_the_page_and_what_was_ty
     await dialog.get_by_role("button", name="Se connecter").click()
     await expect(dialog).to_have_count(0)
     await expect(page.get_by_label("Mot de passe actuel")).to_have_value("celui d’avant")
-    await expect(page.get_by_role("alert")).to_be_visible()  # asked again by itself: the old password was wrong
+    await expect(
+        page.locator("form").get_by_role("alert")
+    ).to_be_visible()  # asked again by itself: the old password was wrong
+
+
+async def test_what_one_tab_does_with_the_session_the_others_follow(
+    page: Page, camille: BrowserContext, faults: Faults
+) -> None:
+    faults.allow(UNKNOWN)
+    other = await camille.new_page()
+    for tab in (page, other):
+        await tab.goto("/compte")
+        await expect(tab.get_by_role("status").filter(has_text="En direct")).to_be_visible()
+    await camille.clear_cookies()
+    for tab in (page, other):
+        await tab.get_by_label("Mot de passe actuel").fill("autre chose")
+        await tab.get_by_label("Nouveau mot de passe").fill("une autre phrase, plus longue")
+        await tab.get_by_label("Encore une fois").fill("une autre phrase, plus longue")
+        await tab.get_by_role("button", name="Changer").click()
+        await expect(tab.get_by_role("dialog")).to_contain_text("Votre session a pris fin")
+    faults.allow("status of 403")
+    await page.get_by_role("dialog").get_by_label("Mot de passe").fill(CAMILLE.password)
+    await page.get_by_role("button", name="Se connecter").click()
+    for tab in (page, other):
+        await expect(tab.get_by_role("dialog")).to_have_count(0)
+        await expect(tab.get_by_label("Mot de passe actuel")).to_have_value("autre chose")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("deconnecter")
+    await page.keyboard.press("Enter")
+    for tab in (page, other):
+        await expect(tab.get_by_role("heading", name="Connexion")).to_be_visible()
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": "https://example.org"}])

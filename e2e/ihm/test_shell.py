@@ -2,10 +2,14 @@
 
 import asyncio
 
-from playwright.async_api import BrowserContext, Page, expect
+import psycopg
+from playwright.async_api import BrowserContext, Page, Response, expect
 
+from canopee.testing import Installation
+from canopee_api.postgres.server import EmbeddedServer
 from tools.browser.accessibility import is_wider_than_the_screen, violations
 from tools.browser.chromium import PHONE
+from tools.browser.faults import Faults
 
 
 async def test_everything_is_reached_with_the_keyboard_alone(page: Page) -> None:
@@ -38,10 +42,12 @@ async def test_single_letters_can_be_turned_off(page: Page) -> None:
 
 async def test_the_palette_goes_to_a_page_whatever_its_accents(page: Page) -> None:
     await page.goto("/compte")
-    await page.get_by_role("heading", name="Mon compte").wait_for()
+    await page.get_by_label("Mot de passe actuel").click()
+    await page.mouse.move(683, 240)  # where lines of the palette will be: the mouse that rests chooses nothing
     await page.keyboard.press("Control+k")
     await page.keyboard.type("AUDIT")
     await expect(page.get_by_role("option", name="Journal d’audit")).to_have_attribute("aria-selected", "true")
+    await expect(page.get_by_label("Mot de passe actuel")).to_have_value("")
     assert await violations(page) == []
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Journal d’audit")).to_be_visible()
@@ -85,6 +91,53 @@ async def test_on_a_phone_the_menu_is_a_drawer(page: Page) -> None:
     await expect(drawer).to_have_count(0)
     await expect(page.get_by_role("heading", name="Journal d’audit")).to_be_visible()
     assert not await is_wider_than_the_screen(page)
+
+
+async def test_a_part_that_is_no_longer_on_the_server_asks_to_load_the_page_again(
+    page: Page, faults: Faults
+) -> None:
+    faults.allow("dynamically imported module")
+    faults.allow("status of 404")
+    await page.goto("/compte")
+    await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
+    await page.route("**/chunk-*.js", lambda route: route.fulfill(status=404))
+    await page.get_by_role("link", name="Journal d’audit").click()
+    await expect(page.get_by_text("Canopée a été mis à jour")).to_be_visible()
+    assert await violations(page) == []
+    await page.unroute("**/chunk-*.js")
+    await page.get_by_role("button", name="Recharger").click()
+    await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
+
+
+async def test_what_is_loaded_first_is_light(camille: BrowserContext) -> None:
+    page, sizes = await camille.new_page(), dict[str, int]()
+
+    async def weigh(response: Response) -> None:
+        if "/v1/" not in response.url:
+            sizes[response.url] = (await response.request.sizes())["responseBodySize"]
+
+    page.on("response", weigh)
+    await page.goto("/compte")
+    await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
+    weighed = sum(size for address, size in sizes.items() if ".js" in address or ".css" in address)
+    assert 50_000 < weighed < 200_000, sizes
+
+
+async def test_thousands_of_changes_a_second_do_not_hold_the_page_up(page: Page, installed: Installation) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto("/compte")
+    await expect(page.get_by_role("status").filter(has_text="En direct")).to_be_visible()
+    asked.clear()
+    address = EmbeddedServer.find(installed.home.folder / "postgres")
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as database:
+        for burst in range(10):
+            await database.execute(
+                "SELECT pg_notify('canopee_live', 'devices ' || n || %s) FROM generate_series(1, 1000) n", (burst,)
+            )
+            await page.get_by_label("Tableaux resserrés").click(timeout=2_000)
+    await expect(page.get_by_label("Tableaux resserrés")).not_to_be_checked()
+    assert [url for url in asked if "/v1/" in url] == []  # nothing of this page changed
 
 
 async def test_nine_tabs_share_one_stream(camille: BrowserContext) -> None:

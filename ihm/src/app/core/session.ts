@@ -5,12 +5,16 @@ import { Message } from './api/api';
 
 export type Me = Message<'Me'>;
 export type Right = Me['rights'][number];
+/** What another tab says. */
+type Elsewhere = { readonly kind: 'opened'; readonly login: string } | { readonly kind: 'closed' };
 
 /** Who is signed in. The browser holds the session in a cookie that no script can read. */
 @Injectable({ providedIn: 'root' })
 export class Session {
   private readonly http = inject(HttpClient);
   private readonly held = signal<Me | null>(null);
+  /** The other tabs of this browser: the cookie is theirs too. */
+  private readonly tabs = new BroadcastChannel('canopee-session');
   /** Waiters of a new sign-in, once the session has ended under an open page. */
   private waiting: (() => void)[] = [];
 
@@ -18,6 +22,10 @@ export class Session {
   /** Whether the session ended while somebody was at work: the shell asks for the password over the page. */
   readonly ended = signal(false);
   readonly login = computed(() => this.held()?.login ?? '');
+
+  constructor() {
+    this.tabs.onmessage = ({ data }: MessageEvent<Elsewhere>) => void this.hear(data);
+  }
 
   may(right: Right): boolean {
     return this.held()?.rights.includes(right) ?? false;
@@ -38,13 +46,13 @@ export class Session {
   /** Sign in; rejects with `HttpErrorResponse`. */
   async open(login: string, password: string): Promise<void> {
     await firstValueFrom(this.http.post('/v1/sessions/browser', { login, password }));
-    this.held.set(await firstValueFrom(this.http.get<Me>('/v1/me')));
-    this.ended.set(false);
-    this.waiting.splice(0).forEach((go) => go());
+    await this.resume();
+    this.tabs.postMessage({ kind: 'opened', login } satisfies Elsewhere);
   }
 
   async close(): Promise<void> {
     await firstValueFrom(this.http.delete('/v1/sessions/current'));
+    this.tabs.postMessage({ kind: 'closed' } satisfies Elsewhere);
     location.assign('/connexion');
   }
 
@@ -59,5 +67,25 @@ export class Session {
   async again(): Promise<void> {
     this.ended.set(true);
     await new Promise<void>((go) => this.waiting.push(go));
+  }
+
+  private async resume(): Promise<void> {
+    this.held.set(await firstValueFrom(this.http.get<Me>('/v1/me')));
+    this.ended.set(false);
+    this.waiting.splice(0).forEach((go) => go());
+  }
+
+  private async hear(elsewhere: Elsewhere): Promise<void> {
+    const me = this.held();
+    if (!me) {
+      return; // nobody is at work in this tab
+    }
+    if (elsewhere.kind === 'closed') {
+      location.assign('/connexion');
+    } else if (elsewhere.login !== me.login) {
+      location.reload(); // what is shown here was read by somebody else
+    } else if (this.ended()) {
+      await this.resume().catch(() => undefined);
+    }
   }
 }

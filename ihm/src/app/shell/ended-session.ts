@@ -1,5 +1,5 @@
 import { DialogRef } from '@angular/cdk/dialog';
-import { Component, inject } from '@angular/core';
+import { Component, effect, inject } from '@angular/core';
 import { Session } from '@core/session';
 import { Credentials } from './credentials';
 
@@ -11,11 +11,15 @@ import { Credentials } from './credentials';
     <div class="dialog">
       <h2 id="ended-title" i18n="@@session.ended">Votre session a pris fin</h2>
       <p class="muted" i18n="@@session.endedDetail">Saisissez à nouveau votre mot de passe : ce que vous étiez en train de faire est gardé.</p>
-      <cnp-credentials [known]="session.login()" (opened)="ref.close()" />
+      <cnp-credentials [known]="session.login()" />
     </div>
   `,
 })
 export class EndedSession {
   protected readonly session = inject(Session);
-  protected readonly ref = inject(DialogRef);
+  private readonly ref = inject(DialogRef);
+
+  constructor() {
+    effect(() => this.session.ended() || this.ref.close()); // signed in here, or in another tab
+  }
 }

@@ -1,15 +1,19 @@
 import { DialogRef } from '@angular/cdk/dialog';
 import { Component, computed, inject, resource, signal } from '@angular/core';
 import { Router } from '@angular/router';
-import { CornerDownLeft, FileSearch, Search } from 'lucide';
+import { CornerDownLeft, Search } from 'lucide';
 import { bySection, Found } from '@core/feature';
 import { Icon as Shape } from '@core/icon';
 import { Session } from '@core/session';
 import { Icon } from '@ui/icon';
 import { FEATURES } from '../features.gen';
+import { Actions } from './actions';
 
-interface Line extends Found {
+export interface Line extends Pick<Found, 'label' | 'detail'> {
   readonly icon: Shape;
+  /** Where it goes, or what it does. */
+  readonly link?: string;
+  readonly does?: () => void;
 }
 
 /** Ctrl+K: pages at once, then what each feature finds. */
@@ -24,7 +28,8 @@ export class Palette {
   private readonly session = inject(Session);
   private readonly ref = inject(DialogRef);
   private readonly features = bySection(FEATURES).filter((feature) => this.session.may(feature.right));
-  protected readonly icons = { CornerDownLeft, FileSearch, Search };
+  protected readonly icons = { CornerDownLeft, Search };
+  private readonly own = inject(Actions).lines;
   protected readonly text = signal('');
   protected readonly chosen = signal(0);
   private readonly found = resource({
@@ -34,8 +39,9 @@ export class Palette {
   protected readonly isLooking = computed(() => this.found.isLoading());
   protected readonly lines = computed<readonly Line[]>(() => {
     const wanted = plain(this.text());
-    const pages = this.features.filter((feature) => plain(feature.label).includes(wanted)).map((feature) => ({ label: feature.label, link: `/${feature.path}`, icon: feature.icon }));
-    return [...pages, ...(this.found.hasValue() ? this.found.value() : [])];
+    const pages = this.features.map((feature) => ({ label: feature.label, link: `/${feature.path}`, icon: feature.icon }));
+    const named = ({ label }: Line) => plain(label).includes(wanted);
+    return [...pages.filter(named), ...(this.found.hasValue() ? this.found.value() : []), ...this.own.filter(named)];
   });
 
   protected type(text: string): void {
@@ -52,7 +58,10 @@ export class Palette {
   protected go(line: Line | undefined): void {
     if (line) {
       this.ref.close();
-      void this.router.navigateByUrl(line.link);
+      if (line.link) {
+        void this.router.navigateByUrl(line.link);
+      }
+      line.does?.();
     }
   }
 

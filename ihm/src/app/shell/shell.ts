@@ -1,7 +1,7 @@
 import { A11yModule } from '@angular/cdk/a11y';
 import { BreakpointObserver } from '@angular/cdk/layout';
 import { Dialog } from '@angular/cdk/dialog';
-import { Component, computed, effect, inject, signal } from '@angular/core';
+import { ApplicationRef, Component, computed, effect, inject, signal } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { NavigationEnd, Router, RouterOutlet } from '@angular/router';
 import { filter, map } from 'rxjs';
@@ -25,6 +25,7 @@ const [PHONE, MEDIUM] = ['(max-width: 900px)', '(max-width: 1200px)'];
   styleUrl: './shell.scss',
 })
 export class Shell {
+  private readonly application = inject(ApplicationRef);
   private readonly dialog = inject(Dialog);
   private readonly preferences = inject(Preferences);
   private readonly session = inject(Session);
@@ -58,6 +59,7 @@ export class Shell {
   protected palette(): void {
     if (!this.dialog.openDialogs.length) {
       this.dialog.open(Palette, { ariaLabel: $localize`:@@palette.label:Aller à…`, panelClass: 'palette-pane', positionStrategy: undefined });
+      this.application.tick(); // it is there, and has the focus, before the next key is pressed
     }
   }
 

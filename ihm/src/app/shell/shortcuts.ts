@@ -1,6 +1,7 @@
 import { DialogRef } from '@angular/cdk/dialog';
-import { Component, inject } from '@angular/core';
+import { Component, computed, inject } from '@angular/core';
 import { bySection } from '@core/feature';
+import { read } from '@core/api/api';
 import { Preferences } from '@core/preferences';
 import { Session } from '@core/session';
 import { FEATURES } from '../features.gen';
@@ -21,6 +22,7 @@ import { FEATURES } from '../features.gen';
         <input type="checkbox" [checked]="preferences.letterKeys() === 'yes'" (change)="preferences.letterKeys.set(box.checked ? 'yes' : 'no')" #box />
         <ng-container i18n="@@keys.letters">Raccourcis d’une seule lettre</ng-container>
       </label>
+      @if (version(); as known) { <p class="muted small">Canopée {{ known }}</p> }
       <div class="actions"><button type="button" class="button" (click)="ref.close()" i18n="@@ui.close">Fermer</button></div>
     </div>
   `,
@@ -30,5 +32,7 @@ export class Shortcuts {
   private readonly session = inject(Session);
   protected readonly preferences = inject(Preferences);
   protected readonly ref = inject(DialogRef);
+  private readonly status = read('/v1/status', () => (this.session.may('read') ? {} : undefined));
+  protected readonly version = computed(() => (this.status.hasValue() ? this.status.value()?.version : undefined));
   protected readonly features = bySection(FEATURES).filter((feature) => feature.key && this.session.may(feature.right));
 }
