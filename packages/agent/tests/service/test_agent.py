@@ -360,3 +360,50 @@ def test_reports_and_records_wait_for_the_network_and_are_sent_once(server: Fake
     taken("/agent/v1/runs", server._take_runs)  # pyright: ignore[reportPrivateUsage]
     assert _after(server, order_id).state == "done"
     assert len(server.records) == 1
+
+
+def test_a_stop_of_everything_keeps_orders_from_beginning_until_the_server_says_otherwise(
+    server: FakeServer,
+) -> None:
+    ref, document = _action(server)
+    server.lies["is_stopped"] = True
+    order_id = server.order(ref, document=document)
+    for _ in range(2):
+        _run(server)
+    assert (server.reports, server.machine.programs.runs) == ({}, [])
+    server.lies.clear()
+    assert _after(server, order_id).state == "done"
+
+
+def test_what_was_held_when_everything_was_stopped_does_not_begin_at_a_restart(server: FakeServer) -> None:
+    ref, document = _action(server)
+    order_id = server.order(ref, document=document)
+
+    def away(_: object) -> Any:  # noqa: ANN401
+        raise UnreachableError("away")
+
+    path = f"/agent/v1/tuf/targets/pipelines/action/{ref.sha256}.probe.1.json"
+    server.link.answer(path, away)
+    _run(server)  # taken in charge, and its pipeline cannot be fetched
+    server.link.answer(path, server.link.handler("/agent/v1/tuf/"))
+    server.orders.clear()
+    server.lies["is_stopped"] = True
+    for _ in range(2):
+        _run(server)
+    assert (server.reports, server.machine.programs.runs) == ({}, [])
+    server.lies.clear()
+    assert _after(server, order_id).state == "done"
+
+
+def test_after_a_long_run_the_server_is_asked_again_before_another_order_begins(server: FakeServer) -> None:
+    server.machine.programs.install(REPAIR, FakeProgram(output=b"repaired", duration_s=120))
+    ref = server.publish(msgspec.structs.replace(PROGRAM, timeout_s=300), kind="action")
+    first, second = (server.order(ref, document=server.sign(server.campaign(ref))) for _ in range(2))
+    _run(server)
+    assert set(server.reports) == {first}
+    server.lies["is_stopped"] = True
+    _run(server)
+    assert set(server.reports) == {first}
+    server.lies.clear()
+    _run(server)
+    assert set(server.reports) == {first, second}

@@ -14,6 +14,7 @@ from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
+from canopee_api.campaigns.standstill import EmergencyStop
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.activity import Activity
 from canopee_api.catalog.datasets import Datasets
@@ -166,9 +167,10 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         campaign_approvals=CampaignApprovals(database, trust, clock),
         epochs=Epochs(database, trust, clock),
         rings=rings,
+        emergency_stop=EmergencyStop(database, fleet, clock),
         releases=Releases(database, trust, campaigns),
         targeting=Targeting(database),
-        delivery=Delivery(database, clock),
+        delivery=Delivery(database, fleet, clock),
         intake=Intake(database, datasets, clock),
         storage=Storage(database, datasets, clock, keep),
     )
@@ -186,6 +188,7 @@ async def _reload(areas: Areas) -> None:
     await areas.datasets.reload()
     await areas.trust.reload()
     areas.fleet.raise_trust(areas.trust.timestamp_version)
+    await areas.emergency_stop.reload()
 
 
 async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:

@@ -101,7 +101,7 @@ async def test_when_the_database_does_not_answer_everybody_who_asks_learns_it_an
     await campaigns(office, 1)
     devices = [device_of(office.areas, pc) for pc in fleet]
     closed = Database(office.areas.database.address, size=1)
-    delivery = Delivery(closed, office.areas.clock)
+    delivery = Delivery(closed, office.areas.fleet, office.areas.clock)
     for _ in range(2):
         found = await asyncio.gather(
             *(delivery.orders_for(device, after=0) for device in devices), return_exceptions=True

@@ -17,6 +17,7 @@ from canopee_contract.live import LiveEvent
 from canopee_contract.pipeline import Pipeline
 from canopee_contract.practices import PracticesImport, PracticesImported, PracticeView
 from canopee_contract.release_views import Release, TargetUpload
+from canopee_contract.standstill import Standstill, StopEverything
 from canopee_contract.storage import Volumes
 
 __all__ = ["PAGE", "Client"]
@@ -145,6 +146,12 @@ class Client(FleetCalls, CatalogCalls):
 
     def resume_campaign(self, campaign_id: str) -> people.CampaignView:
         return self.call("POST", f"/v1/campaigns/{segment(campaign_id)}/resume", people.CampaignView)
+
+    def stop_everything(self, reason: str) -> Standstill:
+        return self.call("POST", "/v1/stop-everything", Standstill, body=StopEverything(reason))
+
+    def resume_everything(self) -> Standstill:
+        return self.call("POST", "/v1/resume-everything", Standstill)
 
     def releases(self) -> Iterator[Release]:
         return self.pages("/v1/releases", Release)

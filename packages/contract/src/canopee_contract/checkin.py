@@ -37,3 +37,5 @@ class CheckInReply(msgspec.Struct, omit_defaults=True, gc=False):
     """Version of the TUF timestamp on the server; 0: not published yet."""
     next_in_s: int = 0
     """Seconds to wait before the next check-in; 0: at once, by long poll."""
+    is_stopped: bool = False
+    """Everything is stopped: no order begins on this PC until an answer says otherwise."""

@@ -15,6 +15,7 @@ from canopee_contract.key_life import KeyState
 from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
 from canopee_contract.report import StepReport
+from canopee_contract.standstill import Standstill
 
 T = TypeVar("T")
 Role: TypeAlias = Literal["reader", "support", "author", "approver", "enroller", "admin"]
@@ -65,6 +66,9 @@ class Status(msgspec.Struct):
     """The role that people must sign again first; empty before the first publication."""
     keys_days_left: float | None = None
     """How long it still holds."""
+    """The worst of what is said of the signed metadata: `canopee keys status` says of which role."""
+    standstill: Standstill | None = None
+    """Since when, by whom and why everything is stopped."""
 
 
 class Login(msgspec.Struct):

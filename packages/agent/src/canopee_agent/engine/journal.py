@@ -34,6 +34,7 @@ _TABLES = (
         order_id text not null, id text not null, place integer not null, report blob not null,
         primary key (order_id, id))""",
     "create table if not exists report (order_id text primary key, body blob not null)",
+    "create table if not exists stopped (only_row integer primary key check (only_row = 1))",
 )
 
 
@@ -109,6 +110,17 @@ class Journal:
             self._db.execute(query, (started_at.isoformat(), order_id))
         if campaign_sha256:
             self._floor.raise_to({f"campaign:{campaign_sha256}": 1})
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the server said last that everything is stopped."""
+        return self._db.execute("select 1 from stopped").fetchone() is not None
+
+    def set_stopped(self, *, is_stopped: bool) -> None:
+        """Remember what the server said, also beyond a restart."""
+        if is_stopped != self.is_stopped:
+            with Transaction(self._db):
+                self._db.execute("insert into stopped values (1)" if is_stopped else "delete from stopped")
 
     def begin_step(self, order_id: str, step: StepReport, place: int) -> None:
         """Note that a step begins: until its end is noted, it is `unknown`."""

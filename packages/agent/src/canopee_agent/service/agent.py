@@ -45,6 +45,8 @@ WAIT_S = 240
 MAX_ORDERS = 100
 """Orders taken from one answer; the server sends the others again."""
 _FACTS_EVERY_S = 3_600.0
+_FRESH_S = 60.0
+"""No order begins so long after the answer that came before it: the server is asked again first."""
 _SHORTEST_ROUND_S = 0.5
 """Between the starts of two check-ins: a server that answers at once for ever is not asked for ever."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 5.0, 300.0
@@ -205,11 +207,23 @@ class Agent:
         if reply.send_facts:
             self._server.send_facts(FactSet(facts_hash(self._facts), self._facts))
         self._has_worked |= bool(reply.orders)
-        for delivered in reply.orders[:MAX_ORDERS]:
-            self._orders.take(delivered)
+        self._orders.obey(is_stopped=reply.is_stopped)
+        self._take(reply)
         self._drain()
         next_in_s = min(max(reply.next_in_s, 0), LONGEST_WAIT_S)
         return next_in_s * random.uniform(1.0, 2.0)  # noqa: S311  spreads the load
+
+    def _take(self, reply: CheckInReply) -> None:
+        """Begin what was held, then what came, for as long as the answer is fresh: all may have been stopped since."""
+        heard_at = self._clock.monotonic()
+
+        def is_fresh() -> bool:
+            return self._clock.monotonic() - heard_at < _FRESH_S
+
+        self._orders.go_on(is_fresh)
+        for delivered in reply.orders[:MAX_ORDERS]:
+            if is_fresh():
+                self._orders.take(delivered)
 
     def _forget_token(self) -> None:
         """It has served: nobody shall find it on this PC."""

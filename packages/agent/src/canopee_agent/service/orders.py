@@ -1,14 +1,14 @@
 """What the agent does with an order: opens it, stores it, runs it once, and reports it."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from canopee_agent import __version__
 from canopee_agent.engine.authorise import Authoriser
 from canopee_agent.engine.clocks import Clocks
-from canopee_agent.engine.journal import Journal
+from canopee_agent.engine.journal import Accepted, Journal
 from canopee_agent.engine.runner import Outcome, Runner
 from canopee_agent.errors import RefusedError
 from canopee_agent.service.files import is_full
@@ -49,8 +49,16 @@ class Orders:
         """From this enrolment on, what has run is remembered; without that mark an enrolled PC runs nothing."""
         self._floor.raise_to({_MEMORY: 1})
 
+    def obey(self, *, is_stopped: bool) -> None:
+        """The server says whether everything is stopped: nothing begins then; what runs goes to its end."""
+        if is_stopped and not self._journal.is_stopped:
+            _log.warning("everything is stopped: no order begins until the server says otherwise")
+        self._journal.set_stopped(is_stopped=is_stopped)
+
     def take(self, delivered: DeliveredOrder) -> None:
         """Open an order, store it, run it, keep its report."""
+        if self._journal.is_stopped:
+            return
         if self._journal.reports_waiting() >= MAX_REPORTS_WAITING:
             _log.error("%d reports wait: no order is taken until the server takes them", MAX_REPORTS_WAITING)
             return
@@ -107,19 +115,18 @@ class Orders:
             raise RefusedError("repeated", "this campaign has run on this PC already")
 
     def recover(self) -> None:
-        """After a crash: what had begun is unknown; what had not is checked again, from the signature on, and run."""
-        for held in self._journal.accepted():
-            try:
-                order = _named(held.delivered)
-            except (TrustError, ContractError) as error:
-                _log.error("what was stored of order %s cannot be read any more: %s", held.order_id, error)
-                self._journal.forget(held.order_id)
-                continue
+        """After a crash: what had begun is unknown."""
+        for held, order in self._held():
             if held.started_at is not None:
                 noted = tuple(self._journal.steps(held.order_id))
                 outcome = Outcome("unknown", "crashed", "the agent stopped while it ran", noted)
                 self._journal.end(self._report(order, held.sha256, outcome, started_at=held.started_at))
-                continue
+
+    def go_on(self, is_fresh: Callable[[], bool]) -> None:
+        """What is held and had not begun is checked again, from the signature on, and run, as long as `is_fresh`."""
+        for held, order in self._held():
+            if self._journal.is_stopped or not is_fresh():
+                return
             try:
                 self._open_again(held.delivered)
             except RefusedError as error:
@@ -127,6 +134,15 @@ class Orders:
                 self._journal.end(self._report(order, held.sha256, outcome))
                 continue
             self._go(order, held.sha256, held.delivered)
+
+    def _held(self) -> Iterator[tuple[Accepted, Order]]:
+        """Orders without end; one that cannot be read any more is forgotten."""
+        for held in self._journal.accepted():
+            try:
+                yield held, _named(held.delivered)
+            except (TrustError, ContractError) as error:
+                _log.error("what was stored of order %s cannot be read any more: %s", held.order_id, error)
+                self._journal.forget(held.order_id)
 
     def _report(self, order: Order, sha256: str, outcome: Outcome, **times: object) -> RunReport:
         report = RunReport(

@@ -16,6 +16,7 @@ from canopee_api.postgres import rings as ring_sql
 from canopee_api.postgres.campaigns import CampaignRow, Gate
 from canopee_api.postgres.changes import announce_undelivered
 from canopee_api.postgres.database import Connection, Database
+from canopee_api.postgres.standstill import standstill
 from canopee_contract.campaign import Ring, Rollout, ring_index
 from canopee_contract.pipeline import PipelineRef
 from canopee_kit.clock import Clock
@@ -89,7 +90,11 @@ class Rings:
         await self._give_waiting(row)
 
     async def why(self, tx: Connection, row: CampaignRow) -> Decision | None:
-        """What a running campaign waits for before its next ring; `None` when it has no other, or judges nothing."""
+        """What a running campaign waits for: everything is stopped, or before its next ring; `None` for nothing."""
+        if (held := await standstill(tx)) is not None:
+            return Decision(
+                "wait", f"everything is stopped since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}: {held.reason}"
+            )
         if row.rollout is None or row.ring >= len(row.rings) - 1:
             return None
         return await self._decide(tx, row, row.rollout)

@@ -8,6 +8,7 @@ from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
+from canopee_api.campaigns.standstill import EmergencyStop
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.activity import Activity
 from canopee_api.catalog.datasets import Datasets
@@ -62,6 +63,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     campaign_approvals: CampaignApprovals
     epochs: Epochs
     rings: Rings
+    emergency_stop: EmergencyStop
     releases: Releases
     targeting: Targeting
     delivery: Delivery

@@ -51,8 +51,11 @@ class LiveFleet:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._seen: dict[str, Seen] = {}
         self._updated: dict[str, str] = {}
+        self._looking: dict[str, bool] = {}
         self.trust_version = 0
         """Version of the TUF timestamp served."""
+        self.is_stopped = False
+        """Everything is stopped: every answer says so."""
         self._is_closing = False
         self._spread_s = _SHORTEST_SPREAD_S
 
@@ -99,14 +102,36 @@ class LiveFleet:
     def give_order(self, device_id: str, seq: int) -> None:
         """Note that an order waits for a device."""
         device = self._devices.get(device_id)
+        if device_id in self._looking:
+            self._looking[device_id] = True
         if device is not None and seq > device.order_head:
             device.order_head = seq
             self.wake(device_id)
+
+    def look(self, device: LiveDevice) -> None:
+        """The database is asked for the orders of a device."""
+        self._looking[device.id] = False
+
+    def found_none(self, device: LiveDevice, *, after: int) -> None:
+        """It had none above `after`: nothing to look for until the next order, unless one was announced meanwhile."""
+        if not self._looking.pop(device.id, True):
+            device.order_head = after
+
+    def found(self, device: LiveDevice) -> None:
+        """It had some, or did not answer."""
+        self._looking.pop(device.id, None)
 
     def raise_trust(self, version: int) -> None:
         """Note a newer TUF timestamp; every waiting device hears of it."""
         if version > self.trust_version:
             self.trust_version = version
+            for device_id in list(self._waiting):
+                self.wake(device_id)
+
+    def set_stopped(self, *, is_stopped: bool) -> None:
+        """Note a stop of everything, or its end; every waiting device hears of it."""
+        if is_stopped != self.is_stopped:
+            self.is_stopped = is_stopped
             for device_id in list(self._waiting):
                 self.wake(device_id)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from canopee_api.errors import InvalidError
-from canopee_api.live.fleet import LiveDevice
+from canopee_api.live.fleet import LiveDevice, LiveFleet
 from canopee_api.postgres import orders as sql
 from canopee_api.postgres.database import Database
 from canopee_contract.order import DeliveredOrder
@@ -33,8 +33,8 @@ class _Asked(msgspec.Struct, frozen=True):
 class Delivery:
     """The one way out of this process: the calls that ask at the same time are answered by one query."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, fleet: LiveFleet, clock: Clock) -> None:
+        self._database, self._fleet, self._clock = database, fleet, clock
         self._asked: list[_Asked] = []
         self._answering: asyncio.Task[None] | None = None
 
@@ -46,14 +46,17 @@ class Delivery:
         """
         if device.order_head <= after or device.state != "active":
             return ()
-        head = device.order_head
+        self._fleet.look(device)
         asked = _Asked(sql.Wanted(device.id, device.generation, after), asyncio.get_running_loop().create_future())
         self._asked.append(asked)
         if self._answering is None:
             self._answering = asyncio.create_task(self._answer_all())
-        found = await asked.answer
-        if not found and device.order_head == head:
-            device.order_head = after  # what was above has ended: nothing to look for until the next order
+        try:
+            found = await asked.answer
+            if not found:
+                self._fleet.found_none(device, after=after)
+        finally:
+            self._fleet.found(device)
         return found
 
     async def _answer_all(self) -> None:

@@ -133,14 +133,15 @@ class Gate(msgspec.Struct, frozen=True):
     max_targets: int
     ring: int
     is_held: bool
-    """Paused or halted."""
+    """Paused or halted, or everything is stopped."""
 
 
 async def lock_gate(tx: Connection, campaign_id: str) -> Gate | None:
     """Lock a campaign that may still give orders; `None` when it was stopped."""
     cursor = await tx.execute(
-        """SELECT targets, max_targets, ring, coalesce(paused_at, halted_at) IS NOT NULL FROM campaigns
-           WHERE id = %s AND stopped_at IS NULL FOR UPDATE""",
+        """SELECT targets, max_targets, ring,
+                  coalesce(paused_at, halted_at) IS NOT NULL OR EXISTS (SELECT FROM standstill)
+           FROM campaigns WHERE id = %s AND stopped_at IS NULL FOR UPDATE""",
         (campaign_id,),
     )
     row = await cursor.fetchone()

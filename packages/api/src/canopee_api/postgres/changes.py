@@ -1,6 +1,7 @@
 """SQL of the change table: what every process must learn, and the wake-up that only hints at it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -47,6 +48,22 @@ async def announce_undelivered(tx: Connection, campaign_id: str) -> None:
         (campaign_id,),
     )
     await tx.execute(f"NOTIFY {CHANNEL}")
+
+
+async def announce_living(tx: Connection, now: datetime) -> None:
+    """As `announce`, of every order of the fleet that has no end yet."""
+    await tx.execute(
+        """INSERT INTO changes (kind, device_id, value) SELECT 'order', o.device_id, max(o.seq) FROM orders o
+           WHERE o.expires_at > %s AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id) GROUP BY o.device_id
+           ORDER BY o.device_id""",
+        (now,),
+    )
+    await tx.execute(f"NOTIFY {CHANNEL}")
+
+
+async def tell_watchers(tx: Connection, topic: str) -> None:
+    """Tell browsers that many things of a topic changed."""
+    await tx.execute("SELECT pg_notify(%s, %s)", (WATCHERS_CHANNEL, topic))
 
 
 async def horizon(tx: Connection) -> int:

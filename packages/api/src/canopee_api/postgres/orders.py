@@ -117,7 +117,7 @@ async def deliverable(
                CROSS JOIN LATERAL (
                    SELECT o.id, o.seq, o.envelope, c.document FROM orders o JOIN campaigns c ON c.id = o.campaign_id
                    WHERE o.device_id = w.device_id AND o.generation = w.generation AND o.seq > w.after
-                     AND o.expires_at > %(now)s AND c.stopped_at IS NULL
+                     AND o.expires_at > %(now)s AND c.stopped_at IS NULL AND NOT EXISTS (SELECT FROM standstill)
                      AND (o.delivered_at IS NOT NULL OR (c.paused_at IS NULL AND c.halted_at IS NULL))
                      AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
                    ORDER BY o.seq LIMIT %(limit)s) o),

@@ -185,7 +185,8 @@ CREATE TABLE practices (
 
 -- expanded_to: the last device that the first round has looked at. reach_bp: the basis points of its last ring.
 -- rings, pilots, rollout: as in the document. ring: the newest one that is open, -1 before the first. judged_from: when it was
--- resumed; what had failed before counts no more.
+-- resumed; what had failed before counts no more. windows: as in the document: when, by the clock on the wall of the PC, an
+-- order may begin. opened: time zone -> the last opening that was told.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -215,8 +216,18 @@ CREATE TABLE campaigns (
     paused_at timestamptz,
     halted_at timestamptz,
     halt_reason text NOT NULL DEFAULT '',
+    windows jsonb NOT NULL DEFAULT '[]',
+    opened jsonb NOT NULL DEFAULT '{}',
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
+);
+
+-- The one row says that everything is stopped: no order is made or delivered.
+CREATE TABLE standstill (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    since timestamptz NOT NULL,
+    stopped_by text NOT NULL,
+    reason text NOT NULL
 );
 
 CREATE TABLE orders (

@@ -24,6 +24,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(status)
         return 0
+    if stopped := status.pop("standstill"):
+        print(f"EVERYTHING IS STOPPED since {stopped['since']} by {stopped['by']}: {stopped['reason']}")  # noqa: T201
     for name, value in status.items():
         print(f"{name.replace('_', ' '):16} {value}")  # noqa: T201  the output of the command
     return 0

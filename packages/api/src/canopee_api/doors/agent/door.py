@@ -109,13 +109,13 @@ class AgentDoor:
         return await self._long_poll(device, sent)
 
     async def _long_poll(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
-        reply = await self._news(device, sent)
+        reply, was_stopped = await self._news(device, sent), self._fleet.is_stopped
         until = self._clock.monotonic() + min(sent.wait_s, MAX_WAIT_S)
         while self._is_quiet(device, sent, reply) and (left_s := until - self._clock.monotonic()) > 0:
             is_replaced = await self._fleet.wait(device.id, left_s)
             device.last_seen = max(device.last_seen, self._clock.now().timestamp())
             reply = await self._news(device, sent)
-            if is_replaced or self._fleet.is_closing:
+            if is_replaced or self._fleet.is_closing or self._fleet.is_stopped != was_stopped:
                 break
         return reply
 
@@ -139,6 +139,7 @@ class AgentDoor:
             send_facts=device.facts_hash != sent.facts_hash,
             trust_version=self._fleet.trust_version,
             next_in_s=self._fleet.come_back_s(),
+            is_stopped=self._fleet.is_stopped,
         )
 
     async def _facts(self, device: LiveDevice, body: bytes) -> object:

@@ -13,6 +13,7 @@ from canopee_api.postgres.device_states import ONLINE
 from canopee_api.postgres.devices import presence_totals
 from canopee_api.postgres.enrolment_requests import count_waiting
 from canopee_api.postgres.records import totals
+from canopee_api.postgres.standstill import standstill
 from canopee_api.records.volumes import following, volumes
 from canopee_contract.people import AuditEntry, Health, Page, Status
 from canopee_contract.storage import Volumes
@@ -34,6 +35,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         runs, records, orders = await totals(tx, now=now)
         waiting = await count_waiting(tx)
         devices, online = await presence_totals(tx, seen_after=now - ONLINE)
+        stopped = await standstill(tx)
     found = await following(areas.database, areas.clock)
     keys = areas.trust.key_life()
     return Status(
@@ -42,7 +44,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         records_lag_s=max((one.seconds for one in found.readers), default=0.0),
         enrolments_waiting=waiting, keys=keys.state, keys_role=keys.first,
         keys_days_left=next((role.days_left for role in keys.roles if role.role == keys.first), None),
-        oldest_transaction_s=found.holder.seconds if found.holder else 0.0,
+        oldest_transaction_s=found.holder.seconds if found.holder else 0.0, standstill=stopped,
     )  # fmt: skip
 
 
