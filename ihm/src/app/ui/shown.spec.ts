@@ -1,0 +1,52 @@
+import { Component, signal } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { Problem } from '@core/problem';
+import { Shown, State } from './shown';
+
+@Component({
+  imports: [Shown],
+  template: `<cnp-shown [state]="state()" [problem]="problem()" empty="Aucun poste." failed="La liste n’a pas pu être chargée." right="enrol" (retry)="asked.set('retry')" (clear)="asked.set('clear')"><table></table></cnp-shown>`,
+})
+class Page {
+  readonly state = signal<State>('loading');
+  readonly problem = signal<Problem | undefined>(undefined);
+  readonly asked = signal('');
+}
+
+describe('the state of a list', () => {
+  async function shown(state: State, problem?: Problem) {
+    const page = TestBed.createComponent(Page);
+    page.componentInstance.state.set(state);
+    page.componentInstance.problem.set(problem);
+    await page.whenStable();
+    return { element: page.nativeElement as HTMLElement, page: page.componentInstance };
+  }
+
+  it('shows the list only when it is there', async () => {
+    expect((await shown('ready')).element.querySelector('table')).not.toBeNull();
+    for (const state of ['loading', 'empty', 'filtered-empty', 'error', 'no-right'] as const) {
+      expect((await shown(state)).element.querySelector('table')).toBeNull();
+    }
+  });
+
+  it('says of a failure what failed, why, and offers to try again', async () => {
+    const { element, page } = await shown('error', { code: 'network', title: '', status: 0, detail: 'Vérifiez la connexion.' });
+    const alert = element.querySelector('[role=alert]');
+    expect(alert?.textContent).toContain('La liste n’a pas pu être chargée.');
+    expect(alert?.textContent).toContain('Vérifiez la connexion.');
+    alert?.querySelector('button')?.click();
+    expect(page.asked()).toBe('retry');
+  });
+
+  it('never takes « nothing matches » for « nothing there »', async () => {
+    const { element, page } = await shown('filtered-empty');
+    expect(element.textContent).not.toContain('Aucun poste.');
+    element.querySelector('button')?.click();
+    expect(page.asked()).toBe('clear');
+    expect((await shown('empty')).element.textContent).toContain('Aucun poste.');
+  });
+
+  it('names the right that is missing', async () => {
+    expect((await shown('no-right')).element.textContent).toContain('« enrol »');
+  });
+});
