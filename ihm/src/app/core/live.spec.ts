@@ -8,14 +8,18 @@ import { Session } from './session';
 class Worker {
   static last: Worker;
   readonly said: unknown[] = [];
-  readonly port = { onmessage: (_: { data: Told }) => undefined as void, start: () => undefined, postMessage: (said: unknown) => void this.said.push(said) };
+  readonly port = {
+    onmessage: undefined as ((event: { data: Told }) => void) | undefined,
+    start: () => undefined,
+    postMessage: (said: unknown) => this.said.push(said),
+  };
 
   constructor() {
     Worker.last = this;
   }
 
   tell(...told: Told[]): void {
-    told.forEach((data) => this.port.onmessage({ data }));
+    told.forEach((data) => this.port.onmessage?.({ data }));
   }
 }
 
