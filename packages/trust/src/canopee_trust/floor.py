@@ -85,6 +85,10 @@ class MemoryFloor:
     def __init__(self) -> None:
         self._versions: dict[str, int] = {}
 
+    def all(self) -> dict[str, int]:
+        """Every floor."""
+        return dict(self._versions)
+
     def get(self, role: str) -> int:
         return self._versions.get(role, 0)
 
