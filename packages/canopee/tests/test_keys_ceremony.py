@@ -12,6 +12,7 @@ import pytest
 
 from canopee.cli import main
 from canopee_contract.codec import decode, encode
+from canopee_contract.key_life import KeyLife, RoleLife
 from canopee_contract.people import Publication, Published, TrustMetadata
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_trust.keyfile import make_key, read_key
@@ -215,3 +216,42 @@ def test_a_role_gets_a_second_holder(
     assert set(sent[-1][1]["metadata"]) == {"targets", "collect"}
     roles = json.loads(base64.b64decode(sent[-1][1]["metadata"]["targets"]))["signed"]["delegations"]["roles"]
     assert next(len(role["keyids"]) for role in roles if role["name"] == "collect") == 2
+
+
+def test_a_pipeline_of_a_role_that_two_sign_is_a_proposal(
+    run: Callable[..., str], room: Path, lab: Path, answers: dict[str, object], sent: list[tuple[str, Any]]
+) -> None:
+    seats = ("--add", str(room / "alice.card.json"), "--threshold", "2")
+    run("keys", "rotate", "collect", *seats, "--out", str(room / "two.json"))
+    for key in (lab / "offline" / "targets.key", lab / "offline" / "collect.key", room / "alice.key"):
+        run("keys", "sign", str(room / "two.json"), "--key", str(key), "--yes")
+    run("keys", "publish", str(room / "two.json"))
+    held = answers["/v1/trust"]
+    assert isinstance(held, TrustMetadata)
+    answers["/v1/trust"] = TrustMetadata({**held.roles, **sent[-1][1]["metadata"]}, [1])
+    pipeline = room / "pipeline.yaml"
+    pipeline.write_text(
+        "type: pipeline\nspec: 1\nname: inventory\nversion: 1\nkind: collect\ntitle: Inventaire\n"
+        "steps: [{id: hardware, use: collect_hardware}]\n"
+    )
+    assert main(["publish", str(pipeline), "--home", str(room.parent)]) == 2
+    run("publish", str(pipeline), "--out", str(room / "p.json"))
+    assert read_proposal(room / "p.json").title == "publish pipelines/collect/inventory.1.json"
+    assert _sign(room, "alice", "p.json") == 0
+    run("keys", "sign", str(room / "p.json"), "--key", str(lab / "offline" / "collect.key"), "--yes")
+    run("keys", "publish", str(room / "p.json"))
+    assert list(sent[-1][1]["targets"]) == ["pipelines/collect/inventory.1.json"]
+
+
+def test_a_server_s_key_that_is_published_makes_room_for_the_next(
+    run: Callable[..., str], lab: Path, answers: dict[str, object]
+) -> None:
+    answers["/v1/trust/keys"] = KeyLife("ok", [])
+    run("keys", "online", "--only", "director")
+    waiting = read_key(lab / "online" / "director.next.key").key.public.keyid
+    run("keys", "online", "--only", "director")
+    assert read_key(lab / "online" / "director.next.key").key.public.keyid == waiting
+    answers["/v1/trust/keys"] = KeyLife("ok", [RoleLife("director", [waiting], 1, "ok")])
+    run("keys", "online", "--only", "director")
+    assert read_key(lab / "online" / "director.key").key.public.keyid == waiting
+    assert read_key(lab / "online" / "director.next.key").key.public.keyid != waiting

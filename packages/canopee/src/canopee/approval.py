@@ -80,7 +80,11 @@ def campaign_in(raw: bytes, path: Path) -> Campaign:
 
 def signed(raw: bytes, path: Path, key: PrivateKey) -> bytes:
     """The envelope of the campaign in a file that was read, with one more signature; raises `UsageError`."""
-    return add_signature(raw, key) if is_envelope(raw) else seal_campaign(campaign_in(raw, path), [key])
+    if not is_envelope(raw):
+        return seal_campaign(campaign_in(raw, path), [key])
+    if key.public.keyid in {one.keyid for one in read_envelope(raw).signatures}:
+        raise UsageError(f"{path}: this key has signed it already; another approver is needed")
+    return add_signature(raw, key)
 
 
 def is_envelope(raw: bytes) -> bool:

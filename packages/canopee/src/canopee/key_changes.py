@@ -9,7 +9,7 @@ from pathlib import Path
 from canopee.errors import UsageError
 from canopee.home import connect, home_of
 from canopee.key_files import online_card, read_cards
-from canopee.key_signing import finish, published
+from canopee.key_signing import finish, published, write_new
 from canopee.output import print_json
 from canopee_client.client import Client
 from canopee_contract.codec import encode
@@ -17,8 +17,8 @@ from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_kit.clock import SystemClock
 from canopee_trust.cards import Card
 from canopee_trust.errors import KeyFileError
-from canopee_trust.proposal import Proposal, needs, write_proposal
-from canopee_trust.review import review, standing
+from canopee_trust.proposal import Proposal
+from canopee_trust.review import review
 from canopee_trust.revocation import find_key, propose, revoke
 from canopee_trust.roles import OFFLINE, ONLINE
 from canopee_trust.rotation import adopt, adopt_online, rotate
@@ -54,7 +54,7 @@ def ceremony(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     _check_approvals(policy)
     proposal = _moved(arguments, seats, policy) if arguments.move else _founded(seats, policy)
-    return _propose(arguments.out, proposal)
+    return write_new(arguments.out, proposal)
 
 
 def rotation(arguments: argparse.Namespace) -> int:
@@ -97,21 +97,10 @@ def revocation(arguments: argparse.Namespace) -> int:
 
 def _end(arguments: argparse.Namespace, proposal: Proposal, keys: Path, client: Client, now: datetime) -> int:
     if arguments.out:
-        return _propose(arguments.out, proposal)
+        return write_new(arguments.out, proposal)
     for line in review(proposal):
         sys.stderr.write(f"{line}\n")
     print_json(finish(proposal, keys / "offline", client, now))
-    return 0
-
-
-def _propose(path: Path, proposal: Proposal) -> int:
-    if path.exists():
-        raise UsageError(f"{path} is there: go on with it (canopee keys show {path}), or name another file")
-    write_proposal(path, proposal)
-    holders = sorted({name or keyid for need in needs(proposal) for keyid, name in need.waiting.items()})
-    for line in (*review(proposal), "", *standing(proposal), ""):
-        print(line)  # noqa: T201  the output of the command
-    print(f"{path}: give it to {', '.join(holders)}; each runs canopee keys sign {path.name} --key THEIR.key")  # noqa: T201  output
     return 0
 
 

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from canopee.errors import UsageError
-from canopee.home import home_of
+from canopee.home import connect, home_of
 from canopee.output import print_json
 from canopee_trust.cards import Card, card_of, check_name, fingerprint, read_card, write_card
 from canopee_trust.errors import KeyFileError
 from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
 from canopee_trust.locked_key import lock, open_key, write_locked
+from canopee_trust.rotation import adopt_online
 
 ONLINE_NAMES = ("snapshot", "timestamp", "director")
 
@@ -39,9 +40,22 @@ def make_online(arguments: argparse.Namespace) -> int:
     """The keys that this server signs with, and their cards; those that are there already are kept."""
     folder: Path = (arguments.keys or home_of(arguments).keys) / "online"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _adopt_published(arguments, folder)
     cards = [online_card(folder, name) for name in arguments.only or ONLINE_NAMES]
     print_json([{"name": card.name, "fingerprint": fingerprint(card.key)} for card in cards])
     return 0
+
+
+def _adopt_published(arguments: argparse.Namespace, folder: Path) -> None:
+    """A key that waited, and that is published by now, takes its place: the next one that is made comes after it."""
+    waiting = [name for name in ONLINE_NAMES if (folder / f"{name}.next.key").exists()]
+    if not waiting:
+        return
+    with connect(arguments) as client:
+        in_use = {keyid for role in client.key_life().roles for keyid in role.keyids}
+    for name in waiting:
+        if read_key(folder / f"{name}.next.key").key.public.keyid in in_use:
+            adopt_online(name, folder)
 
 
 def online_card(folder: Path, name: str) -> Card:

@@ -4,6 +4,7 @@ import argparse
 import base64
 import hashlib
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from canopee_contract.codec import decode, encode
 from canopee_contract.people import Publication, Published
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_kit.clock import SystemClock
+from canopee_trust.ceremony import next_targets
 from canopee_trust.errors import KeyFileError
 from canopee_trust.locked_key import open_key
 from canopee_trust.proposal import (
@@ -29,6 +31,7 @@ from canopee_trust.proposal import (
 )
 from canopee_trust.repository import MetadataSet, targets_of
 from canopee_trust.review import record, review, standing
+from canopee_trust.roles import ONLINE
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -92,6 +95,30 @@ def found(folder: Path, proposal: Proposal, made: Publication) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _write(folder / "publication.json", encode(made))
     _write(root, proposal.metadata["root"])
+
+
+def write_new(path: Path, proposal: Proposal) -> int:
+    """Write a proposal that was just made, and say what it changes and who signs it."""
+    if path.exists():
+        raise UsageError(f"{path} is there: go on with it (canopee keys show {path}), or name another file")
+    write_proposal(path, proposal)
+    holders = sorted({name or keyid for need in needs(proposal) for keyid, name in need.waiting.items()})
+    _say(*review(proposal), "", *standing(proposal), "")
+    _say(f"{path}: give it to {', '.join(holders)}; each runs canopee keys sign {path.name} --key THEIR.key")
+    return 0
+
+
+def propose_targets(client: Client, targets: Mapping[str, bytes], path: Path) -> int:
+    """A proposal that publishes targets, for roles that need several signatures."""
+    now = SystemClock().now()
+    newest = {role: base64.b64decode(raw) for role, raw in client.trust().roles.items()}
+    metadata, added = next_targets(newest, targets, now)
+    if not metadata:
+        _say("unchanged")
+        return 0
+    before = {role: raw for role, raw in newest.items() if role not in ONLINE}
+    title = f"publish {', '.join(sorted(added))}"
+    return write_new(path, Proposal(1, title, now, before, metadata, added))
 
 
 def finish(proposal: Proposal, offline: Path, client: Client, now: datetime) -> Published:

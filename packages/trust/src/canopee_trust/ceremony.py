@@ -14,21 +14,22 @@ from pathlib import Path
 from canopee_contract.codec import encode
 from canopee_contract.people import Publication
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustedKey, TrustPolicy
+from canopee_trust.cards import card_of
 from canopee_trust.errors import KeyFileError
 from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
+from canopee_trust.locked_key import Ask, ask_nobody, open_key
 from canopee_trust.repository import (
     MetadataSet,
     RoleKeys,
     TargetInfo,
     add_delegation,
     make_delegated,
-    make_root,
-    make_targets,
     next_delegated,
     sign,
     targets_of,
 )
 from canopee_trust.roles import role_of
+from canopee_trust.seats import Seats, first, seats_of
 
 _SIGNING = ("root", "targets", "collect", "action", "policy", "agent")
 APPROVERS = ("approver-1", "approver-2")
@@ -49,19 +50,11 @@ def make_lab_keys(folder: Path, now: datetime) -> None:
     keys = {name: make_key(name, lab=True) for name in (*_SIGNING, *APPROVERS, *_ONLINE)}
     for name, key in keys.items():
         write_key((online if name in _ONLINE else offline) / f"{name}.key", key)
-    roles = {name: RoleKeys((keys[name].key.public,)) for name in (*_SIGNING, "snapshot", "timestamp")}
-    root = sign(make_root(roles, now=now), keys["root"].key)
+    seats = {name: Seats((card_of(keys[name]),)) for name in (*_SIGNING, "snapshot", "timestamp")}
     policy = encode(_lab_policy(keys))
-    metadata = {
-        "root": root,
-        "targets": sign(make_targets(roles, now=now), keys["targets"].key),
-        "collect": sign(make_delegated("collect", {}, now=now), keys["collect"].key),
-        "action": sign(make_delegated("action", {}, now=now), keys["action"].key),
-        "agent": sign(make_delegated("agent", {}, now=now), keys["agent"].key),
-        "policy": sign(make_delegated("policy", {TRUST_POLICY_PATH: policy}, now=now), keys["policy"].key),
-    }
+    metadata = {role: sign(raw, keys[role].key) for role, raw in first(seats, policy, now=now).items()}
     (folder / "publication.json").write_bytes(encode(publication_of(metadata, {TRUST_POLICY_PATH: policy})))
-    (folder / "root.json").write_bytes(root)
+    (folder / "root.json").write_bytes(metadata["root"])
 
 
 def sign_targets(newest: MetadataSet, targets: Mapping[str, bytes], offline: Path, now: datetime) -> Publication:
@@ -71,6 +64,26 @@ def sign_targets(newest: MetadataSet, targets: Mapping[str, bytes], offline: Pat
         ValueError: no role signs one of the paths.
         KeyFileError: the key of a role is not in the folder.
         MetadataError: the metadata to start from is malformed, or lacks a role.
+    """
+    metadata, added = next_targets(newest, targets, now)
+    for role in metadata:
+        if "targets" in newest and (needed := seats_of(newest, role).threshold) > 1:
+            raise KeyFileError(
+                f"{role} needs {needed} signatures: write a proposal with --out, and let them sign it"
+            )
+    signed = {role: sign(raw, read_key(offline / f"{role}.key").key) for role, raw in metadata.items()}
+    return publication_of(signed, added)
+
+
+def next_targets(
+    newest: MetadataSet, targets: Mapping[str, bytes], now: datetime
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Unsigned next metadata that name `targets`, and those of them that are new; both empty when none is.
+
+    Raises:
+        ValueError: no role signs one of the paths.
+        KeyFileError: a role is not published.
+        MetadataError: the metadata to start from is malformed.
     """
     by_role: dict[str, dict[str, bytes]] = {}
     for path, content in targets.items():
@@ -84,9 +97,9 @@ def sign_targets(newest: MetadataSet, targets: Mapping[str, bytes], offline: Pat
         held, wanted = targets_of(newest[role]), targets_of(proposed)
         changed = {path: content for path, content in contents.items() if held.get(path) != wanted[path]}
         if changed:
-            metadata[role] = sign(proposed, read_key(offline / f"{role}.key").key)
+            metadata[role] = proposed
             added |= changed
-    return publication_of(metadata, added)
+    return metadata, added
 
 
 def add_role(newest: MetadataSet, role: str, offline: Path, now: datetime) -> Publication:
@@ -126,9 +139,9 @@ def publication_of(metadata: Mapping[str, bytes], targets: Mapping[str, bytes]) 
     )
 
 
-def read_approvers(offline: Path, names: Sequence[str] = APPROVERS[:1]) -> list[KeyFile]:
-    """The keys of approvers; raises `KeyFileError`."""
-    return [read_key(offline / f"{name}.key") for name in names]
+def read_approvers(offline: Path, names: Sequence[str] = APPROVERS[:1], ask: Ask = ask_nobody) -> list[KeyFile]:
+    """The keys of approvers, locked or not; raises `KeyFileError`."""
+    return [open_key(offline / f"{name}.key", ask) for name in names]
 
 
 def _lab_policy(keys: Mapping[str, KeyFile]) -> TrustPolicy:

@@ -76,6 +76,11 @@ def write_locked(path: Path, locked: LockedKey) -> None:
     write_durably(path, encode(locked))
 
 
+def ask_nobody(path: Path) -> str:
+    """Where nobody can be asked; raises `KeyFileError`."""
+    raise KeyFileError(f"{path} is locked with a passphrase, and nobody can be asked for it here")
+
+
 def open_key(path: Path, ask: Ask) -> KeyFile:
     """A key of either sort; the passphrase is asked for when it is locked.
 

@@ -56,6 +56,8 @@ def revoke(
         KeyFileError: no such key, or what is left could not reach a threshold: a replacement is needed.
     """
     found = find_key(before, policy, who)
+    if replacement is not None and replacement.key.keyid == found.keyid:
+        raise KeyFileError(f"{replacement.name}: that is the card of the very key that goes; make another key")
     seats = {role: _without(role, seats_of(before, role), found, replacement) for role in found.roles}
     changed = policy_without(policy, found, replacement)
     content = encode(changed) if changed != policy else None
@@ -69,6 +71,8 @@ def propose(
 ) -> Proposal:
     """A proposal from what is published: new seats, a new trust policy, or both; raises `KeyFileError`."""
     metadata = reseat(before, seats, policy, now=now)
+    if not metadata:
+        raise KeyFileError(f"{title}: it changes nothing")
     targets = {TRUST_POLICY_PATH: policy} if policy is not None else {}
     held = {role: raw for role, raw in before.items() if role not in ONLINE}
     return Proposal(1, title, now, held, metadata, targets)

@@ -15,7 +15,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from canopee_contract.people import Publication
 from canopee_trust.ceremony import publication_of
-from canopee_trust.ed25519 import PrivateKey, PublicKey
+from canopee_trust.ed25519 import PrivateKey
 from canopee_trust.errors import KeyFileError
 from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
 from canopee_trust.repository import MetadataSet, next_delegated, read, sign
@@ -51,7 +51,7 @@ def rotate(newest: MetadataSet, role: str, offline: Path, now: datetime) -> Publ
     held = offline / f"{role}.key"
     if held.exists() and read_key(held).key.public.keyid not in keyids:
         raise KeyFileError(f"{held} is not the key of {role} that is published: use its folder")
-    replaced = _replaced(newest[delegator], role, keyids[0], new.key.public, now)
+    replaced = _replaced(newest[delegator], role, keyids[0], new, now)
     metadata = {delegator: sign(replaced, signer.key)}
     if role == "root":
         metadata["root"] = sign(metadata["root"], new.key)
@@ -98,12 +98,12 @@ def _signers(raw: bytes, role: str) -> tuple[list[str], int]:
     return list(named.keyids), named.threshold
 
 
-def _replaced(raw: bytes, role: str, old: str, new: PublicKey, now: datetime) -> bytes:
+def _replaced(raw: bytes, role: str, old: str, new: KeyFile, now: datetime) -> bytes:
     """Unsigned next version of the metadata that name the keys of `role`."""
     metadata = read(raw, Root) if role in {"root", "targets"} else read(raw, Targets)
     signed = metadata.signed
     signed.revoke_key(old, role)
-    signed.add_key(LibcryptoKey.of(new), role)
+    signed.add_key(LibcryptoKey.of(new.key.public, new.name, lab=new.lab), role)
     signed.version += 1
     signed.expires = (now + EXPIRY[signed.type]).replace(microsecond=0)
     metadata.signatures.clear()

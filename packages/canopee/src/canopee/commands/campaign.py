@@ -11,6 +11,7 @@ from canopee.commands.run import condition_to, parameters_of
 from canopee.documents import read_bytes
 from canopee.errors import FailedError, UsageError
 from canopee.home import add_home, connect, home_of
+from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
 from canopee.quantities import basis_points, duration
@@ -115,7 +116,7 @@ def _approve(arguments: argparse.Namespace) -> int:
     keys: Path = arguments.keys or home_of(arguments).keys
     raw = read_bytes(source)
     campaign = campaign_in(raw, source)
-    key = read_approvers(keys / "offline", (arguments.approver,))[0].key
+    key = read_approvers(keys / "offline", (arguments.approver,), passphrase)[0].key
     print_object(campaign, as_json=arguments.json)  # all of it: what you see is what you sign
     out = arguments.out or (source if is_envelope(raw) else source.with_suffix(".signed.json"))
     _write(out, signed(raw, source, key))

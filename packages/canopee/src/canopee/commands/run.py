@@ -10,6 +10,7 @@ from canopee.approval import approve, newest
 from canopee.documents import read_bytes, read_condition
 from canopee.errors import FailedError, RefusedError, UsageError
 from canopee.home import add_home, connect, home_of
+from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
 from canopee_client.client import Client
@@ -78,7 +79,7 @@ def _request(client: Client, arguments: argparse.Namespace, clock: Clock) -> New
         )
     campaign = approve(pipeline, condition, clock, parameters=parameters, expires_in_s=arguments.expires)
     keys: Path = arguments.keys or home_of(arguments).keys
-    approver = read_approvers(keys / "offline", (arguments.approver,))[0]
+    approver = read_approvers(keys / "offline", (arguments.approver,), passphrase)[0]
     return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))
 
 

@@ -7,6 +7,7 @@ from canopee.approval import signed
 from canopee.documents import read_bytes
 from canopee.errors import FailedError, UsageError
 from canopee.home import add_home, connect, home_of
+from canopee.key_files import passphrase
 from canopee.output import print_json
 from canopee.parsing import Commands
 from canopee.publishing import awaiting, is_reference, publish_awaiting
@@ -44,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _approve(arguments: argparse.Namespace, file: Path, keys: Path) -> int:
     if not arguments.out:
         raise UsageError("--out: name the envelope to write; or sign NAME@VERSION, as `canopee awaiting` lists it")
-    key = read_approvers(keys / "offline", (arguments.approver,))[0].key
+    key = read_approvers(keys / "offline", (arguments.approver,), passphrase)[0].key
     envelope = signed(read_bytes(file), file, key)
     try:
         arguments.out.write_bytes(envelope)
