@@ -11,7 +11,11 @@ import uvicorn
 from canopee_api.accounts.people import People
 from canopee_api.accounts.views import Views
 from canopee_api.campaigns.approvals import CampaignApprovals
+from canopee_api.campaigns.actions import Actions
 from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.campaigns.drafts import CampaignDrafts
+from canopee_api.campaigns.preview import Previews
+from canopee_api.campaigns.progress import Progress
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.standstill import EmergencyStop
@@ -141,6 +145,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
     campaigns = Campaigns(database, trust, rings, clock)
     table = FleetTable(database, trust, clock)
     selections = Selections(database, table, clock)
+    waiting, targeting = CampaignDrafts(database, trust, campaigns, clock), Targeting(database)
     return Areas(
         clock=clock,
         database=database,
@@ -169,7 +174,11 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         rings=rings,
         emergency_stop=EmergencyStop(database, fleet, clock),
         releases=Releases(database, trust, campaigns),
-        targeting=Targeting(database),
+        targeting=targeting,
+        campaign_drafts=waiting,
+        actions=Actions(database, trust, campaigns, rings, waiting, clock),
+        previews=Previews(database, trust, targeting, clock),
+        progress=Progress(database, clock),
         delivery=Delivery(database, fleet, clock),
         intake=Intake(database, datasets, clock),
         storage=Storage(database, datasets, clock, keep),

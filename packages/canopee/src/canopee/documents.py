@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from canopee.errors import UsageError
+from canopee.errors import FailedError, UsageError
 
 T = TypeVar("T")
 
@@ -44,3 +44,13 @@ def read_condition(text: str) -> dict[str, Any]:
         except msgspec.DecodeError as error:
             raise UsageError(f"the condition is not JSON: {error}") from error
     return read_document(Path(text), dict[str, Any])
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file at once, or leave what is there; raises `FailedError`."""
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        raise FailedError(f"{path}: {error.strerror}") from error

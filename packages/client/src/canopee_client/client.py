@@ -10,6 +10,7 @@ from canopee_client.errors import AnswerError
 from canopee_client.events import changes
 from canopee_client.fleet_calls import FleetCalls
 from canopee_client.link import PAGE, segment
+from canopee_client.rollout_calls import RolloutCalls
 from canopee_contract import admission, people
 from canopee_contract.dataset import Dataset
 from canopee_contract.key_life import KeyLife
@@ -25,7 +26,7 @@ _SILENCE_S = 45.0
 """A stream says something every 15 s at least."""
 
 
-class Client(FleetCalls, CatalogCalls):
+class Client(FleetCalls, CatalogCalls, RolloutCalls):
     """One connection to one API, with one credential. Close it, or use it in a `with`."""
 
     def health(self) -> people.Health:
@@ -128,24 +129,6 @@ class Client(FleetCalls, CatalogCalls):
     def pipeline(self, name: str, version: int) -> Pipeline:
         """The signed text of a published pipeline."""
         return self.call("GET", f"/v1/pipelines/{segment(name)}/{version}", Pipeline)
-
-    def campaigns(self) -> Iterator[people.CampaignView]:
-        return self.pages("/v1/campaigns", people.CampaignView)
-
-    def campaign(self, campaign_id: str) -> people.CampaignView:
-        return self.call("GET", f"/v1/campaigns/{segment(campaign_id)}", people.CampaignView)
-
-    def start_campaign(self, new: people.NewCampaign) -> people.CampaignView:
-        return self.call("POST", "/v1/campaigns", people.CampaignView, body=new)
-
-    def stop_campaign(self, campaign_id: str) -> people.CampaignView:
-        return self.call("POST", f"/v1/campaigns/{segment(campaign_id)}/stop", people.CampaignView)
-
-    def pause_campaign(self, campaign_id: str) -> people.CampaignView:
-        return self.call("POST", f"/v1/campaigns/{segment(campaign_id)}/pause", people.CampaignView)
-
-    def resume_campaign(self, campaign_id: str) -> people.CampaignView:
-        return self.call("POST", f"/v1/campaigns/{segment(campaign_id)}/resume", people.CampaignView)
 
     def stop_everything(self, reason: str) -> Standstill:
         return self.call("POST", "/v1/stop-everything", Standstill, body=StopEverything(reason))

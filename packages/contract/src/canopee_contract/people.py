@@ -435,6 +435,14 @@ class CampaignView(msgspec.Struct):
     rollout: Rollout | None = None
     reason: str = ""
     """Why it halted; of a running one, what it waits for before its next ring."""
+    created_by: str = ""
+    parameters: dict[str, Scalar] = {}
+    ring_opened_at: datetime | None = None
+    """When its newest ring opened."""
+    is_signed: bool = False
+    """It has a document: what it does was approved by signatures."""
+    dry_run: bool = False
+    """The PCs check everything and do nothing."""
 
 
 class TrustMetadata(msgspec.Struct):

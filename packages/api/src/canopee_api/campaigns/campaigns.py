@@ -105,7 +105,7 @@ class Campaigns:
         if not 1 <= request.expires_in_s <= LONGEST_S:
             raise InvalidError("campaign.expiry", "1 second to 400 days", at="$.expires_in_s")
         read_condition(request.condition)
-        parameters = _parameters(known, request.parameters)
+        parameters = checked_parameters(known, request.parameters)
         now = self._clock.now()
         row = sql.CampaignRow(
             id=new_id(now), name=(request.name or known.pipeline.title)[:_NAME], kind="collect",
@@ -142,10 +142,11 @@ class Campaigns:
         for row in rows:
             await self._expand(row)
 
-    async def views(self, *, after: str, limit: int) -> list[CampaignView]:
-        """Campaigns, newest first, with where their devices stand."""
+    async def views(self, *, after: str, limit: int, states: Sequence[str] = ()) -> list[CampaignView]:
+        """Campaigns, those of some states or all, newest first, with where their devices stand."""
         async with self._database.transaction() as tx:
-            return await self.views_of(tx, await sql.list_campaigns(tx, after=after, limit=limit))
+            rows = await sql.list_campaigns(tx, after=after, limit=limit, states=states, now=self._clock.now())
+            return await self.views_of(tx, rows)
 
     async def views_of(self, tx: Connection, rows: Sequence[sql.CampaignRow]) -> list[CampaignView]:
         """These campaigns, with where their devices stand."""
@@ -210,19 +211,7 @@ class Campaigns:
             raise InvalidError(f"campaign.{error.reason}", error.message, at="$.document") from error
         except msgspec.DecodeError as error:
             raise InvalidError("campaign.malformed", str(error), at="$.document") from error
-        campaign = opened.campaign
-        if campaign.pipeline != known.ref:
-            raise InvalidError("campaign.pipeline", "the pipeline published has other bytes: sign a new document")
-        if not is_id(campaign.campaign_id) or campaign.max_targets < 1:
-            raise InvalidError("campaign.malformed", "a campaign has a UUID, and a target at least")
-        if not are_in_order(campaign.rings):
-            raise InvalidError("campaign.rings", "rings rise, the last one to at most 10 000", at="$.document")
-        if not all(map(is_id, campaign.pilots)) or len(campaign.pilots) > _PILOTS:
-            raise InvalidError("campaign.pilots", f"at most {_PILOTS} ids of devices", at="$.document")
-        if campaign.rollout is not None and not is_sensible(campaign.rollout):
-            raise InvalidError("campaign.rollout", "shares are 0 to 100 %, times 0 s to 400 days", at="$.document")
-        read_condition(campaign.condition)
-        _parameters(known, campaign.parameters)
+        check_document(opened.campaign, known)
         return opened, known
 
     async def _view(self, tx: Connection, row: sql.CampaignRow, counts: Sequence[Count]) -> CampaignView:
@@ -241,6 +230,8 @@ class Campaigns:
             created_at=row.created_at, not_after=row.not_after, total=sum(states.values()), states=states,
             condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
             reason=row.halt_reason or (decision.reason if decision else ""),
+            created_by=row.created_by, parameters=row.parameters, ring_opened_at=row.ring_opened_at,
+            is_signed=row.document_sha256 is not None,
         )  # fmt: skip
 
     def _state(self, row: sql.CampaignRow, states: Mapping[str, int]) -> CampaignState:
@@ -251,6 +242,22 @@ class Campaigns:
         return "halted" if row.halted_at else "paused" if row.paused_at else "running"
 
 
+def check_document(campaign: Campaign, known: KnownPipeline) -> None:
+    """Whether a document is one that PCs would take, were it signed; raises `InvalidError`."""
+    if campaign.pipeline != known.ref:
+        raise InvalidError("campaign.pipeline", "the pipeline published has other bytes: sign a new document")
+    if not is_id(campaign.campaign_id) or campaign.max_targets < 1:
+        raise InvalidError("campaign.malformed", "a campaign has a UUID, and a target at least")
+    if not are_in_order(campaign.rings):
+        raise InvalidError("campaign.rings", "rings rise, the last one to at most 10 000", at="$.document")
+    if not all(map(is_id, campaign.pilots)) or len(campaign.pilots) > _PILOTS:
+        raise InvalidError("campaign.pilots", f"at most {_PILOTS} ids of devices", at="$.document")
+    if campaign.rollout is not None and not is_sensible(campaign.rollout):
+        raise InvalidError("campaign.rollout", "shares are 0 to 100 %, times 0 s to 400 days", at="$.document")
+    read_condition(campaign.condition)
+    checked_parameters(known, campaign.parameters)
+
+
 def _by_state(counts: Sequence[Count]) -> dict[str, int]:
     found = Counter[str]()
     for one in counts:
@@ -258,7 +265,8 @@ def _by_state(counts: Sequence[Count]) -> dict[str, int]:
     return dict(found)
 
 
-def _parameters(known: KnownPipeline, given: dict[str, Any]) -> dict[str, Any]:
+def checked_parameters(known: KnownPipeline, given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters to use: those given, and the defaults of the others; raises `InvalidError`."""
     try:
         return dict(check_parameters(known.pipeline.parameters, given))
     except SchemaError as error:

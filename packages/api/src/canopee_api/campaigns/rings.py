@@ -57,7 +57,7 @@ class Rings:
         made = 0
         for row in rows:
             await self._move(row.id)
-            made += await self._give_waiting(row)
+            made += await self.give_waiting(row)
         return made
 
     async def pause(self, campaign_id: str, *, by: str) -> None:
@@ -87,7 +87,21 @@ class Rings:
                 raise ConflictError("campaign.not_paused", "it is neither paused nor halted, or was stopped")
             await announce_undelivered(tx, campaign_id)
             await note(tx, self._clock.now(), by, "campaign.resume", campaign_id)
-        await self._give_waiting(row)
+        await self.give_waiting(row)
+
+    async def give_waiting(self, row: CampaignRow) -> int:
+        """The orders that the open rings lack, slice by slice: a stop goes on from there at the next round."""
+        made, again = 0, True
+        while again:
+            async with self._database.transaction() as tx:
+                gate = await sql.lock_gate(tx, row.id)
+                if gate is None or gate.is_held:
+                    break
+                slice_ = await self._order(
+                    tx, row, gate, await ring_sql.waiting(tx, row.id, gate.ring, limit=SLICE)
+                )
+            made, again = made + slice_, slice_ > 0
+        return made
 
     async def why(self, tx: Connection, row: CampaignRow) -> Decision | None:
         """What a running campaign waits for: everything is stopped, or before its next ring; `None` for nothing."""
@@ -130,20 +144,6 @@ class Rings:
             silent_before=now - timedelta(seconds=rollout.silent_after_s),
         )  # fmt: skip
         return decide(rollout, standing, now - (row.ring_opened_at or row.created_at))
-
-    async def _give_waiting(self, row: CampaignRow) -> int:
-        """The orders that the open rings lack, slice by slice: a stop goes on from there at the next round."""
-        made, again = 0, True
-        while again:
-            async with self._database.transaction() as tx:
-                gate = await sql.lock_gate(tx, row.id)
-                if gate is None or gate.is_held:
-                    break
-                slice_ = await self._order(
-                    tx, row, gate, await ring_sql.waiting(tx, row.id, gate.ring, limit=SLICE)
-                )
-            made, again = made + slice_, slice_ > 0
-        return made
 
     async def _order(self, tx: Connection, row: CampaignRow, gate: Gate, places: Mapping[str, int]) -> int:
         """Sign the orders of devices, given with their ring, that have none, as many as were approved."""

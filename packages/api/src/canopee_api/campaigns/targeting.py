@@ -22,7 +22,7 @@ class Targeting:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._room = asyncio.Semaphore(_AT_ONCE)
+        self.room = asyncio.Semaphore(_AT_ONCE)
 
     async def match(self, asked: Match) -> Matched:
         """A page of the devices for which a condition holds now, with the counts unless `asked` says not to.
@@ -36,7 +36,7 @@ class Targeting:
         if asked.after and not is_id(asked.after):
             raise InvalidError("page.cursor", "pass the `next` of the page before", at="$.after")
         tests = list(dict.fromkeys(test for _, test in each_test(condition)))[:MAX_COUNTED]
-        async with self._room, self._database.transaction() as tx, sql.preview(tx):
+        async with self.room, self._database.transaction() as tx, sql.preview(tx):
             counts = await sql.count_matching(tx, condition, tests) if asked.counts else None
             ids = await sql.matching_ids(tx, condition, after=asked.after, limit=asked.limit)
         following = ids[-1] if ids and len(ids) == asked.limit else None

@@ -145,6 +145,11 @@ class TrustStore:
             raise NotFoundError("pipeline.unknown", f"{name[:80]} is not published: see `canopee pipelines`")
         return max(found, key=lambda known: known.ref.version)
 
+    def versions(self, name: str) -> list[KnownPipeline]:
+        """Every published version of a pipeline, the lowest first."""
+        found = [known for (held, _), known in self._pipelines.items() if held == name]
+        return sorted(found, key=lambda known: known.ref.version)
+
     async def pipelines(self) -> list[PublishedPipeline]:
         """Every pipeline version ever published; those that no metadata names any more are withdrawn."""
         async with self._database.transaction() as tx:

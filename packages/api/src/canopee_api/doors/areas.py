@@ -5,7 +5,11 @@ import msgspec
 from canopee_api.accounts.people import People
 from canopee_api.accounts.views import Views
 from canopee_api.campaigns.approvals import CampaignApprovals
+from canopee_api.campaigns.actions import Actions
 from canopee_api.campaigns.campaigns import Campaigns
+from canopee_api.campaigns.drafts import CampaignDrafts
+from canopee_api.campaigns.preview import Previews
+from canopee_api.campaigns.progress import Progress
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.standstill import EmergencyStop
@@ -66,6 +70,10 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     emergency_stop: EmergencyStop
     releases: Releases
     targeting: Targeting
+    campaign_drafts: CampaignDrafts
+    actions: Actions
+    previews: Previews
+    progress: Progress
     delivery: Delivery
     intake: Intake
     storage: Storage

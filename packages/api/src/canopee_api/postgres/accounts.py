@@ -144,11 +144,12 @@ async def insert_audit(tx: Connection, row: AuditRow) -> None:
     )
 
 
-async def list_audit(tx: Connection, *, after: int, limit: int) -> list[AuditRow]:
-    """Links, newest first."""
+async def list_audit(tx: Connection, *, after: int, limit: int, subject: str = "") -> list[AuditRow]:
+    """Links, newest first; those about one object, when it is named."""
     cursor = await tx.execute(
-        "SELECT * FROM audit WHERE (%(after)s = 0 OR n < %(after)s) ORDER BY n DESC LIMIT %(limit)s",
-        {"after": after, "limit": limit},
+        f"""SELECT * FROM audit WHERE (%(after)s = 0 OR n < %(after)s) {"AND object = %(subject)s" if subject else ""}
+            ORDER BY n DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
+        {"after": after, "limit": limit, "subject": subject},
     )
     return [AuditRow(*row) for row in await cursor.fetchall()]
 

@@ -17,6 +17,14 @@ is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason"""
 
 
+_STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
+    WHEN c.not_after <= %(now)s OR NOT (c.is_living
+        OR EXISTS (SELECT FROM waiting_devices w JOIN devices d ON d.id = w.device_id
+                   WHERE w.campaign_id = c.id AND d.state <> 'revoked')
+        OR EXISTS (SELECT FROM orders o JOIN devices d ON d.id = o.device_id LEFT JOIN runs r ON r.order_id = o.id
+                   WHERE o.campaign_id = c.id AND r.order_id IS NULL AND o.expires_at > %(now)s
+                     AND d.generation = o.generation)) THEN 'finished'
+    WHEN c.halted_at IS NOT NULL THEN 'halted' WHEN c.paused_at IS NOT NULL THEN 'paused' ELSE 'running' END"""
 _NAMES = tuple(_COLUMNS.split(", "))
 
 
@@ -76,12 +84,15 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
     return cursor.rowcount == 1
 
 
-async def list_campaigns(tx: Connection, *, after: str, limit: int) -> list[CampaignRow]:
-    """Campaigns, newest first."""
+async def list_campaigns(
+    tx: Connection, *, after: str, limit: int, states: Sequence[str], now: datetime
+) -> list[CampaignRow]:
+    """Campaigns, those of some states or all, newest first."""
     cursor = await tx.execute(
-        f"""SELECT {_COLUMNS} FROM campaigns WHERE (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
+        f"""SELECT {_COLUMNS} FROM campaigns c WHERE (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
+              AND (%(states)s::text[] = '{{}}' OR {_STATE} = ANY(%(states)s))
             ORDER BY id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
-        {"after": after, "limit": limit},
+        {"after": after, "limit": limit, "states": list(states), "now": now},
     )
     return [_row(row) for row in await cursor.fetchall()]
 

@@ -12,6 +12,10 @@ from canopee_api.postgres.database import Connection
 STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
     OR (c.stopped_at IS NOT NULL AND o.delivered_at IS NULL) THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending'
     ELSE 'delivered' END)"""
+"""Of an order `o` with its run `r`, device `d` and campaign `c`."""
+WAITING = """CASE WHEN c.not_after <= %(now)s THEN 'expired'
+    WHEN c.stopped_at IS NOT NULL OR d.state = 'revoked' THEN 'cancelled' ELSE 'waiting' END"""
+"""Of a device `d` that waits for its order of the campaign `c`."""
 PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
 
 
@@ -223,8 +227,7 @@ async def count_by_state(tx: Connection, campaign_ids: Sequence[str], *, now: da
             LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%(campaigns)s::uuid[])
             GROUP BY 1, 2, 3
             UNION ALL
-            SELECT w.campaign_id, w.ring, CASE WHEN c.not_after <= %(now)s THEN 'expired'
-                WHEN c.stopped_at IS NOT NULL OR d.state = 'revoked' THEN 'cancelled' ELSE 'waiting' END, count(*)
+            SELECT w.campaign_id, w.ring, {WAITING}, count(*)
             FROM waiting_devices w JOIN devices d ON d.id = w.device_id JOIN campaigns c ON c.id = w.campaign_id
             WHERE w.campaign_id = ANY(%(campaigns)s::uuid[])
             GROUP BY 1, 2, 3""",  # noqa: S608  constants of this module

@@ -230,6 +230,16 @@ CREATE TABLE standstill (
     reason text NOT NULL
 );
 
+-- Documents of campaigns that wait for their approvers. One that was started has a campaign of the same id.
+CREATE TABLE campaign_drafts (
+    id uuid PRIMARY KEY,
+    envelope bytea NOT NULL,
+    document_sha256 text NOT NULL,
+    submitted_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    withdrawn_at timestamptz
+);
+
 CREATE TABLE orders (
     id uuid PRIMARY KEY,
     device_id uuid NOT NULL REFERENCES devices,
@@ -479,6 +489,7 @@ CREATE TABLE audit (
     previous bytea NOT NULL,
     sha256 bytea NOT NULL
 );
+CREATE INDEX audit_by_object ON audit (object, n);
 
 -- Browsers hear what changed. These are hints, lost when nobody listens: a topic, then up to 50 ids; none: many, or unknown.
 CREATE FUNCTION tell_watchers() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -514,6 +525,10 @@ CREATE TRIGGER tell_watchers_changed AFTER UPDATE ON runs
 CREATE TRIGGER tell_watchers_new AFTER INSERT ON campaigns
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('campaigns', 'id');
 CREATE TRIGGER tell_watchers_changed AFTER UPDATE ON campaigns
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('campaigns', 'id');
+CREATE TRIGGER tell_watchers_new AFTER INSERT ON campaign_drafts
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('campaigns', 'id');
+CREATE TRIGGER tell_watchers_changed AFTER UPDATE ON campaign_drafts
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('campaigns', 'id');
 CREATE TRIGGER tell_watchers_new AFTER INSERT ON enrolment_requests
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('enrolments', 'id');

@@ -1,4 +1,4 @@
-"""`canopee campaign draft|approve|start|status|list|pause|resume|abort`: a pipeline version, given ring by ring."""
+"""`canopee campaign …`: a pipeline version, given ring by ring. What comes before and after is in `campaigning.py`."""
 
 import argparse
 from pathlib import Path
@@ -7,9 +7,10 @@ import msgspec
 import yaml
 
 from canopee.approval import approve, campaign_in, is_envelope, newest, ringed, signed
+from canopee.campaigning import add_actions, approve_draft
 from canopee.commands.run import condition_to, parameters_of
-from canopee.documents import read_bytes
-from canopee.errors import FailedError, UsageError
+from canopee.documents import read_bytes, write_whole
+from canopee.errors import UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
@@ -19,12 +20,13 @@ from canopee_client.client import Client
 from canopee_contract.campaign import Rollout
 from canopee_contract.people import NewCampaign
 from canopee_kit.clock import SystemClock
+from canopee_kit.ids import is_id
 from canopee_trust.ceremony import read_approvers
+from canopee_trust.ed25519 import PrivateKey
 
 _COLUMNS = ("id", "name", "pipeline", "state", "total", "states", "reason")
 _USUAL = Rollout()
 _OF_ONE = {
-    "status": (Client.campaign, "one campaign: its rings, where its PCs stand, what it waits for"),
     "pause": (Client.pause_campaign, "make and deliver no order until it is resumed"),
     "resume": (Client.resume_campaign, "go on after a pause or a halt; what halted it is not counted again"),
     "abort": (Client.stop_campaign, "end it for good: what no PC has yet is cancelled"),
@@ -37,15 +39,22 @@ def add_to(commands: Commands) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     _add_draft(actions.add_parser("draft", help="write the document of a campaign, to be read and signed"))
     signing = actions.add_parser("approve", help="say what a document does, and sign it with an approver's key")
-    signing.add_argument("file", type=Path, help="a document, or an envelope that needs one more signature")
+    signing.add_argument(
+        "what", help="a document, an envelope that needs one more signature, or the id of a draft"
+    )
     signing.add_argument("--approver", default="approver-1", help="name of the key in offline/")
     signing.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
     signing.add_argument("--out", type=Path, help="envelope to write (default: FILE.signed.json, or FILE itself)")
     signing.set_defaults(run=_approve)
     starting = actions.add_parser("start", help="start the campaign of a signed document")
-    starting.add_argument("file", type=Path, help="the envelope that `canopee campaign approve` wrote")
+    starting.add_argument("what", help="the envelope that `canopee campaign approve` wrote, or the id of a draft")
     starting.set_defaults(run=_start)
-    actions.add_parser("list", help="every campaign, the newest first").set_defaults(run=_list)
+    listing = actions.add_parser("list", help="campaigns, the newest first")
+    listing.add_argument(
+        "--state", default="", help="only those: running, paused, halted, finished, aborted (commas)"
+    )
+    listing.set_defaults(run=_list)
+    add_actions(actions)
     for name, (call, said) in _OF_ONE.items():
         action = actions.add_parser(name, help=said)
         action.add_argument("id")
@@ -106,35 +115,47 @@ def _draft(arguments: argparse.Namespace) -> int:
     shares = [basis_points(one.strip()) for one in arguments.rings.split(",")]
     campaign = ringed(whole, shares, pilots=arguments.pilot, rollout=rollout, reason=arguments.reason)
     document = msgspec.structs.replace(campaign, max_targets=arguments.max_targets)
-    _write(out, yaml.safe_dump(msgspec.to_builtins(document), allow_unicode=True, sort_keys=False).encode())
+    write_whole(out, yaml.safe_dump(msgspec.to_builtins(document), allow_unicode=True, sort_keys=False).encode())
     print_object(document, as_json=arguments.json)
     return 0
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    source: Path = arguments.file
-    keys: Path = arguments.keys or home_of(arguments).keys
+    if is_id(arguments.what):
+        with connect(arguments) as client:
+            approve_draft(client, arguments.what, _key(arguments), as_json=arguments.json)
+        return 0
+    source = Path(arguments.what)
     raw = read_bytes(source)
-    campaign = campaign_in(raw, source)
-    key = read_approvers(keys / "offline", (arguments.approver,), passphrase)[0].key
+    campaign, key = campaign_in(raw, source), _key(arguments)
     print_object(campaign, as_json=arguments.json)  # all of it: what you see is what you sign
     out = arguments.out or (source if is_envelope(raw) else source.with_suffix(".signed.json"))
-    _write(out, signed(raw, source, key))
+    write_whole(out, signed(raw, source, key))
     return 0
 
 
+def _key(arguments: argparse.Namespace) -> PrivateKey:
+    keys: Path = arguments.keys or home_of(arguments).keys
+    return read_approvers(keys / "offline", (arguments.approver,), passphrase)[0].key
+
+
 def _start(arguments: argparse.Namespace) -> int:
-    raw = read_bytes(arguments.file)
+    if is_id(arguments.what):
+        with connect(arguments) as client:
+            print_object(client.start_draft(arguments.what), as_json=arguments.json)
+        return 0
+    raw = read_bytes(Path(arguments.what))
     if not is_envelope(raw):
-        raise UsageError(f"{arguments.file} is not signed: canopee campaign approve {arguments.file}")
+        raise UsageError(f"{arguments.what} is not signed: canopee campaign approve {arguments.what}")
     with connect(arguments) as client:
         print_object(client.start_campaign(NewCampaign(document=msgspec.Raw(raw))), as_json=arguments.json)
     return 0
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    filters = {"state": arguments.state} if arguments.state else {}
     with connect(arguments) as client:
-        print_list(client.campaigns(), _COLUMNS, as_json=arguments.json)
+        print_list(client.campaigns(**filters), _COLUMNS, as_json=arguments.json)
     return 0
 
 
@@ -142,12 +163,3 @@ def _call(arguments: argparse.Namespace) -> int:
     with connect(arguments) as client:
         print_object(arguments.call(client, arguments.id), as_json=arguments.json)
     return 0
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        raise FailedError(f"{path}: {error.strerror}") from error

@@ -1,10 +1,10 @@
 """Campaigns: started by a signed document, followed, held and stopped."""
 
-from typing import Any
+from typing import Annotated, Any, get_args
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from canopee_api.accounts.roles import rights_of
 from canopee_api.doors.areas import Areas
@@ -12,15 +12,28 @@ from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.doors.people.pages import After, Limit, id_cursor, page
 from canopee_api.errors import ForbiddenError, InvalidError
 from canopee_contract.codec import decode
-from canopee_contract.people import CampaignView, NewCampaign, Page
+from canopee_contract.people import CampaignState, CampaignView, NewCampaign, Page
 from canopee_contract.raw import present
 from canopee_trust.dsse import MAX_BYTES
 
+_STATES: tuple[str, ...] = get_args(CampaignState)
+
 
 @get("/v1/campaigns", opt=needs("read"))
-async def campaigns(areas: NamedDependency[Areas], after: After = "", limit: Limit = 100) -> Page[CampaignView]:
-    """Campaigns, newest first."""
-    return page(await areas.campaigns.views(after=id_cursor(after), limit=limit), limit, lambda view: view.id)
+async def campaigns(
+    areas: NamedDependency[Areas],
+    state_filter: Annotated[
+        str, QueryParameter(name="state", description="One state, or several with commas.")
+    ] = "",
+    after: After = "",
+    limit: Limit = 100,
+) -> Page[CampaignView]:
+    """Campaigns, those of some states or all, newest first."""
+    states = [one for one in state_filter.split(",") if one]
+    if unknown := [one for one in states if one not in _STATES]:
+        raise InvalidError("filter.state", f"{unknown[0][:40]} is none of {', '.join(_STATES)}", at="state")
+    views = await areas.campaigns.views(after=id_cursor(after), limit=limit, states=states)
+    return page(views, limit, lambda view: view.id)
 
 
 @get("/v1/campaigns/{campaign_id:str}", opt=needs("read"))

@@ -11,11 +11,13 @@ import canopee_contract
 from canopee_api.doors.openapi import SCHEMAS, Document, reference, refusals, schemas
 from canopee_contract.people import NewCampaign, Page
 from canopee_contract.practices import PracticesImport
+from canopee_contract.rollouts import DraftSigned, NewDraft
 
 _PAGE = re.compile(r"Page_(.+)_")
 _REFERENCE = re.compile(rf'"{SCHEMAS}([^"]+)"')
 _BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/campaigns"): NewCampaign, ("put", "/v1/practices"): PracticesImport,
+    ("post", "/v1/campaign-drafts"): NewDraft, ("post", "/v1/campaign-drafts/{draft_id}/signatures"): DraftSigned,
 }  # fmt: skip
 """Bodies that their route reads itself: one holds a signed document, whose bytes count, another is large."""
 _RAW = ("/v1/trust/targets/{sha256}",)
