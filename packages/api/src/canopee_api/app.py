@@ -10,8 +10,8 @@ import uvicorn
 
 from canopee_api.accounts.people import People
 from canopee_api.accounts.views import Views
-from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.actions import Actions
+from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.drafts import CampaignDrafts
 from canopee_api.campaigns.preview import Previews
