@@ -7,14 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from canopee.approval import approve, campaign_in, ringed
+from canopee.approval import approve, campaign_in, check_approver, ringed
 from canopee.cli import main
 from canopee.errors import UsageError
 from canopee_contract.campaign import Campaign, Rollout, are_in_order
+from canopee_contract.key_life import KeyHolder, KeyLife, RoleLife
 from canopee_contract.people import PublishedPipeline
 from canopee_contract.pipeline import PipelineRef
 from canopee_kit.clock import FakeClock, SystemClock
 from canopee_trust.dsse import read_envelope
+from canopee_trust.ed25519 import PrivateKey
 
 PIPELINE = PublishedPipeline(
     id="repair@1", title="Repair", kind="action", approval="required", state="published",
@@ -57,12 +59,28 @@ def test_what_is_signed_is_shown_whole_and_a_second_approver_adds_to_the_same_fi
     assert main(["keys", "dev-init", "--out", keys]) == 0
     document.write_bytes(msgspec.json.encode(_draft([100, 10_000])))
     capsys.readouterr()
-    assert main(["campaign", "approve", str(document), "--keys", keys]) == 0
+    assert main(["campaign", "approve", str(document), "--keys", keys, "--home", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     for part in ("repair", "because", "up_to_bp", "max targets", "rollout"):
         assert part in said
     signed = tmp_path / "repair.signed.json"
-    assert main(["campaign", "approve", str(signed), "--keys", keys, "--approver", "approver-2", "--json"]) == 0
+    assert (
+        main(
+            [
+                "campaign",
+                "approve",
+                str(signed),
+                "--keys",
+                keys,
+                "--approver",
+                "approver-2",
+                "--json",
+                "--home",
+                str(tmp_path),
+            ]
+        )
+        == 0
+    )
     assert json.loads(capsys.readouterr().out)["reason"] == "because"
     assert len(read_envelope(signed.read_bytes()).signatures) == 2
     assert campaign_in(signed.read_bytes(), signed) == campaign_in(document.read_bytes(), document)
@@ -79,3 +97,20 @@ def test_a_document_that_nobody_signed_is_not_started_and_the_message_says_how_t
     document.write_text('{"payloadType": "x"')
     assert main(["campaign", "approve", str(document), "--keys", str(tmp_path)]) == 2
     assert str(document) in capsys.readouterr().err
+
+
+def test_a_signature_that_nobody_would_count_is_not_made() -> None:
+    author, approver, stranger = (PrivateKey.generate().public for _ in range(3))
+    approvers = [KeyHolder(author.keyid, "ann"), KeyHolder(approver.keyid, "bea")]
+    life = KeyLife(
+        "ok",
+        [
+            RoleLife("approver", [author.keyid, approver.keyid], 1, "ok", holders=approvers),
+            RoleLife("action", [author.keyid], 1, "ok", holders=[KeyHolder(author.keyid, has_signed=True)]),
+        ],
+    )
+    check_approver(life, _draft([10_000]), approver)
+    with pytest.raises(UsageError, match="an author does not approve"):
+        check_approver(life, _draft([10_000]), author)
+    with pytest.raises(UsageError, match=r"no approver's; approvers are ann .*bea"):
+        check_approver(life, _draft([10_000]), stranger)

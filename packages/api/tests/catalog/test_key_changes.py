@@ -149,7 +149,7 @@ async def test_a_campaign_that_only_a_revoked_approver_approved_halts_with_its_r
     assert await office.areas.campaign_approvals.halt_unapproved() == 0
     halted = await campaigns.view(lone.id)
     assert halted.state == "halted"
-    assert "0 valid signatures; 1 are needed" in halted.reason
+    assert "0 valid signatures of the 1 needed; approvers of today: approver-2" in halted.reason
     assert (await campaigns.view(both.id)).state == "running"
     with pytest.raises(ConflictError, match="let approvers sign a new document"):
         await office.areas.rings.resume(lone.id, by="test")

@@ -37,6 +37,14 @@ async def test_a_person_logs_in_looks_and_logs_out(http: Http) -> None:
     assert (await http.get("/v1/me", headers=headers)).status_code == 401
 
 
+async def test_an_api_key_is_no_session_to_end_and_goes_on(http: Http) -> None:
+    made = await http.post("/v1/api-keys", json={"name": "x", "roles": ["reader"]}, headers=await _log_in(http))
+    key = {"authorization": f"Bearer {made.json()['token']}"}
+    refused = await http.delete("/v1/sessions/current", headers=key)
+    assert (refused.status_code, refused.json()["code"]) == (409, "session.none")
+    assert (await http.get("/v1/me", headers=key)).status_code == 200
+
+
 @pytest.mark.parametrize("login", ["admin", "nobody"])
 async def test_a_wrong_password_and_an_unknown_login_are_answered_alike(http: Http, login: str) -> None:
     reply = await http.post("/v1/sessions", json={"login": login, "password": "wrong"})

@@ -13,12 +13,13 @@ from canopee.errors import UsageError
 from canopee_client.client import Client
 from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, Rollout
 from canopee_contract.condition import Scalar
+from canopee_contract.key_life import KeyLife
 from canopee_contract.people import PublishedPipeline
 from canopee_kit.clock import Clock
 from canopee_kit.ids import new_id
 from canopee_trust.documents import seal_campaign
 from canopee_trust.dsse import add_signature, payload_of, read_envelope
-from canopee_trust.ed25519 import PrivateKey
+from canopee_trust.ed25519 import PrivateKey, PublicKey
 from canopee_trust.errors import EnvelopeError
 
 
@@ -85,6 +86,24 @@ def signed(raw: bytes, path: Path, key: PrivateKey) -> bytes:
     if key.public.keyid in {one.keyid for one in read_envelope(raw).signatures}:
         raise UsageError(f"{path}: this key has signed it already; another approver is needed")
     return add_signature(raw, key)
+
+
+def check_approver(life: KeyLife, campaign: Campaign, key: PublicKey) -> None:
+    """Refuse, before it is made, a signature that neither the API nor any PC would count.
+
+    Raises:
+        UsageError: the key is no approver's today, or it signed the pipelines of that kind: an author does not approve.
+    """
+    roles = {role.role: role for role in life.roles}
+    if "approver" in roles and key.keyid not in roles["approver"].keyids:
+        known = ", ".join(f"{one.name} ({one.keyid})" for one in roles["approver"].holders)
+        raise UsageError(f"the key {key.keyid} is no approver's; approvers are {known or 'others'}")
+    kind = campaign.pipeline.path.split("/")[1:2]
+    signed_it = {one.keyid for name in kind if name in roles for one in roles[name].holders if one.has_signed}
+    if key.keyid in signed_it:
+        raise UsageError(
+            f"the key {key.keyid} signed the pipeline: an author does not approve; let another approver sign"
+        )
 
 
 def is_envelope(raw: bytes) -> bool:

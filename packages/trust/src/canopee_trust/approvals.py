@@ -23,10 +23,16 @@ def approved(raw: bytes, policy: TrustPolicy, kind: Kind, authors: AbstractSet[s
     Raises:
         EnvelopeError: not so; the reason is `author` when it lacks only approvals of people who are no authors.
     """
-    opened = open_campaign(raw, policy, kind)
+    names = {key.keyid: key.name for key in policy.approvers}
+    try:
+        opened = open_campaign(raw, policy, kind)
+    except EnvelopeError as error:
+        if error.reason != "threshold":
+            raise
+        message = f"{error.message}; approvers of today: {', '.join(sorted(names.values()))}"
+        raise EnvelopeError("threshold", message) from error
     others, wanted = set(opened.signers) - authors, needed(policy, kind)
     if len(others) < wanted:
-        names = {key.keyid: key.name for key in policy.approvers}
         who = ", ".join(sorted(names.get(one, one) for one in set(opened.signers) & authors))
         message = (
             f"{who} signed the pipeline: an author does not approve; {wanted - len(others)} more approvals needed"

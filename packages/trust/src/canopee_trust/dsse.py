@@ -64,7 +64,7 @@ def open_envelope(
     signatures = [_bytes(signature.sig) for signature in envelope.signatures]
     signers = tuple(key.keyid for key in set(trusted) if any(key.verify(s, message) for s in signatures))
     if threshold < 1 or len(signers) < threshold:
-        raise EnvelopeError("threshold", f"{len(signers)} valid signatures; {threshold} are needed")
+        raise EnvelopeError("threshold", f"{len(signers)} valid signatures of the {threshold} needed")
     return OpenedEnvelope(payload, hashlib.sha256(payload).hexdigest(), signers)
 
 

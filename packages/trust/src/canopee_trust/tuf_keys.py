@@ -8,9 +8,11 @@ from typing import Any
 from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import KEY_FOR_TYPE_AND_SCHEME, Key, SecretsHandler, Signature, Signer
 
+from canopee_kit.logs import get_logger
 from canopee_trust.ed25519 import PrivateKey, PublicKey
 from canopee_trust.errors import TrustError
 
+get_logger("tuf").setLevel("WARNING")  # below, it tells of each key that has not signed: of m of n, always some
 _KIND = "ed25519"
 HOLDER_FIELD, LAB_FIELD = "x-canopee-holder", "x-canopee-lab"
 """Fields of a key in the metadata, which python-tuf keeps and does not read."""

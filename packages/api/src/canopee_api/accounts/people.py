@@ -75,9 +75,10 @@ class People:
         return Session(token, expires_at)
 
     async def log_out(self, token: str) -> None:
-        """End a session."""
+        """End a session; raises `ConflictError` for what is none, such as an API key."""
         async with self._database.transaction() as tx:
-            await sql.delete_session(tx, _sha256(token))
+            if not await sql.delete_session(tx, _sha256(token)):
+                raise ConflictError("session.none", "this credential is no session: an API key is revoked instead")
 
     async def change_password(self, login: str, new: NewPassword, *, token: str) -> None:
         """Take another password; every session of the account ends but that of `token`.

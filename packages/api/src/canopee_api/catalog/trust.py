@@ -153,17 +153,17 @@ class TrustStore:
     async def pipelines(self) -> list[PublishedPipeline]:
         """Every pipeline version ever published; those that no metadata names any more are withdrawn."""
         async with self._database.transaction() as tx:
-            rows = [row for row in await sql.list_targets(tx) if row.path.startswith("pipelines/")]
-            views: list[PublishedPipeline] = []
-            for row in rows:
-                known = _known(row.path, await sql.target(tx, row.path, row.sha256) or b"")
-                views.append(
-                    PublishedPipeline(
-                        id=f"{known.ref.name}@{known.ref.version}", ref=known.ref, kind=known.pipeline.kind,
-                        title=known.pipeline.title, approval=known.pipeline.approval,
-                        state="published" if row.is_current else "withdrawn", published_at=row.published_at,
-                    )
-                )  # fmt: skip
+            rows = await sql.pipelines(tx)
+        views: list[PublishedPipeline] = []
+        for row, content in rows:
+            known = _known(row.path, content)
+            views.append(
+                PublishedPipeline(
+                    id=f"{known.ref.name}@{known.ref.version}", ref=known.ref, kind=known.pipeline.kind,
+                    title=known.pipeline.title, approval=known.pipeline.approval,
+                    state="published" if row.is_current else "withdrawn", published_at=row.published_at,
+                )
+            )  # fmt: skip
         return views
 
     async def metadata_file(self, name: str) -> bytes:

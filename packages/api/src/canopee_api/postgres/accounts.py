@@ -99,8 +99,10 @@ async def set_password(tx: Connection, login: str, password_hash: str, *, keep: 
     await tx.execute("DELETE FROM sessions WHERE login = %s AND sha256 <> %s", (login, keep))
 
 
-async def delete_session(tx: Connection, sha256: bytes) -> None:
-    await tx.execute("DELETE FROM sessions WHERE sha256 = %s", (sha256,))
+async def delete_session(tx: Connection, sha256: bytes) -> bool:
+    """End a session; `False` when there is none."""
+    cursor = await tx.execute("DELETE FROM sessions WHERE sha256 = %s", (sha256,))
+    return cursor.rowcount == 1
 
 
 async def insert_api_key(tx: Connection, row: ApiKeyRow) -> None:

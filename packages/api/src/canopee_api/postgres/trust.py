@@ -95,6 +95,15 @@ async def current_targets(tx: Connection) -> dict[str, bytes]:
     return {row[0]: bytes(row[1]) for row in await cursor.fetchall()}
 
 
+async def pipelines(tx: Connection) -> list[tuple[TargetRow, bytes]]:
+    """Every pipeline ever published, with its bytes."""
+    cursor = await tx.execute(
+        """SELECT path, sha256, is_current, published_at, content FROM tuf_targets
+           WHERE path LIKE 'pipelines/%' AND content IS NOT NULL ORDER BY path, sha256"""
+    )
+    return [(TargetRow(*row[:4]), bytes(row[4])) for row in await cursor.fetchall()]
+
+
 async def list_targets(tx: Connection) -> list[TargetRow]:
     cursor = await tx.execute(
         "SELECT path, sha256, is_current, published_at FROM tuf_targets ORDER BY path, sha256"

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from canopee.approval import approve, campaign_in, is_envelope, newest, ringed, signed
+from canopee.approval import approve, campaign_in, check_approver, is_envelope, newest, ringed, signed
 from canopee.campaigning import add_actions, approve_draft
 from canopee.commands.run import condition_to, parameters_of
 from canopee.documents import read_bytes, write_whole
@@ -17,12 +17,13 @@ from canopee.output import print_list, print_object
 from canopee.parsing import Commands
 from canopee.quantities import basis_points, duration
 from canopee_client.client import Client
-from canopee_contract.campaign import Rollout
+from canopee_client.errors import AnswerError, NoAnswerError
+from canopee_contract.campaign import Campaign, Rollout
 from canopee_contract.people import NewCampaign
 from canopee_kit.clock import SystemClock
 from canopee_kit.ids import is_id
 from canopee_trust.ceremony import read_approvers
-from canopee_trust.ed25519 import PrivateKey
+from canopee_trust.ed25519 import PrivateKey, PublicKey
 
 _COLUMNS = ("id", "name", "pipeline", "state", "total", "states", "reason")
 _USUAL = Rollout()
@@ -129,6 +130,7 @@ def _approve(arguments: argparse.Namespace) -> int:
     raw = read_bytes(source)
     campaign, key = campaign_in(raw, source), _key(arguments)
     print_object(campaign, as_json=arguments.json)  # all of it: what you see is what you sign
+    _check_approver(arguments, campaign, key.public)
     out = arguments.out or (source if is_envelope(raw) else source.with_suffix(".signed.json"))
     write_whole(out, signed(raw, source, key))
     return 0
@@ -137,6 +139,16 @@ def _approve(arguments: argparse.Namespace) -> int:
 def _key(arguments: argparse.Namespace) -> PrivateKey:
     keys: Path = arguments.keys or home_of(arguments).keys
     return read_approvers(keys / "offline", (arguments.approver,), passphrase)[0].key
+
+
+def _check_approver(arguments: argparse.Namespace, campaign: Campaign, key: PublicKey) -> None:
+    """Where an API is known and answers; a machine that is kept off the network signs all the same."""
+    try:
+        with connect(arguments) as client:
+            life = client.key_life()
+    except (UsageError, AnswerError, NoAnswerError):
+        return
+    check_approver(life, campaign, key)
 
 
 def _start(arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
@@ -12,7 +13,7 @@ from canopee_contract.standstill import Standstill, StopEverything
 
 @post("/v1/stop-everything", opt=needs("administer"), status_code=200)
 async def stop_everything(
-    data: StopEverything, request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+    data: JSONBody[StopEverything], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
 ) -> Standstill:
     """Make, deliver and begin no order any more, of any campaign, until `/v1/resume-everything`."""
     return await areas.emergency_stop.stop(data.reason, by=actor_of(request).login)
