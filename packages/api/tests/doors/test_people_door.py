@@ -38,7 +38,7 @@ async def test_a_person_logs_in_looks_and_logs_out(http: Http) -> None:
 
 
 async def test_an_api_key_is_no_session_to_end_and_goes_on(http: Http) -> None:
-    made = await http.post("/v1/api-keys", json={"name": "x", "roles": ["reader"]}, headers=await _log_in(http))
+    made = await http.post("/v1/api-keys", json={"name": "x", "roles": ["support"]}, headers=await _log_in(http))
     key = {"authorization": f"Bearer {made.json()['secret']}"}
     refused = await http.delete("/v1/sessions/current", headers=key)
     assert (refused.status_code, refused.json()["code"]) == (409, "session.none")
