@@ -1,5 +1,7 @@
 // Written by `make gen`.
 import { Feature } from '@core/feature';
 import { feature as audit } from './features/audit/audit.feature';
+import { feature as devices } from './features/devices/devices.feature';
+import { feature as fleet } from './features/fleet/fleet.feature';
 
-export const FEATURES: readonly Feature[] = [audit];
+export const FEATURES: readonly Feature[] = [audit, devices, fleet];

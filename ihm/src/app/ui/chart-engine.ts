@@ -15,8 +15,11 @@ export interface Drawn {
 }
 
 /** Draw on an element, following its size. */
-export function start(canvas: HTMLElement): Drawn {
+export function start(canvas: HTMLElement, pick?: (label: string) => void): Drawn {
   const chart = init(canvas, undefined, { renderer: 'svg' });
+  if (pick) {
+    chart.on('click', ({ name }: { name: string }) => pick(name));
+  }
   const sizes = new ResizeObserver(() => chart.resize());
   sizes.observe(canvas);
   return {

@@ -1,4 +1,4 @@
-import { Component, computed, effect, ElementRef, inject, input, OnDestroy, signal, viewChild } from '@angular/core';
+import { Component, computed, effect, ElementRef, inject, input, OnDestroy, output, signal, viewChild } from '@angular/core';
 import { Table2 } from 'lucide';
 import { count } from '@core/format';
 import { Preferences } from '@core/preferences';
@@ -33,7 +33,7 @@ export interface ChartData {
       <div class="table-scroll" tabindex="0" role="group" [attr.aria-label]="title()">
         <table class="list">
           <thead><tr><th scope="col"></th>@for (name of data()?.series; track name) { <th scope="col" class="end">{{ name }}</th> }</tr></thead>
-          <tbody>@for (row of data()?.rows; track row.label) { <tr><th scope="row">{{ row.label }}</th>@for (value of row.values; track $index) { <td class="end">{{ shown(value) }}</td> }</tr> }</tbody>
+          <tbody>@for (row of data()?.rows; track row.label) { <tr><th scope="row">@if (pickable()) { <button type="button" class="link-button" (click)="picked.emit(row.label)">{{ row.label }}</button> } @else { {{ row.label }} }</th>@for (value of row.values; track $index) { <td class="end">{{ shown(value) }}</td> }</tr> }</tbody>
         </table>
       </div>
     } @else if (data()) {
@@ -54,6 +54,10 @@ export class Chart implements OnDestroy {
   readonly title = input.required<string>();
   readonly data = input.required<ChartData | undefined>();
   readonly height = input(180);
+  /** Whether a bar, or the label of its line in the table, can be chosen. */
+  readonly pickable = input(false);
+  /** The label of what was chosen. */
+  readonly picked = output<string>();
   protected readonly asTable = signal(false);
   protected readonly Table2 = Table2;
   protected readonly shown = count;
@@ -85,7 +89,7 @@ export class Chart implements OnDestroy {
     }
     if (canvas && data) {
       const { start } = await import('./chart-engine');
-      this.drawn ??= start(canvas);
+      this.drawn ??= start(canvas, this.pickable() ? (label) => this.picked.emit(label) : undefined);
       this.drawn.show(data);
     }
   }

@@ -67,7 +67,9 @@ export function addressOf<P extends keyof paths, M extends Method>(path: P, wher
   return String(path).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(parts[name] ?? '')));
 }
 
-function queryOf(where: { query?: object }): Record<string, string> {
+/** A list is a parameter that is repeated. */
+function queryOf(where: { query?: object }): Record<string, string | string[]> {
   const given = Object.entries(where.query ?? {}) as [string, unknown][];
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => [name, String(value)]));
+  const known = given.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  return Object.fromEntries(known.map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value)]));
 }

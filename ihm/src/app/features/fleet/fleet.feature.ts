@@ -1,0 +1,14 @@
+import { LayoutDashboard } from 'lucide';
+import { Feature } from '@core/feature';
+
+export const feature: Feature = {
+  id: 'fleet',
+  section: 'fleet',
+  order: 10,
+  path: 'parc',
+  label: $localize`:@@fleet.nav:Vue d’ensemble`,
+  icon: LayoutDashboard,
+  right: 'read',
+  key: 'p',
+  routes: async () => [{ path: '', loadComponent: async () => (await import('./overview')).Overview }],
+};

@@ -1,0 +1,95 @@
+import { Component, computed, inject } from '@angular/core';
+import { Router, RouterLink } from '@angular/router';
+import { Download, ListFilter, Monitor, UserRoundCheck } from 'lucide';
+import { read } from '@core/api/api';
+import { clock, count, share } from '@core/format';
+import { lastGood } from '@core/last-good';
+import { Live } from '@core/live';
+import { paced } from '@core/paced';
+import { problemOf } from '@core/problem';
+import { Session } from '@core/session';
+import { Ago } from '@ui/ago';
+import { Chart, ChartData } from '@ui/chart';
+import { DEVICE_STATE, DEVICE_STATES, DeviceState, DeviceStatus } from '@ui/device-state';
+import { Icon } from '@ui/icon';
+import { PageHeader } from '@ui/page-header';
+import { RunStatus } from '@ui/run-state';
+import { Shown, State } from '@ui/shown';
+import { WATCH } from '@ui/watch';
+import { byState, plainBars } from './charts';
+
+const EVERY_MS = 5_000;
+
+/** The whole fleet in one screen: where the PCs stand, what needs somebody, and which versions are in service. */
+@Component({
+  selector: 'cnp-overview',
+  imports: [Ago, Chart, DeviceStatus, Icon, PageHeader, RouterLink, RunStatus, Shown],
+  templateUrl: './overview.html',
+  styleUrl: './overview.scss',
+})
+export class Overview {
+  private readonly router = inject(Router);
+  private readonly live = inject(Live);
+  private readonly session = inject(Session);
+  /** Changes of the fleet, at most one in five seconds: a screen of totals need not follow faster. */
+  private readonly changed = paced(this.live.topic('devices'), EVERY_MS);
+  private readonly ran = paced(this.live.topic('runs'), EVERY_MS);
+  private readonly fleet = read('/v1/fleet', () => this.again({}));
+  private readonly counted = read('/v1/devices/facets', () => this.again({}));
+  private readonly failures = read('/v1/devices', () => this.again({ query: { watch: ['failed'], sort: '-last_seen', limit: 8 } }));
+  protected readonly overview = lastGood(this.fleet);
+  private readonly facets = lastGood(this.counted);
+  private readonly failed = lastGood(this.failures);
+  protected readonly icons = { Download, ListFilter, Monitor, UserRoundCheck };
+  protected readonly count = count;
+  protected readonly share = share;
+  protected readonly watchOf = WATCH;
+
+  protected readonly kpis = computed(() => {
+    const states = this.overview()?.states;
+    return DEVICE_STATES.filter((state) => state === 'online' || state === 'late' || state === 'offline').map((state) => ({ state, ...DEVICE_STATE[state], devices: states?.[state] }));
+  });
+  protected readonly alive = computed(() => {
+    const found = this.overview();
+    return found && found.devices - (found.states['revoked'] ?? 0);
+  });
+  protected readonly readAt = computed(() => (this.overview() ? clock(this.overview()?.at ?? 0) : ''));
+  protected readonly isStale = computed(() => this.live.state() === 'lost' || !!this.fleet.error());
+  protected readonly problem = computed(() => (this.fleet.error() ? problemOf(this.fleet.error()) : undefined));
+  protected readonly state = computed<State>(() => {
+    if (this.overview()) {
+      return this.overview()?.devices ? 'ready' : 'empty';
+    }
+    return this.problem() ? (this.problem()?.status === 403 ? 'no-right' : 'error') : 'loading';
+  });
+  protected readonly waiting = computed(() => (this.session.may('enrol') ? (this.overview()?.enrolments_waiting ?? 0) : 0));
+  protected readonly products = computed<ChartData | undefined>(() => byState(this.facets()?.facets['product'], 7));
+  protected readonly systems = computed<ChartData | undefined>(() => plainBars(this.facets()?.facets['os'], '--info-fill', 7));
+  protected readonly agents = computed<ChartData | undefined>(() => byState(this.facets()?.facets['agent_version'], 7));
+  protected readonly rows = computed(() => this.failed()?.items ?? []);
+  protected readonly failuresState = computed<State>(() => {
+    if (this.failed()) {
+      return this.rows().length ? 'ready' : 'empty';
+    }
+    return this.failures.error() ? 'error' : 'loading';
+  });
+  protected readonly failuresProblem = computed(() => (this.failures.error() ? problemOf(this.failures.error()) : undefined));
+
+  protected retry(): void {
+    [this.fleet, this.counted, this.failures].forEach((one) => one.reload());
+  }
+
+  protected show(filter: string, value: string): void {
+    void this.router.navigate(['/postes'], { queryParams: { [filter]: value } });
+  }
+
+  protected of(states: Readonly<Record<string, number>> | undefined, state: DeviceState): number | undefined {
+    return states?.[state];
+  }
+
+  private again<T>(where: T): T {
+    this.changed();
+    this.ran();
+    return where;
+  }
+}
