@@ -44,7 +44,8 @@ function colourOf(token: string, canvas: HTMLElement): string {
 
 function optionOf(data: ChartData, canvas: HTMLElement): Record<string, unknown> {
   const colour = (token: string) => colourOf(token, canvas);
-  const text = { color: colour('--text-2'), fontFamily: 'inherit', fontSize: 13 };
+  const fontFamily = getComputedStyle(canvas).fontFamily; // ECharts measures labels itself: it must know the font
+  const text = { color: colour('--text-2'), fontFamily, fontSize: 13 };
   const labels = { type: 'category', data: data.rows.map((row) => row.label), axisLabel: text, axisTick: { show: false }, axisLine: { lineStyle: { color: colour('--line') } } };
   const values = { type: 'value', axisLabel: { ...text, formatter: (value: number) => count(value) }, splitNumber: 3, minInterval: 1, splitLine: { lineStyle: { color: colour('--line') } } };
   const lies = data.kind === 'bars';
@@ -68,6 +69,6 @@ function seriesOf(data: ChartData, name: string, place: number, colour: (token: 
   const total = (at: number) => data.rows[at]?.values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
   return {
     name, type: 'bar', stack: 'all', data: values, barMaxWidth: 16, itemStyle: { color: own, borderRadius: 2 },
-    label: { show: data.kind === 'bars' && isLast, position: 'right', color: colour('--text-2'), fontFamily: 'inherit', fontSize: 13, formatter: ({ dataIndex }: { dataIndex: number }) => count(total(dataIndex)) },
+    label: { show: data.kind === 'bars' && isLast, position: 'right', color: colour('--text-2'), fontSize: 13, formatter: ({ dataIndex }: { dataIndex: number }) => count(total(dataIndex)) },
   };
 }

@@ -8,17 +8,17 @@ import { Icon } from './icon';
   selector: 'cnp-side-panel',
   imports: [A11yModule, Icon],
   template: `
-    <aside cdkTrapFocus cdkTrapFocusAutoCapture role="dialog" aria-modal="true" [attr.aria-label]="title()" (keydown.escape)="$event.stopPropagation(); closed.emit()">
+    <div class="panel" cdkTrapFocus cdkTrapFocusAutoCapture role="dialog" aria-modal="true" [attr.aria-label]="title()" (keydown.escape)="$event.stopPropagation(); closed.emit()">
       <header>
         <h2>{{ title() }}</h2>
         <button type="button" class="button quiet icon-only" (click)="closed.emit()" [attr.aria-label]="closeLabel"><cnp-icon [icon]="X" /></button>
       </header>
       <div class="content"><ng-content /></div>
-    </aside>
+    </div>
     <div class="veil" aria-hidden="true" (click)="closed.emit()"></div>
   `,
   styles: `
-    aside {
+    .panel {
       position: fixed; inset: 0 0 0 auto; z-index: 900; display: grid; grid-template-rows: auto 1fr; width: min(440px, 100vw);
       border-left: 1px solid var(--line); background: var(--surface); box-shadow: var(--shadow-2);
     }

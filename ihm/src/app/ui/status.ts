@@ -13,7 +13,7 @@ const SHAPES: Record<Tone, Shape> = { ok: CircleCheck, warn: CircleAlert, bad: C
   template: `<cnp-icon [icon]="shape()" [size]="16" /><span [class.word]="strong()"><ng-content /></span>`,
   host: { '[class]': 'tone()' },
   styles: `
-    :host { display: inline-flex; align-items: center; gap: 7px; white-space: nowrap; }
+    :host { display: inline-flex; align-items: center; gap: 7px; vertical-align: middle; white-space: nowrap; }
     :host(.ok) cnp-icon { color: var(--ok); }
     :host(.warn) cnp-icon { color: var(--warn); }
     :host(.bad), :host(.bad) cnp-icon { color: var(--bad); }

@@ -29,7 +29,8 @@ import { Column, factText, Row } from './columns';
     }
   `,
   styles: `
-    :host { display: block; overflow: hidden; text-overflow: ellipsis; }
+    :host { display: block; overflow: hidden; text-overflow: ellipsis; line-height: 22px; }
+    cnp-device-state, cnp-run-state { display: flex; min-width: 0; }
     .badge { margin-right: 4px; }
   `,
 })

@@ -11,20 +11,20 @@ export interface Column {
 }
 
 const OWN: readonly Column[] = [
-  { id: 'hostname', label: $localize`:@@devices.hostname:Poste`, sort: 'hostname', width: 142 },
-  { id: 'state', label: $localize`:@@devices.state:État`, sort: 'state', width: 118 },
-  { id: 'practice', label: $localize`:@@devices.practice:Cabinet`, sort: 'practice', width: 176 },
-  { id: 'product', label: $localize`:@@devices.product:Logiciel`, sort: 'fact:product.version', width: 98 },
-  { id: 'os', label: $localize`:@@devices.os:Système`, sort: 'fact:os.name', width: 128 },
-  { id: 'last_run', label: $localize`:@@devices.lastRun:Dernière exécution`, width: 162 },
-  { id: 'last_seen', label: $localize`:@@devices.lastSeen:Dernier contact`, sort: 'last_seen', width: 138 },
+  { id: 'hostname', label: $localize`:@@devices.hostname:Poste`, sort: 'hostname', width: 152 },
+  { id: 'state', label: $localize`:@@devices.state:État`, sort: 'state', width: 102 },
+  { id: 'practice', label: $localize`:@@devices.practice:Cabinet`, sort: 'practice', width: 132 },
+  { id: 'product', label: $localize`:@@devices.product:Logiciel`, sort: 'fact:product.version', width: 84 },
+  { id: 'os', label: $localize`:@@devices.os:Système`, sort: 'fact:os.name', width: 118 },
+  { id: 'last_seen', label: $localize`:@@devices.lastSeen:Dernier contact`, sort: 'last_seen', width: 120 },
+  { id: 'last_run', label: $localize`:@@devices.lastRun:Dernière exécution`, width: 142 },
   { id: 'agent_version', label: $localize`:@@devices.agent:Agent`, sort: 'agent_version', width: 92 },
   { id: 'tags', label: $localize`:@@devices.tag:Étiquettes`, width: 160 },
   { id: 'platform', label: $localize`:@@devices.platform:Plateforme`, sort: 'platform', width: 112 },
   { id: 'enrolled', label: $localize`:@@devices.enrolled:Enrôlé`, sort: 'enrolled', width: 120 },
   { id: 'id', label: $localize`:@@devices.id:Identifiant`, sort: 'id', width: 310 },
 ];
-export const DEFAULT_COLUMNS = ['hostname', 'state', 'practice', 'product', 'os', 'last_run', 'last_seen'];
+export const DEFAULT_COLUMNS = ['hostname', 'state', 'practice', 'product', 'os', 'last_seen', 'last_run'];
 export const OWN_COLUMNS = OWN;
 const FACT = 'fact:';
 

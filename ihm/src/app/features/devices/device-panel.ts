@@ -29,7 +29,7 @@ import { factText, Row } from './columns';
           </ul>
         } @else { <span class="skeleton"></span> }
       </section>
-      <section><h3 i18n="@@devices.facts">Données des postes</h3>
+      <section><h3 i18n="@@device.facts">Données du poste</h3>
         <dl class="facts">@for (fact of facts(); track fact.name) { <dt class="mono">{{ fact.name }}</dt><dd>{{ fact.text }}</dd> }</dl>
       </section>
     </div>
@@ -46,6 +46,6 @@ export class DevicePanel {
   private readonly listed = read('/v1/runs', () => ({ query: { device: this.device().id, limit: 5 } }));
   protected readonly runs = computed(() => (this.listed.hasValue() ? this.listed.value()?.items : undefined));
   protected readonly facts = computed(() =>
-    Object.entries(this.device().facts).map(([name, value]) => ({ name, text: name.endsWith('_bytes') ? bytes(Number(value)) : factText(value) })),
+    Object.entries(this.device().facts).sort().map(([name, value]) => ({ name, text: name.endsWith('_bytes') ? bytes(Number(value)) : factText(value) })),
   );
 }

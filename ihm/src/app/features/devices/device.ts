@@ -39,6 +39,7 @@ const TABS = [
   templateUrl: './device.html',
   styles: `
     .about { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 14px; }
+    cnp-device-state { font-size: 15px; font-weight: 600; letter-spacing: 0; }
     .about .badge { font-weight: 500; }
     .back { display: inline-flex; align-items: center; gap: 6px; color: var(--text-2); font-size: 14px; text-decoration: none; }
     .back:hover { color: var(--brand); }

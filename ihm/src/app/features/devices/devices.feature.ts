@@ -10,6 +10,7 @@ export const feature: Feature = {
   icon: Monitor,
   right: 'read',
   key: 'o',
+  screens: ['/{device}', '/{device}?onglet=executions', '/{device}?onglet=diagnostic', '?q=nulle+part'],
   routes: async () => [
     { path: '', loadComponent: async () => (await import('./devices')).Devices },
     { path: ':id', loadComponent: async () => (await import('./device')).Device },

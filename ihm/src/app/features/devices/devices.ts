@@ -64,7 +64,7 @@ export class Devices {
   protected readonly isFiltered = computed(() => isFiltered(this.filters()));
   protected readonly sort = computed(() => this.address().get('sort') ?? SORT);
   protected readonly columns = computed(() => columnsOf(this.address().get('columns')), { equal: (one, other) => one.map(({ id }) => id).join() === other.map(({ id }) => id).join() });
-  protected readonly width = computed(() => this.columns().reduce((sum, column) => sum + column.width, 40));
+  protected readonly width = computed(() => this.columns().reduce((sum, column) => sum + column.width, 38));
   protected readonly opened = computed(() => this.address().get('device') ?? '');
   private readonly after = computed(() => this.address().get('after') ?? '');
 
@@ -133,6 +133,8 @@ export class Devices {
   protected readonly isPagePicked = computed(() => this.ids().length > 0 && this.ids().every((id) => this.picked.has(id)));
   protected readonly panel = computed(() => this.rows().find((row) => row.id === this.opened()));
   protected readonly isFiltering = signal(false);
+  /** Whether the filters at the left are folded away; kept in this browser. */
+  protected readonly isAlone = signal<'no' | 'yes'>(localStorage.getItem('canopee.devices.alone') === 'yes' ? 'yes' : 'no');
   protected readonly chips = computed(() => {
     const names = new Map((this.facets()?.facets['practice'] ?? []).map((one) => [one.value, one.label ?? '']));
     return LISTED.flatMap((name) => this.filters()[name].map((value) => ({ name, value, label: `${FACET_LABELS[name]} : ${valueLabel(name, value, names.get(value))}` })));
@@ -149,6 +151,11 @@ export class Devices {
   protected toggle({ name, value }: { name: Listed; value: string }): void {
     const held = this.filters()[name];
     this.narrow({ [name]: held.includes(value) ? held.filter((one) => one !== value) : [...held, value] });
+  }
+
+  protected showFacets(): void {
+    this.isAlone.update((held) => (held === 'yes' ? 'no' : 'yes'));
+    localStorage.setItem('canopee.devices.alone', this.isAlone());
   }
 
   protected search(q: string): void {

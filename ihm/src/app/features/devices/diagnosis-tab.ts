@@ -24,7 +24,7 @@ import { Shown, State } from '@ui/shown';
               <dt i18n="@@diagnosis.agent">Agent</dt><dd>{{ one.agent_version }}</dd>
               <dt i18n="@@diagnosis.enrolled">Enrôlé</dt><dd><cnp-ago [at]="one.enrolled_at" /></dd>
               <dt i18n="@@diagnosis.generation">Génération de clé</dt><dd class="num">{{ one.generation }}</dd>
-              <dt i18n="@@diagnosis.facts">Données</dt><dd>{{ count(one.facts) }}@if (one.facts_at) { <span class="muted">, <ng-container i18n="@@diagnosis.changed">modifiées</ng-container> <cnp-ago [at]="one.facts_at" /></span> }</dd>
+              <dt i18n="@@diagnosis.facts">Données</dt><dd>{{ count(one.facts) }}@if (one.facts_at) { <span class="muted">, <ng-container i18n="@@diagnosis.changed">modifiées</ng-container>&ngsp;<cnp-ago [at]="one.facts_at" /></span> }</dd>
             </dl>
           }
         </cnp-shown>
@@ -36,7 +36,7 @@ import { Shown, State } from '@ui/shown';
               <dt i18n="@@diagnosis.given">Ordres donnés</dt><dd class="num">{{ count(one.order_seq) }}</dd>
               <dt i18n="@@diagnosis.pending">En attente du poste</dt><dd class="num">{{ count(one.orders_pending) }}</dd>
               <dt i18n="@@diagnosis.delivered">Remis, sans réponse</dt><dd class="num">{{ count(one.orders_delivered) }}</dd>
-              @for (stream of one.streams; track stream.stream) { <dt><ng-container i18n="@@diagnosis.stream">Flux</ng-container> <span class="mono">{{ stream.stream }}</span></dt><dd class="num">{{ count(stream.mark) }} <span class="muted" i18n="@@diagnosis.records">enregistrements reçus</span></dd> }
+              @for (stream of one.streams; track stream.stream) { <dt><ng-container i18n="@@diagnosis.stream">Flux</ng-container>&ngsp;<span class="mono">{{ stream.stream }}</span></dt><dd class="num">{{ count(stream.mark) }} <span class="muted" i18n="@@diagnosis.records">enregistrements reçus</span></dd> }
               <dt i18n="@@diagnosis.rejected">Enregistrements refusés</dt><dd class="num">{{ count(one.rejected_records) }}</dd>
               <dt i18n="@@diagnosis.twins">Même matériel</dt><dd>
                 @for (twin of one.same_hardware; track twin) { <a [routerLink]="['/postes', twin]" class="mono">{{ twin }}</a><br /> }

@@ -6,6 +6,8 @@ import { WATCH, Watch } from '@ui/watch';
 import { FACET_LABELS, Filters, Listed, LISTED, valueLabel } from './filters';
 
 const SHORT = 5;
+/** States that are always listed; the others when some device is in them. */
+const USUAL = 3;
 
 interface Choice {
   readonly value: string;
@@ -76,8 +78,10 @@ export class Facets {
       return known.filter((one) => found.get(one) || chosen.includes(one)).map((one) => this.choice(name, one, '', this.watches() ? (found.get(one) ?? 0) : undefined));
     }
     const values = this.facets()?.facets[name] ?? [];
-    if (name === 'state' && !values.length) {
-      return DEVICE_STATES.slice(0, 3).map((one) => this.choice(name, one, '', undefined));
+    if (name === 'state') {
+      const found = new Map(values.map((one) => [one.value, one.devices]));
+      const shown = DEVICE_STATES.filter((one, place) => place < USUAL || found.get(one) || chosen.includes(one));
+      return shown.map((one) => this.choice(name, one, '', this.facets() ? (found.get(one) ?? 0) : undefined));
     }
     const missing = chosen.filter((one) => !values.some(({ value }) => value === one)).map((value) => ({ value, label: '', devices: undefined }));
     return [...values, ...missing].map((one) => this.choice(name, one.value, one.label ?? '', one.devices));

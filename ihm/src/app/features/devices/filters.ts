@@ -13,7 +13,7 @@ export type Filters = Readonly<Record<Listed, readonly string[]>> & { readonly q
 export function filtersOf(address: ParamMap): Filters {
   const all = (name: Listed): readonly string[] => address.getAll(name);
   return {
-    state: all('state').filter((one) => one in DEVICE_STATE), watch: all('watch').filter((one) => one in WATCH), product: all('product'), os: all('os'), agent_version: all('agent_version'),
+    state: all('state').filter((one) => Object.hasOwn(DEVICE_STATE, one)), watch: all('watch').filter((one) => Object.hasOwn(WATCH, one)), product: all('product'), os: all('os'), agent_version: all('agent_version'),
     platform: all('platform'), tag: all('tag'), practice: all('practice'), q: address.get('q') ?? '', condition: address.get('condition') ?? '',
   };
 }

@@ -33,7 +33,7 @@ import { familyLabel, familyOf } from './families';
             <tbody>
               @for (line of lines(); track line.key) {
                 <tr><td><cnp-ago [at]="line.at" /></td><td class="mono">{{ line.name }}</td>
-                  <td class="wrap"><span class="old" [class.none]="line.old === null">{{ shown(line.old) }}</span> <cnp-icon [icon]="ArrowRight" [size]="14" i18n-label="@@device.becomes" label="devient" /> <strong>{{ shown(line.new) }}</strong></td></tr>
+                  <td class="wrap"><span class="old" [class.none]="line.old === null">{{ shown(line.old) }}</span>&ngsp;<cnp-icon [icon]="ArrowRight" [size]="14" i18n-label="@@device.becomes" label="devient" />&ngsp;<strong>{{ shown(line.new) }}</strong></td></tr>
               }
             </tbody>
           </table>

@@ -19,7 +19,7 @@ import { families } from './families';
   template: `
     <div class="sides">
       <section class="card" aria-labelledby="facts">
-        <div class="card-head"><h2 id="facts" i18n="@@device.facts">Données du poste</h2></div>
+        <div class="card-head"><h2 id="facts" i18n="@@device.facts">Données du poste</h2><span class="muted small" i18n="@@device.first">Sans mention : inchangée depuis l’enrôlement</span></div>
         <cnp-shown [state]="state()" [problem]="problem()" (retry)="held.reload()" i18n-empty="@@device.noFacts" empty="Ce poste n’a encore rien dit de lui-même.">
           @for (family of groups(); track family.name) {
             <h3>{{ family.label }}</h3>
@@ -28,7 +28,7 @@ import { families } from './families';
               <tbody>
                 @for (fact of family.facts; track fact.name) {
                   <tr><th scope="row" class="mono">{{ fact.name }}</th><td class="wrap">{{ text(fact) }}</td>
-                    <td class="end muted small">@if (fact.changed_at) { <ng-container i18n="@@device.changed">modifiée</ng-container> <cnp-ago [at]="fact.changed_at" /> } @else { <ng-container i18n="@@device.first">depuis l’enrôlement</ng-container> }</td></tr>
+                    <td class="end muted small">@if (fact.changed_at) { <ng-container i18n="@@device.changed">modifiée</ng-container>&ngsp;<cnp-ago [at]="fact.changed_at" /> }</td></tr>
                 }
               </tbody>
             </table>
@@ -70,9 +70,10 @@ import { families } from './families';
     @media (max-width: 900px) { .sides { grid-template-columns: minmax(0, 1fr); } }
     h3 { padding: 12px 16px 4px; color: var(--text-2); font-size: 14px; }
     table.list { table-layout: fixed; }
-    table.list tbody th { position: static; height: var(--row); padding: 2px 16px; border: 0; border-bottom: 1px solid var(--line); background: none; font-weight: 400; white-space: normal; overflow-wrap: anywhere; }
+    table.list tbody th { position: static; height: var(--row); padding: 2px 16px; border: 0; border-bottom: 1px solid var(--line); background: none; font-weight: 400; white-space: normal; overflow-wrap: break-word; width: 36%; }
+    table.list tbody tr:last-child th { border-bottom: 0; }
     td.wrap { overflow-wrap: anywhere; font-weight: 500; }
-    td:last-child { width: 34%; white-space: normal; }
+    td:last-child { width: 26%; white-space: normal; }
     li { padding: 10px 0; border-top: 1px solid var(--line); }
     li p { display: flex; align-items: center; gap: 5px; }
     li .text { display: block; white-space: pre-wrap; overflow-wrap: anywhere; }

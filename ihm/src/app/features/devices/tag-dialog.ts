@@ -33,7 +33,7 @@ export class Tagging {
   imports: [Segments],
   template: `
     <form class="dialog" (submit)="$event.preventDefault(); apply()">
-      <h2 id="tag-title" i18n="@@devices.tagTitle">Étiqueter {selection.count, plural, =1 {1 poste} other {{{ count(selection.count) }} postes}}</h2>
+      <h2 id="tag-title" i18n="@@devices.tagTitle">{selection.count, plural, =1 {Étiqueter 1 poste} other {Étiqueter {{ count(selection.count) }} postes}}</h2>
       <cnp-segments [segments]="states()" />
       <p class="muted small" i18n="@@devices.tagFrozen">La liste est arrêtée : un poste qui change d’état entre-temps ne s’y ajoute pas. Les étiquettes servent à filtrer ; aucun déploiement ne les lit, aucun poste ne les reçoit.</p>
       <div class="field">

@@ -1,47 +1,34 @@
 import { Message } from '@core/api/api';
-import { count } from '@core/format';
-import { ChartData } from '@ui/chart';
-import { DEVICE_STATE } from '@ui/device-state';
+import { ChartData, Row } from '@ui/chart';
+import { DEVICE_STATE, DeviceState } from '@ui/device-state';
 
+type Facets = Message<'Facets'>;
 type Value = Message<'FacetValue'>;
 
-/** The most frequent values, those beyond told together: a chart that hides nothing. */
-export function top(values: readonly Value[], most: number): readonly { readonly label: string; readonly states: Record<string, number>; readonly devices: number }[] {
-  const named = values.map((one) => ({ label: one.value || $localize`:@@fleet.unknownValue:Inconnu`, states: { ...one.states }, devices: one.devices }));
-  if (named.length <= most) {
-    return named;
-  }
-  const [shown, rest] = [named.slice(0, most - 1), named.slice(most - 1)];
-  const states: Record<string, number> = {};
-  for (const one of rest) {
-    for (const [state, devices] of Object.entries(one.states)) {
-      states[state] = (states[state] ?? 0) + devices;
-    }
-  }
-  const devices = rest.reduce((sum, one) => sum + one.devices, 0);
-  return [...shown, { label: $localize`:@@fleet.others:${count(rest.length)}:number: autres`, states, devices }];
+const PARTS: readonly DeviceState[] = ['online', 'late', 'offline'];
+export const UNKNOWN = $localize`:@@fleet.unknownValue:Inconnu`;
+export const OTHERS = $localize`:@@fleet.others:Autres`;
+
+/** The most frequent values of a facet, and what is left of the fleet as one line: a chart that hides nothing. */
+export function rowsOf(facets: Facets, name: string, most: number, parts: (one: Value) => readonly number[], whole: readonly number[]): readonly Row[] {
+  const values = facets.facets[name] ?? [];
+  const isAll = values.length <= most;
+  const shown = values.slice(0, isAll ? most : most - 1).map((one) => ({ label: one.value || UNKNOWN, values: parts(one) }));
+  const rest = whole.map((total, place) => Math.max(0, total - shown.reduce((sum, row) => sum + (row.values[place] ?? 0), 0)));
+  return isAll ? shown : [...shown, { label: OTHERS, values: rest }];
 }
 
-/** Bars cut by where the devices stand; revoked ones are left out. */
-export function byState(values: readonly Value[] | undefined, most: number): ChartData | undefined {
-  if (!values) {
+/** Bars cut by where the devices stand. */
+export function byState(facets: Facets | undefined, name: string, most: number): ChartData | undefined {
+  if (!facets) {
     return undefined;
   }
-  const parts = ['online', 'late', 'offline'] as const;
-  return {
-    kind: 'bars',
-    series: parts.map((state) => DEVICE_STATE[state].label),
-    colours: ['--ok-fill', '--warn-fill', '--idle-fill'],
-    rows: top(values, most).map(({ label, states }) => ({ label, values: parts.map((state) => states[state] ?? 0) })),
-  };
+  const whole = PARTS.map((state) => facets.facets['state']?.find((one) => one.value === state)?.devices ?? 0);
+  const rows = rowsOf(facets, name, most, (one) => PARTS.map((state) => one.states[state] ?? 0), whole);
+  return { kind: 'bars', series: PARTS.map((state) => DEVICE_STATE[state].label), colours: ['--ok-fill', '--warn-fill', '--idle-fill'], rows };
 }
 
 /** Bars of one colour. */
-export function plainBars(values: readonly Value[] | undefined, colour: string, most: number): ChartData | undefined {
-  return values && {
-    kind: 'bars',
-    series: [$localize`:@@fleet.devices:Postes`],
-    colours: [colour],
-    rows: top(values, most).map(({ label, devices }) => ({ label, values: [devices] })),
-  };
+export function plainBars(facets: Facets | undefined, name: string, most: number): ChartData | undefined {
+  return facets && { kind: 'bars', series: [$localize`:@@fleet.devices:Postes`], colours: ['--info-fill'], rows: rowsOf(facets, name, most, (one) => [one.devices], [facets.total]) };
 }

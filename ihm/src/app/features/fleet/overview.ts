@@ -10,13 +10,13 @@ import { problemOf } from '@core/problem';
 import { Session } from '@core/session';
 import { Ago } from '@ui/ago';
 import { Chart, ChartData } from '@ui/chart';
-import { DEVICE_STATE, DEVICE_STATES, DeviceState, DeviceStatus } from '@ui/device-state';
+import { DEVICE_STATE, DEVICE_STATES, DeviceStatus } from '@ui/device-state';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
 import { RunStatus } from '@ui/run-state';
 import { Shown, State } from '@ui/shown';
 import { WATCH } from '@ui/watch';
-import { byState, plainBars } from './charts';
+import { byState, OTHERS, plainBars, UNKNOWN } from './charts';
 
 const EVERY_MS = 5_000;
 
@@ -63,9 +63,9 @@ export class Overview {
     return this.problem() ? (this.problem()?.status === 403 ? 'no-right' : 'error') : 'loading';
   });
   protected readonly waiting = computed(() => (this.session.may('enrol') ? (this.overview()?.enrolments_waiting ?? 0) : 0));
-  protected readonly products = computed<ChartData | undefined>(() => byState(this.facets()?.facets['product'], 7));
-  protected readonly systems = computed<ChartData | undefined>(() => plainBars(this.facets()?.facets['os'], '--info-fill', 7));
-  protected readonly agents = computed<ChartData | undefined>(() => byState(this.facets()?.facets['agent_version'], 7));
+  protected readonly products = computed<ChartData | undefined>(() => byState(this.facets(), 'product', 7));
+  protected readonly systems = computed<ChartData | undefined>(() => plainBars(this.facets(), 'os', 7));
+  protected readonly agents = computed<ChartData | undefined>(() => byState(this.facets(), 'agent_version', 7));
   protected readonly rows = computed(() => this.failed()?.items ?? []);
   protected readonly failuresState = computed<State>(() => {
     if (this.failed()) {
@@ -79,12 +79,10 @@ export class Overview {
     [this.fleet, this.counted, this.failures].forEach((one) => one.reload());
   }
 
-  protected show(filter: string, value: string): void {
-    void this.router.navigate(['/postes'], { queryParams: { [filter]: value } });
-  }
-
-  protected of(states: Readonly<Record<string, number>> | undefined, state: DeviceState): number | undefined {
-    return states?.[state];
+  /** The devices of a bar; those of « Autres » are the list itself, whose filters tell them apart. */
+  protected show(filter: string, label: string): void {
+    const queryParams = label === OTHERS ? {} : { [filter]: label === UNKNOWN ? '' : label };
+    void this.router.navigate(['/postes'], { queryParams });
   }
 
   private again<T>(where: T): T {
