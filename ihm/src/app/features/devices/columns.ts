@@ -11,7 +11,7 @@ export interface Column {
 }
 
 const OWN: readonly Column[] = [
-  { id: 'hostname', label: $localize`:@@devices.hostname:Poste`, sort: 'hostname', width: 152 },
+  { id: 'hostname', label: $localize`:@@devices.hostname:Poste`, sort: 'hostname', width: 176 },
   { id: 'state', label: $localize`:@@devices.state:État`, sort: 'state', width: 102 },
   { id: 'practice', label: $localize`:@@devices.practice:Cabinet`, sort: 'practice', width: 132 },
   { id: 'product', label: $localize`:@@devices.product:Logiciel`, sort: 'fact:product.version', width: 84 },
