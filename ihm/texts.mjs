@@ -68,7 +68,8 @@ for (const [id, { text, names, file }] of french) {
     wrong.push(`${file}: ${id} (« ${text} ») has no English: add it to the en.json of its folder`);
     continue;
   }
-  const used = [...new Set([...given.matchAll(/\{\$(\w+)\}/g)].map((found) => found[1]))].sort();
+  // In the branches of a plural the placeholders of Angular have no dollar.
+  const used = [...new Set([...given.matchAll(/\{(?:\$(\w+)|(INTERPOLATION\w*))\}/g)].map((found) => found[1] ?? found[2]))].sort();
   if (used.join() !== names.join()) {
     wrong.push(`${file}: the English of ${id} has ${used.join(', ') || 'no placeholder'}, the French ${names.join(', ') || 'none'}`);
   }

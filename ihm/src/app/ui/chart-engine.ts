@@ -51,6 +51,7 @@ function optionOf(data: ChartData, canvas: HTMLElement): Record<string, unknown>
   const lies = data.kind === 'bars';
   return {
     animation: false,
+    textStyle: { fontFamily },
     grid: { left: 4, right: lies ? 44 : 12, top: 10, bottom: 4, containLabel: true },
     tooltip: { trigger: 'axis', axisPointer: { type: lies ? 'shadow' : 'line' }, valueFormatter: (value: number) => count(value), backgroundColor: colour('--surface'), borderColor: colour('--line'), textStyle: { color: colour('--text'), fontFamily: 'inherit', fontSize: 14 }, renderMode: 'richText' },
     xAxis: lies ? { ...values, axisLabel: { show: false }, splitLine: { show: false } } : labels,
