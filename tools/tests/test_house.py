@@ -12,8 +12,10 @@ def test_every_rule_is_found() -> None:
 
 def test_a_file_or_a_function_that_is_too_long_is_said() -> None:
     body = "\n".join(f"    x = {number}" for number in range(61))
-    tree = Tree({"a.py": "x = 1\n" * 501, "b.py": f"def long():\n{body}\n"})
-    assert [line.split()[0] for line in sizes.violations(tree)] == ["a.py:1", "b.py:1"]
+    screens = {"ihm/src/app/a.html": "<p>\n" * 501, "ihm/src/app/schema.gen.ts": "\n" * 501}
+    tree = Tree({"a.py": "x = 1\n" * 501, "b.py": f"def long():\n{body}\n", **screens})
+    found = [line.split()[0] for line in sizes.violations(tree)]
+    assert found == ["ihm/src/app/a.html:1", "a.py:1", "b.py:1"]
 
 
 def test_a_vague_name_and_a_package_that_does_something_are_said() -> None:

@@ -2,6 +2,7 @@ import { Component, computed, inject, signal } from '@angular/core';
 import { Api } from '@core/api/api';
 import { Preferences } from '@core/preferences';
 import { problemOf } from '@core/problem';
+import { ROLES } from '@core/roles';
 import { Session } from '@core/session';
 import { PageHeader } from '@ui/page-header';
 import { Toast } from '@ui/toast';
@@ -13,7 +14,7 @@ export class Account {
   protected readonly session = inject(Session);
   protected readonly preferences = inject(Preferences);
   protected readonly fault = signal('');
-  protected readonly roles = computed(() => this.session.me()?.roles.join(', ') ?? '');
+  protected readonly roles = computed(() => this.session.me()?.roles.map((role) => ROLES[role]).join(', ') ?? '');
 
   protected async change(form: HTMLFormElement): Promise<void> {
     const given = new FormData(form);

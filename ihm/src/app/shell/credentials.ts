@@ -1,4 +1,4 @@
-import { Component, inject, input, output, signal } from '@angular/core';
+import { afterNextRender, Component, ElementRef, inject, input, output, signal, viewChild } from '@angular/core';
 import { problemOf } from '@core/problem';
 import { Session } from '@core/session';
 
@@ -9,7 +9,7 @@ import { Session } from '@core/session';
     <form (submit)="$event.preventDefault(); open(login.value, password.value)">
       <div class="field">
         <label for="login" i18n="@@signin.login">Identifiant</label>
-        <input #login id="login" name="login" [value]="known()" [readonly]="!!known()" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="64" cdkFocusInitial />
+        <input #login id="login" name="login" [value]="known()" [readonly]="!!known()" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="64" />
       </div>
       <div class="field">
         <label for="password" i18n="@@signin.password">Mot de passe</label>
@@ -25,8 +25,14 @@ export class Credentials {
   readonly known = input('');
   readonly opened = output();
   private readonly session = inject(Session);
+  private readonly loginBox = viewChild.required<ElementRef<HTMLInputElement>>('login');
+  private readonly passwordBox = viewChild.required<ElementRef<HTMLInputElement>>('password');
   protected readonly fault = signal('');
   protected readonly busy = signal(false);
+
+  constructor() {
+    afterNextRender(() => (this.known() ? this.passwordBox() : this.loginBox()).nativeElement.focus());
+  }
 
   protected async open(login: string, password: string): Promise<void> {
     this.busy.set(true);
@@ -36,6 +42,7 @@ export class Credentials {
       this.opened.emit();
     } catch (error) {
       this.fault.set(said(error));
+      this.passwordBox().nativeElement.select();
     } finally {
       this.busy.set(false);
     }

@@ -1,6 +1,6 @@
-import { Component, computed, inject, input, output } from '@angular/core';
+import { booleanAttribute, Component, computed, inject, input, output } from '@angular/core';
 import { RouterLink, RouterLinkActive } from '@angular/router';
-import { ChevronsLeft, ChevronsRight } from 'lucide';
+import { ChevronsLeft, ChevronsRight, X } from 'lucide';
 import { bySection, SECTIONS } from '@core/feature';
 import { Preferences } from '@core/preferences';
 import { Session } from '@core/session';
@@ -28,20 +28,26 @@ import { Brand } from './brand';
         </ul>
       }
     </nav>
+    @if (drawer()) {
+      <button type="button" class="fold" (click)="gone.emit()"><cnp-icon [icon]="icons.X" [size]="18" /><span i18n="@@shell.closeMenu">Fermer le menu</span></button>
+    } @else {
     <button type="button" class="fold" (click)="fold()" [attr.aria-label]="narrow() ? widen : shrink" [title]="narrow() ? widen : ''">
       <cnp-icon [icon]="narrow() ? icons.ChevronsRight : icons.ChevronsLeft" [size]="18" />@if (!narrow()) { <span>{{ shrink }}</span> }
     </button>
+    }
   `,
   styleUrl: './navigation.scss',
   host: { '[class.narrow]': 'narrow()' },
 })
 export class Navigation {
   readonly narrow = input(false);
+  /** Over the page of a phone, which it leaves when it closes. */
+  readonly drawer = input(false, { transform: booleanAttribute });
   /** A page was chosen: a drawer closes. */
   readonly gone = output();
   private readonly session = inject(Session);
   private readonly preferences = inject(Preferences);
-  protected readonly icons = { ChevronsLeft, ChevronsRight };
+  protected readonly icons = { ChevronsLeft, ChevronsRight, X };
   protected readonly homeLabel = $localize`:@@shell.homeLabel:Canopée, accueil`;
   protected readonly navLabel = $localize`:@@shell.nav:Menu principal`;
   protected readonly shrink = $localize`:@@shell.shrink:Réduire le menu`;

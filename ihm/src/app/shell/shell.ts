@@ -1,7 +1,8 @@
 import { A11yModule } from '@angular/cdk/a11y';
 import { BreakpointObserver } from '@angular/cdk/layout';
+import { createGlobalPositionStrategy } from '@angular/cdk/overlay';
 import { Dialog } from '@angular/cdk/dialog';
-import { ApplicationRef, Component, computed, effect, inject, signal } from '@angular/core';
+import { ApplicationRef, Component, computed, effect, inject, Injector, signal } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { NavigationEnd, Router, RouterOutlet } from '@angular/router';
 import { filter, map } from 'rxjs';
@@ -26,6 +27,7 @@ const [PHONE, MEDIUM] = ['(max-width: 900px)', '(max-width: 1200px)'];
 })
 export class Shell {
   private readonly application = inject(ApplicationRef);
+  private readonly injector = inject(Injector);
   private readonly dialog = inject(Dialog);
   private readonly preferences = inject(Preferences);
   private readonly session = inject(Session);
@@ -41,7 +43,7 @@ export class Shell {
     router.events.pipe(filter((event) => event instanceof NavigationEnd)).subscribe(() => this.drawer.set(false));
     effect(() => {
       if (this.session.ended()) {
-        this.dialog.open(EndedSession, { disableClose: true, ariaLabelledBy: 'ended-title' });
+        this.dialog.open(EndedSession, { disableClose: true, autoFocus: false, ariaLabelledBy: 'ended-title' });
       }
     });
   }
@@ -58,7 +60,7 @@ export class Shell {
 
   protected palette(): void {
     if (!this.dialog.openDialogs.length) {
-      this.dialog.open(Palette, { ariaLabel: $localize`:@@palette.label:Aller à…`, panelClass: 'palette-pane', positionStrategy: undefined });
+      this.dialog.open(Palette, { ariaLabel: $localize`:@@palette.label:Aller à…`, positionStrategy: createGlobalPositionStrategy(this.injector).centerHorizontally().top('min(14dvh, 120px)') });
       this.application.tick(); // it is there, and has the focus, before the next key is pressed
     }
   }

@@ -48,10 +48,14 @@ export class Audit {
   }
 
   protected detailOf(row: Message<'AuditEntry'>): string {
-    return Object.entries(row.detail).map(([name, value]) => `${name} : ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ');
+    return Object.entries(row.detail).map(([name, value]) => `${name} : ${said(value)}`).join(' · ');
   }
 
   private async show(apres: string | undefined): Promise<void> {
     await this.router.navigate([], { queryParams: { apres }, queryParamsHandling: 'merge' });
   }
+}
+
+function said(value: unknown): string {
+  return Array.isArray(value) ? value.map(said).join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
 }
