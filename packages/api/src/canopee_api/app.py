@@ -117,7 +117,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     tasks: list[asyncio.Task[None]] = []
     areas = wire(database, keys, secret, clock, settings.keep)
     try:
-        listener = Listener(database, areas.fleet, lambda: _reload(areas))
+        listener = Listener(database, areas.fleet, lambda: _reload(areas), on_changes=areas.watchers.take)
         await _prepare(areas)
         await listener.load()
         work = (

@@ -6,12 +6,12 @@ import pytest
 
 from canopee_api.errors import BusyError, ThrottledError
 from canopee_api.live.watchers import Rhythm, Watcher, Watchers
-from canopee_api.postgres.changes import announce, announce_orders
-from canopee_api.postgres.database import LISTENER, Database
+from canopee_api.postgres.changes import Change
+from canopee_api.postgres.database import LISTENER, Connection, Database
 from canopee_api.testing import Office
 from canopee_contract.live import LiveEvent
 
-QUICK = Rhythm(gather=0.01, silence=10.0, look=5.0, again=0.01)
+QUICK = Rhythm(gather=0.01, silence=10.0, look=5.0, again=0.01, pass_on=0.01)
 
 
 @asynccontextmanager
@@ -23,6 +23,15 @@ async def _open(database: Database, rhythm: Rhythm = QUICK) -> AsyncGenerator[Wa
     finally:
         stop.set()
         await running
+
+
+async def _practices(tx: Connection, ids: list[str]) -> None:
+    """Practices as an import writes them: in one statement."""
+    await tx.execute(
+        """INSERT INTO practices (id, name, city, postal_code, time_zone, contact, email, phone, created_at, changed_at)
+           SELECT id, '', '', '', '', '', '', '', now(), now() FROM unnest(%s::text[]) new (id)""",
+        (ids,),
+    )
 
 
 async def _hear(watcher: Watcher, topic: str) -> LiveEvent:
@@ -56,22 +65,47 @@ async def test_a_transaction_that_fails_tells_nothing(database: Database) -> Non
         watcher = watchers.watch("admin")
         await watcher.ready()
         async with database.transaction() as tx:
-            await announce(tx, "catalog")
+            await _practices(tx, ["C1"])
             await tx.rollback()
         async with database.transaction() as tx:
-            await announce(tx, "device", "00000000-0000-7000-8000-000000000001")
-        assert [one.topic for one in await watcher.next()] == ["devices"]
+            await _practices(tx, ["C2"])
+        assert await watcher.next() == [LiveEvent("practices", ["C2"])]
 
 
 @pytest.mark.parametrize("number", [50, 51, 20_000])
 async def test_so_many_objects_in_one_statement_are_named_or_are_many(database: Database, number: int) -> None:
-    ids = [f"00000000-0000-7000-8000-{n:012}" for n in range(number)]
+    ids = [f"C{n:06}" for n in range(number)]
     async with _open(database) as watchers:
         watcher = watchers.watch("admin")
         await watcher.ready()
         async with database.transaction() as tx:
-            await announce_orders(tx, dict.fromkeys(ids, 1))
-        assert await watcher.next() == [LiveEvent("runs", ids if number == 50 else None)]
+            await _practices(tx, ids)
+        assert await watcher.next() == [LiveEvent("practices", ids if number == 50 else None)]
+
+
+async def test_what_pcs_write_is_told_by_the_process_that_wrote_it_to_all(database: Database) -> None:
+    async with _open(database) as here, _open(database) as there:
+        watchers = [office.watch("admin") for office in (here, there)]
+        for one in watchers:
+            await one.ready()
+        here.note("runs", "pc-1")
+        here.note("runs", "pc-2")
+        for one in watchers:
+            assert await one.next() == [LiveEvent("runs", ["pc-1", "pc-2"])]
+        for n in range(60):
+            here.note("runs", f"pc-{n}")
+        assert await watchers[1].next() == [LiveEvent("runs", None)]
+
+
+async def test_the_change_table_is_told_in_the_words_of_watchers(database: Database) -> None:
+    watchers = Watchers(database)
+    watcher = watchers.watch("admin")
+    watchers.take(
+        [Change(1, 1, "facts", "a", 0), Change(1, 2, "device", "b", 0), Change(1, 3, "catalog", None, 0)]
+    )
+    watchers.take([Change(2, 1, "order", "a", 7)])
+    told = [LiveEvent("devices", ["a", "b"]), LiveEvent("pipelines", None), LiveEvent("runs", ["a"])]
+    assert await watcher.next() == told
 
 
 async def test_a_thousand_changes_a_second_are_a_few_events(database: Database) -> None:
@@ -102,8 +136,8 @@ async def test_a_lost_connection_is_opened_again_and_everything_may_have_changed
             )  # fmt: skip
         assert await _hear(watcher, "all") == LiveEvent("all", None)
         async with database.transaction() as tx:
-            await announce(tx, "catalog")
-        await _hear(watcher, "pipelines")
+            await _practices(tx, ["C1"])
+        await _hear(watcher, "practices")
 
 
 async def test_nobody_listens_to_the_database_before_somebody_watches(database: Database) -> None:

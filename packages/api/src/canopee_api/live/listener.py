@@ -1,7 +1,7 @@
 """Keeps the memory true: follows the change table, woken by NOTIFY, and looks anyway every 30 seconds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,8 @@ CANCEL_S = 5.0
 """psycopg waits so long for the end of a query that it cancels."""
 OnCatalog = Callable[[], Awaitable[None]]
 """Called when datasets, pipelines or the trust policy changed."""
+OnChanges = Callable[[Sequence[Change]], None]
+"""Called with the changes just applied."""
 
 
 class Periods(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +41,15 @@ class Listener:
     """Loads the fleet, then follows it."""
 
     def __init__(
-        self, database: Database, fleet: LiveFleet, on_catalog: OnCatalog, periods: Periods | None = None
+        self,
+        database: Database,
+        fleet: LiveFleet,
+        on_catalog: OnCatalog,
+        periods: Periods | None = None,
+        *,
+        on_changes: OnChanges | None = None,
     ) -> None:
-        self._database, self._fleet, self._on_catalog = database, fleet, on_catalog
+        self._database, self._fleet, self._on_catalog, self._on_changes = database, fleet, on_catalog, on_changes
         self._periods = periods or Periods()
         self._looked_at = 0.0
         self._from_xid = 0
@@ -69,6 +77,8 @@ class Listener:
             await self._apply(tx, change)
         if any(change.kind == "catalog" for change in fresh):
             await self._on_catalog()
+        if fresh and self._on_changes:
+            self._on_changes(fresh)
         self._from_xid = end
         self._applied = {(change.xid, change.n) for change in changes if change.xid >= end}
         self._looked_at = asyncio.get_running_loop().time()

@@ -1,18 +1,24 @@
 """What changed, for whoever watches a screen: hints, gathered, at most one a topic and half a second.
 
+They come by three ways. What people write tells it itself, by triggers of `schema.sql`. What the change table holds
+each process reads anyway. What PCs write all the time is noted by the process that wrote it (`note`), which tells all
+the processes some times a second: a NOTIFY in each of those transactions would make them wait for one another.
+
 Nothing here is durable. A watcher that was away, or whose process lost the database for a moment, hears `all`
 and reads again what it shows.
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 
 import msgspec
 import psycopg
 
 from canopee_api.errors import BusyError, ThrottledError
-from canopee_api.postgres.changes import WATCHERS_CHANNEL
+from canopee_api.postgres.changes import WATCHERS_CHANNEL, Change, ChangeKind, tell_watchers
 from canopee_api.postgres.database import Database, listening_connection
-from canopee_contract.live import LiveEvent
+from canopee_contract.live import LiveEvent, Topic
 from canopee_kit.logs import get_logger
 
 _log = get_logger(__name__)
@@ -21,6 +27,10 @@ _MOST_A_PERSON = 50
 _MOST_IDS = 100
 """More objects at once are `many`: a screen reads its page again, whichever they are."""
 EVERYTHING = "all"
+_MOST_PASSED_ON = 50
+_TOPICS: dict[ChangeKind, Topic] = {
+    "device": "devices", "facts": "devices", "order": "runs", "catalog": "pipelines",
+}  # fmt: skip
 
 
 class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +44,8 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
     """Between two looks at whether the connection to the database still lives."""
     again: float = 1.0
     """Before the next attempt to connect to the database."""
+    pass_on: float = 0.3
+    """Between two times that what was noted here is told to the other processes."""
 
 
 class Watcher:
@@ -95,6 +107,8 @@ class Watchers:
         self._wanted = asyncio.Event()
         self.listening = asyncio.Event()
         self._is_closed = self._has_listened = False
+        self._noted: defaultdict[Topic, set[str]] = defaultdict(set)
+        self._has_noted = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._watchers)
@@ -120,10 +134,28 @@ class Watchers:
         self._watchers.discard(watcher)
 
     def tell(self, payload: str) -> None:
-        """Tell everybody; `payload` as the triggers write it."""
+        """Tell everybody here; `payload` as the triggers write it."""
         topic, *ids = payload.split(" ")
         for watcher in self._watchers:
             watcher.tell(topic, ids)
+
+    def take(self, changes: Sequence[Change]) -> None:
+        """Tell everybody here what the change table said: each process reads it."""
+        if not self._watchers:
+            return
+        ids: defaultdict[Topic, set[str]] = defaultdict(set)
+        for change in changes:
+            ids[_TOPICS[change.kind]].update([change.device_id] if change.device_id else [])
+        for topic, some in ids.items():
+            for watcher in self._watchers:
+                watcher.tell(topic, list(some))
+
+    def note(self, topic: Topic, object_id: str) -> None:
+        """Note a change that was committed here, and that nothing else tells of; all the processes hear of it soon."""
+        held = self._noted[topic]
+        if len(held) <= _MOST_PASSED_ON:
+            held.add(object_id)
+        self._has_noted.set()
 
     def close(self) -> None:
         """End every stream, and let nobody watch any more."""
@@ -133,13 +165,30 @@ class Watchers:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Hear what the database says until `stop`, once somebody watches; a lost connection is opened again."""
-        following = asyncio.create_task(self._follow())
+        work = [asyncio.create_task(self._follow()), asyncio.create_task(self._pass_on())]
         try:
             await stop.wait()
         finally:
             self.close()
-            following.cancel()
-            await asyncio.wait([following])
+            for one in work:
+                one.cancel()
+            await asyncio.wait(work)
+
+    async def _pass_on(self) -> None:
+        """Tell all the processes what was noted in this one."""
+        while True:
+            await self._has_noted.wait()
+            await asyncio.sleep(self._rhythm.pass_on)
+            noted, self._noted = self._noted, defaultdict(set)
+            self._has_noted.clear()
+            try:
+                async with self._database.transaction() as tx:
+                    for topic, ids in noted.items():
+                        await tell_watchers(tx, topic, () if len(ids) > _MOST_PASSED_ON else sorted(ids))
+            except BusyError as error:
+                _log.debug("watchers were not told: %s", error)
+            except Exception:  # noqa: BLE001  the edge of a loop: without it no run would be told of any more
+                _log.exception("watchers were not told")
 
     async def _follow(self) -> None:
         await self._wanted.wait()

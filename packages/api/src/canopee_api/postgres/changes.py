@@ -1,6 +1,6 @@
 """SQL of the change table: what every process must learn, and the wake-up that only hints at it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -61,9 +61,9 @@ async def announce_living(tx: Connection, now: datetime) -> None:
     await tx.execute(f"NOTIFY {CHANNEL}")
 
 
-async def tell_watchers(tx: Connection, topic: str) -> None:
-    """Tell browsers that many things of a topic changed."""
-    await tx.execute("SELECT pg_notify(%s, %s)", (WATCHERS_CHANNEL, topic))
+async def tell_watchers(tx: Connection, topic: str, ids: Sequence[str] = ()) -> None:
+    """Tell browsers what no trigger tells them; no id: many, or unknown."""
+    await tx.execute("SELECT pg_notify(%s, %s)", (WATCHERS_CHANNEL, " ".join((topic, *ids))))
 
 
 async def horizon(tx: Connection) -> int:

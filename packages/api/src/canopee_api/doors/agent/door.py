@@ -16,6 +16,7 @@ from canopee_api.doors.source import source_of
 from canopee_api.errors import InvalidError, MethodError, NotFoundError, UnauthenticatedError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.orders.delivery import take_reports
+from canopee_api.postgres.device_states import ONLINE
 from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
 from canopee_contract.codec import decode, encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
@@ -32,6 +33,8 @@ _IDENTITY = frozenset({_ENROL, f"{PREFIX}renew"})
 _SIGNATURE = SIGNATURE_HEADER.encode()
 _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 _FILE = [(b"content-type", b"application/octet-stream")]
+_AWAY_S = ONLINE.total_seconds()
+"""Whoever calls after so long has come back: the screens show it."""
 
 Handler: TypeAlias = Callable[[LiveDevice, bytes], Awaitable[object]]
 """An authenticated call: the device and its body; the answer's message."""
@@ -100,6 +103,8 @@ class AgentDoor:
 
     async def _check_in(self, device: LiveDevice, body: bytes) -> CheckInReply:
         sent, now = decode(body, CheckIn), self._clock.now()
+        if now.timestamp() - device.last_seen > _AWAY_S:
+            self._areas.watchers.note("devices", device.id)
         if not self._fleet.see(
             device, counter=sent.counter, agent_version=sent.agent_version, now=now.timestamp()
         ):
@@ -128,6 +133,8 @@ class AgentDoor:
 
     async def _news(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
         orders = await self._areas.delivery.orders_for(device, after=sent.order_seq)
+        if orders:
+            self._areas.watchers.note("runs", device.id)
         return self._reply(device, sent, self._clock.now(), orders)
 
     def _reply(
@@ -149,7 +156,9 @@ class AgentDoor:
         return FactsReply(sent.hash)
 
     async def _runs(self, device: LiveDevice, body: bytes) -> object:
-        return await take_reports(self._database, self._clock, device, decode(body, RunReports))
+        reply = await take_reports(self._database, self._clock, device, decode(body, RunReports))
+        self._areas.watchers.note("runs", device.id)
+        return reply
 
     async def _records(self, device: LiveDevice, body: bytes) -> object:
         return await self._areas.intake.accept(device, body)
