@@ -3,5 +3,6 @@ import { Feature } from '@core/feature';
 import { feature as audit } from './features/audit/audit.feature';
 import { feature as devices } from './features/devices/devices.feature';
 import { feature as fleet } from './features/fleet/fleet.feature';
+import { feature as pipelines } from './features/pipelines/pipelines.feature';
 
-export const FEATURES: readonly Feature[] = [audit, devices, fleet];
+export const FEATURES: readonly Feature[] = [audit, devices, fleet, pipelines];

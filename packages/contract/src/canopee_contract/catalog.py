@@ -19,7 +19,7 @@ MAX_FILES = 2_000
 MAX_FOLDER_BYTES = 8 * 2**20
 
 
-class Fault(msgspec.Struct, omit_defaults=True):
+class Fault(msgspec.Struct):
     """What is wrong at one place of a text; lines and columns start at 1, and the end is after the last character."""
 
     code: str

@@ -1,6 +1,7 @@
 """Pipelines from their first word to their signature: drafts, what awaits a signature, what is published."""
 
 import re
+from typing import Any
 
 import msgspec
 import yaml
@@ -9,6 +10,7 @@ from canopee_api.audit.chain import note
 from canopee_api.catalog.kind import Author
 from canopee_api.catalog.kinds.pipelines import Pipelines
 from canopee_api.catalog.standing import PIPELINE, Standing, in_service, newest, sign_command, standings
+from canopee_api.catalog.yaml_text import read_yaml
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
 from canopee_api.postgres import catalog as sql
 from canopee_api.postgres.catalog import DraftRow
@@ -158,14 +160,21 @@ class Drafts:
 
 def _life(name: str, ones: list[Standing], draft: DraftRow | None) -> PipelineLife:
     best, serving = newest(ones), in_service(ones)
-    pipeline = decode(best.content, Pipeline) if best else None
-    state = best.state if best else "draft"
+    said = _said(best, draft)
+    kind = said.get("kind")
     return PipelineLife(
-        name, pipeline.title if pipeline else name, pipeline.kind if pipeline else "",
-        pipeline.approval if pipeline else "", best.owner if best else "ihm", state,
-        serving.version if serving else None, [_version_view(one) for one in ones],
-        draft.author if draft else "", draft.changed_at if draft else None,
+        name, str(said.get("title") or name)[:200], kind if kind in {"collect", "action"} else "",
+        str(said.get("approval") or ("required" if kind else "")), best.owner if best else "ihm",
+        best.state if best else "draft", serving.version if serving else None,
+        [_version_view(one) for one in ones], draft.author if draft else "", draft.changed_at if draft else None,
     )  # fmt: skip
+
+
+def _said(best: Standing | None, draft: DraftRow | None) -> dict[str, Any]:
+    """What the newest version says of itself; before the first one, its draft, as far as it can be read."""
+    if best is not None:
+        return msgspec.to_builtins(decode(best.content, Pipeline))
+    return (read_yaml(draft.source).document if draft else None) or {}
 
 
 def _version_view(one: Standing) -> PipelineVersion:

@@ -8,9 +8,10 @@ from canopee.documents import read_bytes
 from canopee.errors import FailedError, UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
+from canopee.key_signing import propose_targets
 from canopee.output import print_json
 from canopee.parsing import Commands
-from canopee.publishing import awaiting, is_reference, publish_awaiting
+from canopee.publishing import awaiting, is_reference, publish_awaiting, targets_of
 from canopee_trust.ceremony import read_approvers
 
 
@@ -25,7 +26,11 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--sha256", default="", help="sign these bytes and no others")
     parser.add_argument("--approver", default="approver-1", help="name of the key in offline/")
     parser.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
-    parser.add_argument("--out", type=Path, help="envelope to write, for a campaign")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="file to write: the envelope of a campaign; a proposal, where a role needs several signatures",
+    )
     add_home(parser)
     parser.set_defaults(run=_run)
 
@@ -38,6 +43,8 @@ def _run(arguments: argparse.Namespace) -> int:
         found = awaiting(client, arguments.what)
         if arguments.sha256 and found.sha256 != arguments.sha256.lower():
             raise UsageError(f"{found.id} awaits a signature of {found.sha256}, which is not what was asked for")
+        if arguments.out:
+            return propose_targets(client, targets_of(client, [found]), arguments.out)
         print_json(publish_awaiting(client, keys, [found]))
     return 0
 

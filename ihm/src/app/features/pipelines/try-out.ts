@@ -1,0 +1,105 @@
+import { DIALOG_DATA, DialogRef } from '@angular/cdk/dialog';
+import { Component, computed, inject, signal } from '@angular/core';
+import { FlaskConical } from 'lucide';
+import { Api, Message, read } from '@core/api/api';
+import { lastGood } from '@core/last-good';
+import { Live } from '@core/live';
+import { Problem, problemOf } from '@core/problem';
+import { Session } from '@core/session';
+import { Copy } from '@ui/copy';
+import { Icon } from '@ui/icon';
+import { Status } from '@ui/status';
+import { Tone } from '@ui/tone';
+import { DevicePicker, Picked } from './device-picker';
+
+type Version = Message<'PipelineVersion'>;
+
+/** Gives the version in service to one device: at once when it needs no approval, else says what approvers type. */
+@Component({
+  selector: 'cnp-try-out',
+  imports: [Copy, DevicePicker, Icon, Status],
+  template: `
+    <div class="dialog">
+      <h2 id="try-title" i18n="@@pipelines.try.title">Essayer la version {{ version.version }} sur un poste</h2>
+      @if (!campaign()) {
+        <cnp-device-picker i18n-label="@@pipelines.try.device" label="Nom du poste" (picked)="device.set($event)" />
+        @if (device(); as device) {
+          @if (starts) {
+            <p i18n="@@pipelines.try.consequence">{{ device.hostname }} l’exécutera à son prochain contact, dans l’heure ; aucun autre poste ne le recevra.</p>
+          } @else {
+            <p i18n="@@pipelines.try.approval">Ce pipeline demande une approbation : qui tient une clé d’approbateur tape ceci. Aucun autre poste ne le recevra.</p>
+            <cnp-copy [text]="'canopee run ' + version.id + ' --to ' + device.id + ' --wait 60'" i18n-label="@@pipelines.try.command" label="Commande d’essai" />
+          }
+        }
+      } @else {
+        <div role="status">
+          @if (run(); as run) {
+            <p><cnp-status [tone]="toneOf(run.state)" [strong]="true">{{ wordOf(run.state) }}</cnp-status>{{ ' ' }}<span class="muted">{{ device()?.hostname }}</span></p>
+            @if (run.code || run.detail) { <p class="small muted">{{ run.code }} {{ run.detail }}</p> }
+          } @else if (nobody()) {
+            <p class="banner warn" i18n="@@pipelines.try.nobody">La condition du pipeline ne vise pas ce poste : rien ne lui a été donné.</p>
+          } @else { <p><cnp-status tone="info" i18n="@@pipelines.try.waiting">Donné : en attente du poste…</cnp-status></p> }
+        </div>
+      }
+      @if (problem(); as problem) { <p class="banner bad" role="alert">{{ problem.detail }}</p> }
+      <div class="actions">
+        <button type="button" class="button" (click)="ref.close()" i18n="@@pipelines.try.close">Fermer</button>
+        @if (starts && !campaign()) {
+          <button type="button" class="button primary" [disabled]="!device() || isBusy()" (click)="start()"><cnp-icon [icon]="icon" [size]="16" /><ng-container i18n="@@pipelines.try.start">Essayer</ng-container></button>
+        }
+      </div>
+    </div>
+  `,
+  styles: '.dialog { overflow: visible; }',
+})
+export class TryOut {
+  protected readonly version = inject<Version>(DIALOG_DATA);
+  protected readonly ref = inject<DialogRef<void>>(DialogRef);
+  protected readonly icon = FlaskConical;
+  protected readonly device = signal<Picked | undefined>(undefined);
+  protected readonly campaign = signal<Message<'CampaignView'> | undefined>(undefined);
+  protected readonly problem = signal<Problem | undefined>(undefined);
+  protected readonly isBusy = signal(false);
+  protected readonly starts = this.version.approval === 'none' && inject(Session).may('run_collect');
+  private readonly api = inject(Api);
+  private readonly changes = inject(Live).topic('runs');
+  private readonly runs = read('/v1/runs', () => {
+    const held = this.campaign();
+    this.changes();
+    return held && { query: { campaign: held.id, limit: 1 } };
+  });
+  private readonly found = lastGood(this.runs);
+  protected readonly run = computed(() => this.found()?.items[0]);
+  protected readonly nobody = computed(() => this.campaign()?.total === 0);
+
+  protected async start(): Promise<void> {
+    const device = this.device();
+    if (!device) return;
+    this.isBusy.set(true);
+    try {
+      this.campaign.set(await this.api.post('/v1/campaigns', {
+        collect: {
+          pipeline: this.version.id, condition: { fact: 'device.id', op: 'eq', value: device.id }, parameters: {}, expires_in_s: 3_600, living: false,
+          name: $localize`:@@pipelines.try.name:Essai de ${this.version.id}:pipeline: sur ${device.hostname}:device:`,
+        },
+      }));
+      this.problem.set(undefined);
+    } catch (error) {
+      this.problem.set(problemOf(error));
+    } finally {
+      this.isBusy.set(false);
+    }
+  }
+
+  protected toneOf(state: string): Tone {
+    return state === 'done' ? 'ok' : state === 'skipped' || state === 'cancelled' || state === 'expired' ? 'idle' : 'bad';
+  }
+
+  protected wordOf(state: string): string {
+    const words: Record<string, string> = {
+      done: $localize`:@@pipelines.try.done:Réussi`, skipped: $localize`:@@pipelines.try.skipped:Rien à faire`, failed: $localize`:@@pipelines.try.failed:Échec`,
+      timed_out: $localize`:@@pipelines.try.timedOut:Délai dépassé`, expired: $localize`:@@pipelines.try.expired:Expiré`, cancelled: $localize`:@@pipelines.try.cancelled:Annulé`, unknown: $localize`:@@pipelines.try.unknown:Fin inconnue`,
+    };
+    return words[state] ?? state;
+  }
+}
