@@ -441,8 +441,6 @@ class CampaignView(msgspec.Struct):
     """When its newest ring opened."""
     is_signed: bool = False
     """It has a document: what it does was approved by signatures."""
-    dry_run: bool = False
-    """The PCs check everything and do nothing."""
 
 
 class TrustMetadata(msgspec.Struct):

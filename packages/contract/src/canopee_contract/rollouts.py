@@ -32,8 +32,6 @@ class CampaignRequest(msgspec.Struct, kw_only=True):
     """Empty: the pipeline's title."""
     reason: str = ""
     """Why, for those who approve it and for the audit; a preview needs none."""
-    dry_run: bool = False
-    """The PCs check everything and do nothing: each step says what it would do."""
 
 
 class RingPreview(msgspec.Struct):
@@ -125,7 +123,6 @@ class DraftView(msgspec.Struct, kw_only=True):
     signatures: list[DraftSignature]
     obstacle: str = ""
     """Why it cannot start yet, as a sentence; empty when it can, or when it has."""
-    dry_run: bool = False
     sha256: str
     """Of the exact bytes of the document, which approvers sign: `canopee campaign approve` shows the same."""
     document: str = ""

@@ -1996,8 +1996,6 @@ export interface components {
          */
         readonly CampaignRequest: {
             readonly condition: Record<string, unknown>;
-            /** @default false */
-            readonly dry_run: boolean;
             /** @default 2592000 */
             readonly expires_in_s: number;
             /** @default 1000000 */
@@ -2043,8 +2041,6 @@ export interface components {
             readonly created_at: string;
             /** @default  */
             readonly created_by: string;
-            /** @default false */
-            readonly dry_run: boolean;
             readonly id: string;
             /** @default false */
             readonly is_signed: boolean;
@@ -2394,8 +2390,6 @@ export interface components {
             readonly created_at: string;
             /** @default  */
             readonly document: string;
-            /** @default false */
-            readonly dry_run: boolean;
             /** @default {} */
             readonly envelope: Record<string, unknown>;
             readonly id: string;

@@ -1,0 +1,16 @@
+import { Routes } from '@angular/router';
+
+export const routes: Routes = [
+  { path: '', loadComponent: async () => (await import('./list')).RolloutList },
+  {
+    path: 'nouveau',
+    title: $localize`:@@rollouts.new:Nouveau déploiement`,
+    loadComponent: async () => (await import('./wizard')).RolloutWizard,
+  },
+  {
+    path: 'documents/:id',
+    title: $localize`:@@rollouts.document:Document à approuver`,
+    loadComponent: async () => (await import('./draft')).RolloutDraft,
+  },
+  { path: ':id', loadComponent: async () => (await import('./rollout')).Rollout },
+];
