@@ -5,6 +5,8 @@ import re
 
 from playwright.async_api import Page, Route, expect
 
+from canopee.testing import Installation
+from canopee_contract.fleet import TagChange
 from tools.browser.accessibility import violations
 from tools.browser.chromium import PHONE
 from tools.browser.faults import Faults
@@ -87,8 +89,8 @@ async def test_a_view_is_saved_found_again_and_deleted(page: Page) -> None:
     await expect(page).to_have_url(re.compile(r"columns=hostname"))
     await expect(page.get_by_role("columnheader")).to_have_count(4)
     await page.get_by_role("button", name="Vues").click()
-    await page.get_by_role("menuitem", name="Supprimer une vue").click()
-    await page.get_by_role("menuitem", name="Dix à remplacer").last.click()
+    await page.get_by_role("menuitem", name="Supprimer une vue…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Dix à remplacer").click()
     await page.get_by_role("dialog").get_by_role("button", name="Supprimer").click()
     await expect(page.get_by_text("Vue supprimée : Dix à remplacer")).to_be_visible()
 
@@ -97,8 +99,9 @@ async def test_a_list_that_fails_says_so_keeps_the_filters_and_comes_back(page: 
     faults.allow(_TOLD)
     await page.route(_LIST, _refuse)
     await page.goto("/postes?os=Windows+10+Pro")
-    await expect(page.get_by_role("alert")).to_contain_text("Vos filtres sont conservés")
-    await expect(page.get_by_role("alert")).to_contain_text("the database does not answer")
+    told = page.get_by_role("main").get_by_role("alert")
+    await expect(told).to_contain_text("Vos filtres sont conservés")
+    await expect(told).to_contain_text("the database does not answer")
     assert await violations(page) == []
     await page.unroute(_LIST)
     await page.get_by_role("button", name="Réessayer").click()
@@ -118,7 +121,11 @@ async def test_while_other_filters_load_their_rows_are_not_taken_for_these(page:
     await page.goto("/postes")
     await expect(page.get_by_role("row").nth(1)).to_be_visible()
     held: list[Route] = []
-    await page.route(_LIST, held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route(_LIST, hold)
     await (
         page.get_by_role("group", name="Filtres")
         .get_by_role("checkbox", name=re.compile("Windows 10 Pro"))
@@ -189,3 +196,55 @@ async def test_on_a_phone_a_device_is_two_lines_and_filters_are_in_a_panel(page:
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Filtrer 1")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth <= 390")
+
+
+async def test_a_bar_of_a_chart_tells_its_number_and_leads_to_its_devices(page: Page) -> None:
+    await page.goto("/parc")
+    chart = page.get_by_role("img", name=re.compile("^Système d’exploitation"))
+    bar = chart.locator("svg path[fill]:not([fill=none])").last
+    box = await bar.bounding_box()
+    assert box is not None
+    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    await page.mouse.move(*at)
+    await expect(chart).to_contain_text("Postes")
+    await page.mouse.click(*at)
+    await expect(page).to_have_url(re.compile(r"/postes\?os="))
+
+
+async def test_a_chart_is_a_table_on_demand_whose_lines_filter_too(page: Page) -> None:
+    await page.goto("/parc")
+    await page.get_by_role("button", name="Afficher les données").nth(1).click()
+    await page.get_by_role("button", name="Windows 10 Pro").click()
+    await expect(page).to_have_url(re.compile(r"/postes\?os=Windows"))
+
+
+async def test_what_changes_elsewhere_shows_by_itself_and_rows_do_not_move_under_the_pointer(
+    page: Page, installed: Installation
+) -> None:
+    await page.goto("/postes?columns=hostname,tags")
+    row = page.get_by_role("row").nth(1)
+    address = await row.get_by_role("link").get_attribute("href") or ""
+    device = address.rpartition("/")[2]
+    with installed.client() as client:
+        client.change_tags(TagChange(device_ids=[device], add=["vu ailleurs"]))
+        await expect(row).to_contain_text("vu ailleurs", timeout=15_000)
+        await row.hover()
+        client.change_tags(TagChange(device_ids=[device], remove=["vu ailleurs"]))
+        await page.get_by_role("button", name="Actualiser").wait_for(timeout=15_000)
+        await expect(row).to_contain_text("vu ailleurs")
+        await page.mouse.move(5, 5)
+        await expect(row).not_to_contain_text("vu ailleurs")
+
+
+async def test_a_list_that_can_no_longer_be_read_stays_and_says_of_when_it_is(
+    page: Page, faults: Faults, installed: Installation
+) -> None:
+    faults.allow(_TOLD)
+    await page.goto("/postes")
+    row = page.get_by_role("row").nth(1)
+    address = await row.get_by_role("link").get_attribute("href") or ""
+    await page.route(_LIST, _refuse)
+    with installed.client() as client:
+        client.write_note(address.rpartition("/")[2], "une note, pour que la liste se relise")
+    await expect(page.get_by_text(re.compile(r"Données de \d\d:\d\d"))).to_be_visible(timeout=15_000)
+    await expect(row).to_be_visible()

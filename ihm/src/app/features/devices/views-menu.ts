@@ -32,13 +32,8 @@ const MOMENT = ['after', 'device'];
         <hr />
         <button type="button" cdkMenuItem (cdkMenuItemTriggered)="save()"><cnp-icon [icon]="icons.BookmarkPlus" [size]="16" /><ng-container i18n="@@views.save">Enregistrer cette vue…</ng-container></button>
         @if (mine().length) {
-          <button type="button" cdkMenuItem [cdkMenuTriggerFor]="removal"><cnp-icon [icon]="icons.Trash2" [size]="16" /><ng-container i18n="@@views.remove">Supprimer une vue</ng-container></button>
+          <button type="button" cdkMenuItem (cdkMenuItemTriggered)="choose()"><cnp-icon [icon]="icons.Trash2" [size]="16" /><ng-container i18n="@@views.remove">Supprimer une vue…</ng-container></button>
         }
-      </div>
-    </ng-template>
-    <ng-template #removal>
-      <div class="menu" cdkMenu>
-        @for (view of mine(); track view.id) { <button type="button" cdkMenuItem (cdkMenuItemTriggered)="remove(view)">{{ view.name }}</button> }
       </div>
     </ng-template>
   `,
@@ -68,7 +63,15 @@ export class ViewsMenu {
     }
   }
 
-  protected async remove(view: View): Promise<void> {
+  protected async choose(): Promise<void> {
+    const opened = this.dialog.open<View>(RemovalDialog, { data: this.mine(), ariaLabelledBy: 'removal-title', autoFocus: 'first-tabbable' });
+    const view = await firstValueFrom(opened.closed, { defaultValue: undefined });
+    if (view) {
+      await this.remove(view);
+    }
+  }
+
+  private async remove(view: View): Promise<void> {
     const consequences = view.shared
       ? [$localize`:@@views.removeShared:Elle disparaît aussi pour les autres. Les postes ne changent pas.`]
       : [$localize`:@@views.removeOwn:Les postes ne changent pas.`];
@@ -123,4 +126,26 @@ export class ViewDialog {
       this.fault.set(problemOf(error).detail);
     }
   }
+}
+
+@Component({
+  selector: 'cnp-removal-dialog',
+  imports: [Icon],
+  template: `
+    <div class="dialog">
+      <h2 id="removal-title" i18n="@@views.which">Quelle vue supprimer ?</h2>
+      <ul class="plain">
+        @for (view of views; track view.id) {
+          <li><button type="button" class="button" (click)="ref.close(view)">{{ view.name }}@if (view.shared) { <cnp-icon [icon]="Users" [size]="15" i18n-label="@@views.shared" label="partagée" /> }</button></li>
+        }
+      </ul>
+      <div class="actions"><button type="button" class="button" (click)="ref.close()" i18n="@@ui.cancel">Annuler</button></div>
+    </div>
+  `,
+  styles: 'ul { display: flex; flex-wrap: wrap; gap: 8px; }',
+})
+export class RemovalDialog {
+  protected readonly views = inject<readonly View[]>(DIALOG_DATA);
+  protected readonly ref = inject<DialogRef<View>>(DialogRef);
+  protected readonly Users = Users;
 }

@@ -91,7 +91,8 @@ def watch_of(asked: Asked, watch: Watch) -> Predicate:
     if watch == "no_facts":
         return both(alive, Predicate("f.device_id IS NULL"))
     if watch == "update_failed":
-        return both(alive, Predicate("coalesce(f.facts ? 'agent.update_failed', false)"))
+        returned = "d.id IN (SELECT device_id FROM device_facts WHERE facts ? 'agent.update_failed')"
+        return both(alive, Predicate(returned))
     if watch == "silent":
         return both(alive, Predicate("p.last_seen_at <= %s::timestamptz", (asked.now - SILENT,)))
     if watch == "failed":

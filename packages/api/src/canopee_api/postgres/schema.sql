@@ -73,6 +73,7 @@ CREATE TABLE device_facts (
     os text GENERATED ALWAYS AS (facts->>'os.name') STORED,
     product text GENERATED ALWAYS AS (facts->>'product.version') STORED
 );
+CREATE INDEX device_facts_update_failed ON device_facts (device_id) WHERE facts ? 'agent.update_failed';
 CREATE INDEX device_facts_not_considered ON device_facts (device_id) WHERE NOT is_considered;
 
 -- What changed in the facts of a device: name → [old, new], null where it was or is absent. The first facts are no change.
@@ -520,3 +521,9 @@ CREATE TRIGGER tell_watchers_new AFTER INSERT ON practices
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('practices', 'id');
 CREATE TRIGGER tell_watchers_changed AFTER UPDATE ON practices
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('practices', 'id');
+CREATE TRIGGER tell_watchers_new AFTER INSERT ON device_tags
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('devices', 'device_id');
+CREATE TRIGGER tell_watchers_gone AFTER DELETE ON device_tags
+    REFERENCING OLD TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('devices', 'device_id');
+CREATE TRIGGER tell_watchers_new AFTER INSERT ON device_notes
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('devices', 'device_id');
