@@ -184,7 +184,7 @@ async def test_a_pipeline_is_found_and_opened_with_the_keyboard_alone(page: Page
     await page.goto("/compte")
     await page.get_by_role("heading", name="Mon compte").wait_for()
     await page.keyboard.press("g")
-    await page.keyboard.press("p")
+    await page.keyboard.press("i")
     await expect(page.get_by_role("heading", name="Pipelines")).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("materiel")

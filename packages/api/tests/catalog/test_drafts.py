@@ -3,7 +3,14 @@ import pytest
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
 from canopee_api.testing import Office
 from canopee_contract.catalog import DraftText
+from canopee_contract.codec import decode, encode
+from canopee_contract.order import Order
+from canopee_contract.people import CollectRequest
+from canopee_contract.report import RunReport, RunReports, RunsReply, RunState
+from canopee_kit.clock import FakeClock
+from canopee_trust.dsse import payload_of, read_envelope
 
+ENDS: tuple[RunState, ...] = ("done", "failed")
 TEXT = """type: pipeline
 spec: 1
 name: one
@@ -109,6 +116,18 @@ async def test_facts_come_with_their_types_and_most_frequent_values(office: Offi
     assert facts["device.id"].values == []
 
 
-async def test_days_without_a_run_are_there_too(office: Office) -> None:
+async def test_the_last_seven_days_are_counted_those_without_a_run_too(office: Office, clock: FakeClock) -> None:
     await office.publish_pipeline("one", approval="none")
     assert await office.areas.activity.pipelines() == []
+    pcs = [await office.pc({}) for _ in range(3)]
+    await office.areas.campaigns.start_collect(CollectRequest("one", {"all": []}), by="test")
+    for pc, state in zip(pcs[:2], ENDS, strict=True):
+        (delivered,) = await pc.orders()
+        order = decode(payload_of(read_envelope(bytes(delivered.order))), Order)
+        report = RunReport(order.order_id, order.seq, state, "", "one@1", "0.1.0", clock.now())
+        await pc.post("runs", encode(RunReports((report,))), RunsReply)
+    assert await office.areas.activity.pipelines() == []  # counted a moment ago
+    clock.advance(20)
+    (one,) = await office.areas.activity.pipelines()
+    assert (one.id, one.targets, len(one.days)) == ("one", 3, 7)
+    assert [(day.ended_well, day.ended_badly) for day in one.days] == [(0, 0)] * 6 + [(1, 1)]

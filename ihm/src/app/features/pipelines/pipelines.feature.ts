@@ -9,7 +9,7 @@ export const feature: Feature = {
   label: $localize`:@@pipelines.nav:Pipelines`,
   icon: Workflow,
   right: 'read',
-  key: 'p',
+  key: 'i',
   screens: ['/-nouveau', '/inventory_hardware', '/replace_predecessor?vue=condition', '/inventory_hardware?vue=versions'],
   routes: async () => (await import('./pipelines.routes')).routes,
   finds: async () => (await import('./find-pipelines')).findPipelines(),

@@ -57,6 +57,7 @@ export class Workbench {
   /** Put a pipeline on the bench; what was typed here before comes back. */
   async open(life: Life): Promise<void> {
     const isSame = this.name === life.id;
+    if (!isSame) this.leave();
     this.life.set(life);
     if (isSame && this.isDirty()) return this.compare(life);
     this.name = life.id;
@@ -107,8 +108,10 @@ export class Workbench {
 
   async discard(): Promise<boolean> {
     keep(this.name, undefined);
-    if (!this.revision) {
-      this.isDraft.set(false);
+    const life = this.life();
+    if (!this.revision && life) {
+      this.name = '';
+      await this.open(life);
       return true;
     }
     return this.done(() => this.api.delete('/v1/drafts/{name}', { path: { name: this.name } }));
@@ -136,6 +139,16 @@ export class Workbench {
     if (this.isDraft()) {
       keep(this.name, this.isDirty() ? { text: this.text(), revision: this.revision, at: Date.now() } : undefined);
     }
+  }
+
+  /** Another pipeline comes: what was typed is kept, what was said of this one is forgotten. */
+  private leave(): void {
+    this.keep();
+    this.isDraft.set(false);
+    this.document.set(undefined);
+    this.faults.set([]);
+    this.conflict.set(undefined);
+    this.resumedAt.set(undefined);
   }
 
   private async openDraft(name: string, isSame: boolean): Promise<void> {

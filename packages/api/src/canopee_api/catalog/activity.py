@@ -1,5 +1,6 @@
 """What becomes of pipelines, and what conditions may be about: for those who look, and write."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from canopee_contract.catalog import DayOfRuns, KnownFact, PipelineActivity
 from canopee_kit.clock import Clock
 
 DAYS = 7
+_EVERY_S = 15.0
 _SAMPLE, _MOST_VALUES, _LONGEST = 5_000, 20, 80
 _TYPES: dict[str, Literal["text", "number", "boolean"]] = {
     "string": "text", "number": "number", "boolean": "boolean",
@@ -20,9 +22,17 @@ class Activity:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
+        self._counted: tuple[float, list[PipelineActivity]] | None = None
+        self._counting = asyncio.Lock()
 
     async def pipelines(self) -> list[PipelineActivity]:
-        """The last seven days of every pipeline that a campaign gave, by name."""
+        """The last seven days of every pipeline that a campaign gave, by name; counted at most every 15 s."""
+        async with self._counting:
+            if self._counted is None or self._clock.monotonic() - self._counted[0] >= _EVERY_S:
+                self._counted = self._clock.monotonic(), await self._count()
+        return self._counted[1]
+
+    async def _count(self) -> list[PipelineActivity]:
         now = self._clock.now()
         first = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
         async with self._database.transaction() as tx:

@@ -279,6 +279,7 @@ CREATE TABLE runs (
     steps jsonb NOT NULL
 );
 CREATE INDEX runs_by_device ON runs (device_id, order_id);
+CREATE INDEX runs_by_arrival ON runs (received_at);
 CREATE INDEX runs_failed ON runs (received_at, device_id) WHERE state IN ('failed', 'timed_out');
 
 CREATE TABLE datasets (
