@@ -10,14 +10,14 @@ const SIGNS = { same: ' ', added: '+', removed: '−' };
   template: `
     <p class="summary" role="status">
       @if (added() + removed()) {
-        <span class="plus">+ {{ count(added()) }}</span> <span class="minus">− {{ count(removed()) }}</span>
-        <span class="muted" i18n="@@pipelines.diff.lines">lignes</span>
+        <span class="plus">+ {{ count(added()) }}</span>{{ ' ' }}<span class="minus">− {{ count(removed()) }}</span>{{ ' ' }}<span class="muted" i18n="@@pipelines.diff.lines">lignes</span>
       } @else { <span class="muted" i18n="@@pipelines.diff.same">Les deux textes sont les mêmes.</span> }
     </p>
     @if (added() + removed()) {
       <div class="scroll" tabindex="0" role="group" [attr.aria-label]="label()">
         <table [class.two]="twoColumns()">
           <caption class="sr">{{ label() }}</caption>
+          @if (twoColumns()) { <colgroup><col class="number" /><col /><col class="number" /><col /></colgroup> }
           <tbody>
             @if (twoColumns()) {
               @for (row of rows(); track $index) {
@@ -48,6 +48,7 @@ const SIGNS = { same: ' ', added: '+', removed: '−' };
     .scroll { overflow-x: auto; border-top: 1px solid var(--line); }
     table { width: 100%; font: 400 13px/1.55 var(--font-mono); }
     table.two { table-layout: fixed; }
+    .number { width: 52px; }
     .n { width: 44px; padding: 0 8px; color: var(--text-2); text-align: end; user-select: none; vertical-align: top; }
     .line { padding: 0 10px; white-space: pre; vertical-align: top; }
     .two .line { white-space: pre-wrap; overflow-wrap: anywhere; }
