@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canopee_api.campaigns.rollout import decide
+from canopee_api.campaigns.signals import Measured
 from canopee_api.postgres.rings import Standing
+from canopee_api.postgres.signals import Counted
 from canopee_contract.campaign import Rollout
+from canopee_contract.signal import Signal
 
 ROLLOUT = Rollout(
     advance_after_s=600,
@@ -90,3 +93,33 @@ def test_one_more_failure_never_brings_the_next_ring_nearer(
         ROLLOUT, _standing(judged=judged, bad=min(bad + 1, judged), ended=ended), timedelta(seconds=seconds)
     )
     assert order.index(worse.move) >= order.index(first.move)
+
+
+def _measured(ran: int, devices: int, records: int = 0, *, obstacle: str = "", **limits: int) -> Measured:
+    return Measured(Signal(name="down", dataset="crash", **limits), Counted(ran, devices, records), obstacle)
+
+
+@pytest.mark.parametrize(("devices", "move"), [(4, "advance"), (5, "halt")])
+def test_a_signal_on_more_pcs_than_allowed_halts_and_on_as_many_does_not(devices: int, move: str) -> None:
+    decision = decide(ROLLOUT, WELL, LONG, [_measured(40, devices, max_pct=10)])
+    assert decision.move == move
+    if move == "halt":
+        assert decision.reason == "signal “down”: 5 of 40 PCs that ran (12.5 %), more than 10 %"
+
+
+def test_a_signal_on_a_few_pcs_halts_only_when_the_next_ring_would_open() -> None:
+    few = [_measured(9, 1, max_pct=10)]
+    assert decide(ROLLOUT, WELL, timedelta(0), few).move == "wait"
+    assert decide(ROLLOUT, WELL, LONG, few).move == "halt"
+    assert decide(ROLLOUT, WELL, LONG, [_measured(0, 0, max_pct=0)]).move == "advance"
+
+
+def test_records_halt_by_their_number_however_few_pcs_have_run() -> None:
+    assert decide(ROLLOUT, WELL, LONG, [_measured(1, 1, 20, max_records=20)]).move == "advance"
+    decision = decide(ROLLOUT, WELL, timedelta(0), [_measured(2, 1, 21, max_records=20)])
+    assert (decision.move, decision.reason) == ("halt", "signal “down”: 21 records of 1 PCs, more than 20")
+
+
+def test_a_signal_that_cannot_be_judged_opens_no_ring_and_halts_nothing() -> None:
+    decision = decide(ROLLOUT, WELL, LONG, [_measured(0, 0, max_pct=0, obstacle="too slow")])
+    assert (decision.move, decision.reason) == ("wait", "signal “down” cannot be judged: too slow")

@@ -14,6 +14,7 @@ import msgspec
 from canopee_contract.condition import Scalar
 from canopee_contract.instant import Instant
 from canopee_contract.pipeline import PipelineRef
+from canopee_contract.signal import Signal
 
 CAMPAIGN_TYPE = "application/vnd.canopee.campaign.v1+json"
 WHOLE_FLEET_BP = 10_000
@@ -47,6 +48,8 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silent_after_s: int = 86_400
     min_runs: int = 10
     """Below so many, no share halts anything."""
+    signals: tuple[Signal, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What in the data of the PCs that have run halts it. Not written where there is none: older agents take it."""
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="campaign"):

@@ -3494,6 +3494,7 @@ export interface components {
             readonly min_answered_pct: number;
             /** @default 10 */
             readonly min_runs: number;
+            readonly signals?: readonly components["schemas"]["Signal"][];
             /** @default 86400 */
             readonly silent_after_s: number;
         };
@@ -3596,6 +3597,25 @@ export interface components {
             readonly kind: string;
             readonly sha256: string;
             readonly target: string;
+        };
+        /**
+         * Signal
+         * @description A condition on the facts, or a dataset: one of the two, and a limit that is a share or, of records, a number.
+         *
+         *         A condition counts on a PC that has run when it holds for facts that changed since; facts that the run left as they
+         *         were say nothing against it. A record counts when it came since its PC's run began.
+         */
+        readonly Signal: {
+            /** @default null */
+            readonly condition: Record<string, unknown> | null;
+            /** @default  */
+            readonly dataset: string;
+            /** @default null */
+            readonly max_pct: number | null;
+            /** @default null */
+            readonly max_records: number | null;
+            /** @default  */
+            readonly name: string;
         };
         /**
          * Span

@@ -10,6 +10,7 @@ import msgspec
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.closures import Holds, compiled
 from canopee_api.campaigns.rings import SLICE, Rings, campaign_of, rings_of
+from canopee_api.campaigns.signals import check_signals, require_datasets, signals_of
 from canopee_api.campaigns.targeting import read_condition
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError
@@ -18,6 +19,7 @@ from canopee_api.postgres import devices as device_sql
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.orders import Count, count_by_state
+from canopee_api.postgres.signals import begin_reading
 from canopee_api.postgres.targeting import matching_ids
 from canopee_contract.campaign import LONGEST_S, Campaign, are_in_order, is_sensible
 from canopee_contract.errors import SchemaError
@@ -163,6 +165,9 @@ class Campaigns:
     async def _start(self, row: sql.CampaignRow, *, by: str) -> CampaignView:
         _ = self._trust.policy
         async with self._database.transaction() as tx:
+            await require_datasets(tx, row.rollout)
+            if any(signal.dataset for signal in signals_of(row.rollout)):
+                await begin_reading(tx, row.created_at)
             if await sql.insert_campaign(tx, row):
                 await note(tx, row.created_at, by, "campaign.start", row.id, name=row.name, pipeline=row.pipeline)
                 await announce(tx, "catalog")
@@ -254,6 +259,8 @@ def check_document(campaign: Campaign, known: KnownPipeline) -> None:
         raise InvalidError("campaign.pilots", f"at most {_PILOTS} ids of devices", at="$.document")
     if campaign.rollout is not None and not is_sensible(campaign.rollout):
         raise InvalidError("campaign.rollout", "shares are 0 to 100 %, times 0 s to 400 days", at="$.document")
+    if campaign.rollout is not None:
+        check_signals(campaign.rollout)
     read_condition(campaign.condition)
     checked_parameters(known, campaign.parameters)
 

@@ -12,6 +12,7 @@ import msgspec
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.campaigns import Campaigns, check_document
 from canopee_api.campaigns.documents import composed
+from canopee_api.campaigns.signals import require_datasets
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
 from canopee_api.postgres import campaign_drafts as sql
@@ -69,6 +70,7 @@ class CampaignDrafts:
         sha256, kept = self._merged(payload, envelope)
         row = sql.DraftRow(campaign.campaign_id, kept, sha256, by, now)
         async with self._database.transaction() as tx:
+            await require_datasets(tx, campaign.rollout)
             is_new = await sql.insert_draft(tx, row)
             held = await self._held(tx, row.id)
             if held.document_sha256 != sha256:

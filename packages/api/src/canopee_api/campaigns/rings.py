@@ -8,6 +8,7 @@ import msgspec
 
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.rollout import Decision, decide
+from canopee_api.campaigns.signals import Measured, Signals
 from canopee_api.catalog.trust import TrustStore
 from canopee_api.errors import ConflictError, NotFoundError
 from canopee_api.orders.issue import Assignment, issue
@@ -35,6 +36,7 @@ class Rings:
 
     def __init__(self, database: Database, trust: TrustStore, clock: Clock) -> None:
         self._database, self._trust, self._clock = database, trust, clock
+        self._signals = Signals(database, clock)
 
     async def give(self, tx: Connection, row: CampaignRow, device_ids: Sequence[str]) -> int:
         """Orders for those of these devices whose ring is open, in the caller's transaction; the others wait."""
@@ -55,8 +57,9 @@ class Rings:
             ids = await ring_sql.moving_ids(tx, self._clock.now())
             rows = await sql.campaigns_of(tx, ids)
         made = 0
+        await self._signals.read()
         for row in rows:
-            await self._move(row.id)
+            await self._move(row.id, await self._signals.measure(row))
             made += await self.give_waiting(row)
         return made
 
@@ -113,7 +116,7 @@ class Rings:
             return None
         return await self._decide(tx, row, row.rollout)
 
-    async def _move(self, campaign_id: str) -> None:
+    async def _move(self, campaign_id: str, measured: Sequence[Measured]) -> None:
         """Judge a campaign, once at a time in the whole installation: its row is locked meanwhile."""
         async with self._database.transaction() as tx:
             gate, row = await sql.lock_gate(tx, campaign_id), await sql.get_campaign(tx, campaign_id)
@@ -121,7 +124,7 @@ class Rings:
                 return
             is_first, following = row.ring < 0, row.ring + 1
             if row.rollout is not None and not is_first:
-                decision = await self._decide(tx, row, row.rollout)
+                decision = await self._decide(tx, row, row.rollout, measured)
                 if decision.move == "halt":
                     await self._halt(tx, row, decision.reason)
                 if decision.move != "advance":
@@ -137,13 +140,15 @@ class Rings:
         await note(tx, now, _BY_ITSELF, "campaign.halt", row.id, reason=reason, ring=row.ring + 1)
         _log.warning("campaign %s (%s) halts in its ring %d: %s", row.id, row.name, row.ring + 1, reason)
 
-    async def _decide(self, tx: Connection, row: CampaignRow, rollout: Rollout) -> Decision:
+    async def _decide(
+        self, tx: Connection, row: CampaignRow, rollout: Rollout, measured: Sequence[Measured] = ()
+    ) -> Decision:
         now = self._clock.now()
         standing = await ring_sql.standing(
             tx, row.id, row.ring, judged_from=row.judged_from or row.created_at,
             silent_before=now - timedelta(seconds=rollout.silent_after_s),
         )  # fmt: skip
-        return decide(rollout, standing, now - (row.ring_opened_at or row.created_at))
+        return decide(rollout, standing, now - (row.ring_opened_at or row.created_at), measured)
 
     async def _order(self, tx: Connection, row: CampaignRow, gate: Gate, places: Mapping[str, int]) -> int:
         """Sign the orders of devices, given with their ring, that have none, as many as were approved."""

@@ -16,6 +16,7 @@ from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
 from canopee.quantities import basis_points, duration
+from canopee.signals import FORMS, signal
 from canopee_client.client import Client
 from canopee_client.errors import AnswerError, NoAnswerError
 from canopee_contract.campaign import Campaign, Rollout
@@ -27,6 +28,7 @@ from canopee_trust.ed25519 import PrivateKey, PublicKey
 
 _COLUMNS = ("id", "name", "pipeline", "state", "total", "states", "reason")
 _USUAL = Rollout()
+_HALT_IF = f"what its PCs may send after their run; above, it halts; may be repeated: {FORMS.replace('%', '%%')}"
 _OF_ONE = {
     "pause": (Client.pause_campaign, "make and deliver no order until it is resumed"),
     "resume": (Client.resume_campaign, "go on after a pause or a halt; what halted it is not counted again"),
@@ -96,6 +98,7 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
     ):
         usual = getattr(_USUAL, name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=int, default=usual, metavar="N", help=f"{said} (default: {usual})")
+    parser.add_argument("--halt-if", action="append", default=[], metavar="LIMIT WHAT", help=_HALT_IF)
     parser.set_defaults(run=_draft)
 
 
@@ -112,6 +115,7 @@ def _draft(arguments: argparse.Namespace) -> int:
     rollout = Rollout(
         arguments.advance_after, arguments.min_answered_pct, arguments.max_failed_pct, arguments.max_silent_pct,
         arguments.silent_after, arguments.min_runs,
+        signals=tuple(signal(one) for one in arguments.halt_if) or msgspec.UNSET,
     )  # fmt: skip
     shares = [basis_points(one.strip()) for one in arguments.rings.split(",")]
     campaign = ringed(whole, shares, pilots=arguments.pilot, rollout=rollout, reason=arguments.reason)
