@@ -15,6 +15,7 @@ from canopee_agent.testing import FakeServer
 from canopee_contract.codec import encode, inspect
 from canopee_contract.condition import Scalar
 from canopee_contract.facts import MAX_FACTS, MAX_TEXT, FactSources, RegistryFact, SoftwareFact, facts_hash
+from canopee_contract.pipeline import Step
 from canopee_kit.clock import FakeClock
 
 KEY = r"HKLM\SOFTWARE\Éditeur\Cabinet"
@@ -153,6 +154,23 @@ def test_facts_are_read_again_each_hour_and_at_the_check_in_after_the_catalog_ch
     agent.round()
     agent.round()
     assert server.facts["a.v"] == "three"
+    agent.close()
+
+
+def test_facts_are_read_again_after_a_run_which_may_have_changed_them(tmp_path: Path) -> None:
+    server = FakeServer(FakeMachine("windows"), tmp_path)
+    server.machine.registry.set(KEY, "v", "one")
+    server.publish_facts(encode(FactSources(spec=1, version=1, sources=(RegistryFact("a.v", KEY, "v"),))))
+    agent = server.agent()
+    agent.round()
+    server.order(server.publish(Step("hardware", "collect_hardware")))
+    agent.round()
+    server.machine.registry.set(KEY, "v", "two")
+    agent.round()
+    assert server.facts["a.v"] == "two"
+    server.machine.registry.set(KEY, "v", "three")
+    agent.round()
+    assert server.facts["a.v"] == "two"
     agent.close()
 
 

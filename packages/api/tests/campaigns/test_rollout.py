@@ -95,8 +95,12 @@ def test_one_more_failure_never_brings_the_next_ring_nearer(
     assert order.index(worse.move) >= order.index(first.move)
 
 
-def _measured(ran: int, devices: int, records: int = 0, *, obstacle: str = "", **limits: int) -> Measured:
-    return Measured(Signal(name="down", dataset="crash", **limits), Counted(ran, devices, records), obstacle)
+def _measured(
+    ran: int, devices: int, records: int = 0, *, obstacle: str = "", max_pct: int | None = None,
+    max_records: int | None = None,
+) -> Measured:  # fmt: skip
+    signal = Signal(name="down", dataset="crash", max_pct=max_pct, max_records=max_records)
+    return Measured(signal, Counted(ran, devices, records), obstacle)
 
 
 @pytest.mark.parametrize(("devices", "move"), [(4, "advance"), (5, "halt")])

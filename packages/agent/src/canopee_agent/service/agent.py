@@ -262,8 +262,10 @@ class Agent:
         )
 
     def _refresh_facts(self) -> None:
+        """Look at the machine again: each hour, and after a run, which may have changed it."""
         now = self._clock.monotonic()
-        if now - self._facts_at >= _FACTS_EVERY_S:
+        if now - self._facts_at >= _FACTS_EVERY_S or self._orders.has_run:
+            self._orders.has_run = False
             self._facts = facts.collect(self._machine, self._server.identity, self._sources())
             self._facts_at = now
 

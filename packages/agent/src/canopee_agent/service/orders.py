@@ -44,6 +44,8 @@ class Orders:
         self._authoriser, self._journal, self._runner = authoriser, journal, runner
         self._clock, self._floor = clock, floor
         self._identity, self._fresh_facts = identity, facts
+        self.has_run = False
+        """A run has begun since this was last set to `False`: the facts may be others."""
 
     def begin_memory(self) -> None:
         """From this enrolment on, what has run is remembered; without that mark an enrolled PC runs nothing."""
@@ -108,6 +110,7 @@ class Orders:
         if not authorised.holds:
             return Outcome("skipped", "condition_false", "the condition does not hold on this PC", ())
         self._journal.begin(order.order_id, self._clock.now(), campaign)
+        self.has_run = True
         return self._runner.run(authorised, facts)
 
     def _refuse_repeated(self, campaign: str) -> None:
