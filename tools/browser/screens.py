@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 from PIL import Image
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from canopee.home import Credential
 from canopee.testing import Installation
@@ -32,7 +32,7 @@ _LOOKS: tuple[tuple[ViewportSize, Theme], ...] = (
     (DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark"),
 )  # fmt: skip
 _COLOURS = 128
-_PAUSE_MS = 300
+_PAUSE_MS, _PATIENCE_MS = 300, 15_000
 _OWN = {"connexion": "/connexion", "compte": "/compte", "introuvable": "/nulle-part"}
 """Screens that belong to no feature."""
 _PATH = re.compile(r"^\s*path: '([^']*)'", re.MULTILINE)
@@ -84,7 +84,7 @@ async def settle(page: Page, address: str) -> None:
     await page.locator("h1").first.wait_for()
     for _ in range(2):  # what comes first may ask for more
         await page.wait_for_timeout(_PAUSE_MS)
-        await page.wait_for_function("!document.querySelector('[aria-busy=true], .skeleton')")
+        await expect(page.locator("[aria-busy=true], .skeleton")).to_have_count(0, timeout=_PATIENCE_MS)
     await page.evaluate("document.fonts.ready.then(() => true)")
 
 
