@@ -1,4 +1,4 @@
-import { inject, Injectable } from '@angular/core';
+import { inject, Injectable, signal } from '@angular/core';
 import { Router } from '@angular/router';
 import { Api } from '@core/api/api';
 import { count } from '@core/format';
@@ -16,6 +16,9 @@ export class Acting {
   private readonly confirm = inject(Confirm);
   private readonly router = inject(Router);
   private readonly toast = inject(Toast);
+  private readonly sending = signal(false);
+  /** Whether a call is under way; not while somebody is asked: a button that is disabled takes no focus back. */
+  readonly busy = this.sending.asReadonly();
 
   /** Do it once somebody has agreed; resolves with what went wrong, as a sentence, or with nothing. */
   async act(act: Act, campaign: Campaign): Promise<string> {
@@ -23,11 +26,14 @@ export class Acting {
     if ((await this.confirm.ask(question)) === undefined) {
       return '';
     }
+    this.sending.set(true);
     try {
       await this.send(act, campaign);
       return '';
     } catch (error) {
       return problemOf(error).detail;
+    } finally {
+      this.sending.set(false);
     }
   }
 

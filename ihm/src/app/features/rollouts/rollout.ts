@@ -53,7 +53,7 @@ export class Rollout {
   protected readonly isStale = computed(() => !!this.problem() && !!this.campaign());
   protected readonly state = computed<State>(() => (this.campaign() ? 'ready' : this.problem() ? (this.problem()?.status === 403 ? 'no-right' : 'error') : 'loading'));
   protected readonly refused = signal('');
-  protected readonly busy = signal(false);
+  protected readonly busy = this.acting.busy;
   protected readonly icons = { CirclePause, CirclePlay, CircleStop, FastForward, RotateCcw, Undo2 };
   protected readonly stateOf = campaignState;
   protected readonly segmentsOf = segments;
@@ -112,9 +112,7 @@ export class Rollout {
   protected async act(act: Act): Promise<void> {
     const campaign = this.campaign();
     if (campaign && !this.busy()) {
-      this.busy.set(true);
       this.refused.set(await this.acting.act(act, campaign));
-      this.busy.set(false);
       this.asked.reload();
     }
   }
