@@ -61,13 +61,13 @@ class FleetTable:
             asked = await self.understood(tx, query)
             rows = await counts.facets_of(tx, asked)
             names = await counts.practice_names(tx, [row.value for row in rows if row.facet == "practice"])
-            fleet = await counts.count_states(tx, asked.now)
+            fleet = await counts.count_devices(tx)
         facets: dict[str, dict[str, dict[str, int]]] = {name: {} for name in _LISTS if name != "watch"}
         for row in rows:
             if row.facet != "total":
                 facets[row.facet].setdefault(row.value, {})[row.state] = row.devices
         return Facets(
-            total=sum(row.devices for row in rows if row.facet == "total"), fleet=sum(fleet.values()),
+            total=sum(row.devices for row in rows if row.facet == "total"), fleet=fleet,
             facets={name: _values(name, held, names, query) for name, held in facets.items()}, at=asked.now,
         )  # fmt: skip
 

@@ -93,6 +93,12 @@ async def count_states(tx: Connection, now: datetime, ids: Sequence[str] | None 
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
+async def count_devices(tx: Connection) -> int:
+    """The whole fleet, revoked devices included."""
+    row = await (await tx.execute("SELECT count(*) FROM devices")).fetchone()
+    return row[0] if row else 0
+
+
 async def count_practices(tx: Connection) -> int:
     """Practices with a device that is not revoked."""
     cursor = await tx.execute(
