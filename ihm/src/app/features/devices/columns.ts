@@ -11,11 +11,11 @@ export interface Column {
 }
 
 const OWN: readonly Column[] = [
-  { id: 'hostname', label: $localize`:@@devices.hostname:Poste`, sort: 'hostname', width: 176 },
+  { id: 'hostname', label: $localize`:@@devices.hostname:Poste`, sort: 'hostname', width: 148 },
   { id: 'state', label: $localize`:@@devices.state:État`, sort: 'state', width: 102 },
   { id: 'practice', label: $localize`:@@devices.practice:Cabinet`, sort: 'practice', width: 132 },
   { id: 'product', label: $localize`:@@devices.product:Logiciel`, sort: 'fact:product.version', width: 84 },
-  { id: 'os', label: $localize`:@@devices.os:Système`, sort: 'fact:os.name', width: 118 },
+  { id: 'os', label: $localize`:@@devices.os:Système`, sort: 'fact:os.name', width: 126 },
   { id: 'last_seen', label: $localize`:@@devices.lastSeen:Dernier contact`, sort: 'last_seen', width: 120 },
   { id: 'last_run', label: $localize`:@@devices.lastRun:Dernière exécution`, width: 142 },
   { id: 'agent_version', label: $localize`:@@devices.agent:Agent`, sort: 'agent_version', width: 92 },

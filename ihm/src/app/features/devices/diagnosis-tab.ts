@@ -17,7 +17,7 @@ import { Shown, State } from '@ui/shown';
       <section class="card"><div class="card-head"><h2 i18n="@@diagnosis.link">Liaison</h2></div>
         <cnp-shown [state]="state()" [problem]="problem()" [rows]="4" (retry)="held.reload()">
           @if (found(); as one) {
-            <dl class="facts card-body">
+            <dl class="facts">
               <dt i18n="@@diagnosis.seen">Dernier contact</dt><dd><cnp-ago [at]="one.last_seen_at" /></dd>
               <dt i18n="@@diagnosis.connected">À l’écoute</dt><dd>@if (one.is_connected_here) { <ng-container i18n="@@diagnosis.yes">oui : un ordre lui parvient aussitôt</ng-container> } @else { <ng-container i18n="@@diagnosis.no">pas de ce serveur : un ordre lui parvient à son prochain appel</ng-container> }</dd>
               <dt i18n="@@diagnosis.calls">Appels comptés</dt><dd class="num">{{ count(one.counter) }}</dd>
@@ -32,7 +32,7 @@ import { Shown, State } from '@ui/shown';
       <section class="card"><div class="card-head"><h2 i18n="@@diagnosis.queues">Files</h2></div>
         <cnp-shown [state]="state()" [problem]="problem()" [rows]="4" (retry)="held.reload()">
           @if (found(); as one) {
-            <dl class="facts card-body">
+            <dl class="facts">
               <dt i18n="@@diagnosis.given">Ordres donnés</dt><dd class="num">{{ count(one.order_seq) }}</dd>
               <dt i18n="@@diagnosis.pending">En attente du poste</dt><dd class="num">{{ count(one.orders_pending) }}</dd>
               <dt i18n="@@diagnosis.delivered">Remis, sans réponse</dt><dd class="num">{{ count(one.orders_delivered) }}</dd>
@@ -49,7 +49,7 @@ import { Shown, State } from '@ui/shown';
       </section>
     </div>
   `,
-  styles: 'dl { margin: 0; }',
+  styles: 'dl { margin: 0; padding: 4px 16px 16px; }',
 })
 export class DiagnosisTab {
   readonly id = input.required<string>();
