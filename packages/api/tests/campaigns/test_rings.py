@@ -253,6 +253,7 @@ async def test_two_processes_that_advance_at_once_open_a_ring_once(repair: Offic
     [
         ({"rollout": Rollout(max_failed_pct=101)}, "campaign.rollout"),
         ({"rollout": Rollout(advance_after_s=-1)}, "campaign.rollout"),
+        ({"rollout": Rollout(orders_per_min=0)}, "campaign.rollout"),
         ({"pilots": ("everybody",)}, "campaign.pilots"),
     ],
 )
@@ -285,3 +286,23 @@ async def test_a_resumed_campaign_wakes_the_pcs_that_asked_in_vain_meanwhile(rep
     await repair.areas.rings.resume(view.id, by="test")
     await until(lambda: device.order_head == 1)
     assert len(await pc.orders()) == 1
+
+
+async def test_no_more_orders_are_made_in_a_minute_than_its_pace_by_however_many_processes(
+    repair: Office, clock: FakeClock
+) -> None:
+    await _fleet(repair, 7)
+    view = await _start(repair, rollout=Rollout(orders_per_min=3))
+    assert (view.states, view.reason) == (
+        {"pending": 3, "waiting": 4},
+        "waits for its pace: 3 of 3 orders this minute",
+    )
+    await asyncio.gather(*(repair.areas.rings.advance() for _ in range(3)))
+    late = await repair.pc()
+    assert (await _view(repair, view)).states == {"pending": 3, "waiting": 5}
+    clock.advance(60)
+    assert sum(await asyncio.gather(*(repair.areas.rings.advance() for _ in range(3)))) == 3
+    clock.advance(60)
+    await repair.areas.rings.advance()
+    assert ((await _view(repair, view)).states, (await _view(repair, view)).reason) == ({"pending": 8}, "")
+    assert len(await late.orders()) == 1

@@ -20,6 +20,8 @@ CAMPAIGN_TYPE = "application/vnd.canopee.campaign.v1+json"
 WHOLE_FLEET_BP = 10_000
 LONGEST_S = 400 * 86_400
 """Of a campaign, and of what it waits for."""
+FASTEST = 1_000_000
+"""Orders a minute."""
 
 
 class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +52,8 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Below so many, no share halts anything."""
     signals: tuple[Signal, ...] | msgspec.UnsetType = msgspec.UNSET
     """What in the data of the PCs that have run halts it. Not written where there is none: older agents take it."""
+    orders_per_min: int | msgspec.UnsetType = msgspec.UNSET
+    """So many orders are made in a minute of the clock, at most; unset: as many as there are PCs."""
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="campaign"):
@@ -104,4 +108,6 @@ def is_sensible(rollout: Rollout) -> bool:
     """Whether its shares are percentages, and its durations and counts no less than nothing."""
     shares = (rollout.min_answered_pct, rollout.max_failed_pct, rollout.max_silent_pct)
     others = (rollout.advance_after_s, rollout.silent_after_s, rollout.min_runs)
+    if rollout.orders_per_min is not msgspec.UNSET and not 1 <= rollout.orders_per_min <= FASTEST:
+        return False
     return all(0 <= share <= 100 for share in shares) and all(0 <= one <= LONGEST_S for one in others)  # noqa: PLR2004  per cent

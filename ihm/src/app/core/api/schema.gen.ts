@@ -3494,6 +3494,7 @@ export interface components {
             readonly min_answered_pct: number;
             /** @default 10 */
             readonly min_runs: number;
+            readonly orders_per_min?: number;
             readonly signals?: readonly components["schemas"]["Signal"][];
             /** @default 86400 */
             readonly silent_after_s: number;

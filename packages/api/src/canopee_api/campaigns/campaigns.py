@@ -258,7 +258,9 @@ def check_document(campaign: Campaign, known: KnownPipeline) -> None:
     if not all(map(is_id, campaign.pilots)) or len(campaign.pilots) > _PILOTS:
         raise InvalidError("campaign.pilots", f"at most {_PILOTS} ids of devices", at="$.document")
     if campaign.rollout is not None and not is_sensible(campaign.rollout):
-        raise InvalidError("campaign.rollout", "shares are 0 to 100 %, times 0 s to 400 days", at="$.document")
+        raise InvalidError(
+            "campaign.rollout", "shares are 0 to 100 %, times 0 s to 400 days, a pace from 1", at="$.document"
+        )
     if campaign.rollout is not None:
         check_signals(campaign.rollout)
     read_condition(campaign.condition)

@@ -47,8 +47,8 @@ class Rings:
         places = {one: place for one in device_ids if (place := ring_index(rings, row.pilots, one)) is not None}
         now = {one: place for one, place in places.items() if place <= gate.ring and not gate.is_held}
         later = {one: place for one, place in places.items() if one not in now}
-        if later:
-            await ring_sql.hold_back(tx, row.id, later)
+        if held := places if _pace(row) else later:
+            await ring_sql.hold_back(tx, row.id, held)
         return await self._order(tx, row, gate, now)
 
     async def advance(self) -> int:
@@ -112,6 +112,9 @@ class Rings:
             return Decision(
                 "wait", f"everything is stopped since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}: {held.reason}"
             )
+        if (pace := _pace(row)) and await ring_sql.waiting(tx, row.id, row.ring, limit=1):
+            made = await self._made_this_minute(tx, row)
+            return Decision("wait", f"waits for its pace: {made} of {pace} orders this minute")
         if row.rollout is None or row.ring >= len(row.rings) - 1:
             return None
         return await self._decide(tx, row, row.rollout)
@@ -152,7 +155,7 @@ class Rings:
 
     async def _order(self, tx: Connection, row: CampaignRow, gate: Gate, places: Mapping[str, int]) -> int:
         """Sign the orders of devices, given with their ring, that have none, as many as were approved."""
-        chosen = await sql.without_order(tx, row.id, list(places), limit=gate.max_targets - gate.targets)
+        chosen = await sql.without_order(tx, row.id, list(places), limit=await self._room(tx, row, gate))
         rings, by_ring = rings_of(row), defaultdict[int, list[str]](list)
         for one in chosen:
             by_ring[places[one]].append(one)
@@ -171,6 +174,14 @@ class Rings:
         await sql.add_targets(tx, row.id, made)
         await ring_sql.let_go(tx, row.id, list(places))
         return made
+
+    async def _room(self, tx: Connection, row: CampaignRow, gate: Gate) -> int:
+        """How many orders may be made now: as many as were approved, and as its pace has left of this minute."""
+        left, pace = gate.max_targets - gate.targets, _pace(row)
+        return min(left, max(0, pace - await self._made_this_minute(tx, row))) if pace else left
+
+    async def _made_this_minute(self, tx: Connection, row: CampaignRow) -> int:
+        return await ring_sql.made_since(tx, row.id, self._clock.now().replace(second=0, microsecond=0))
 
     def _require_approved(self, row: CampaignRow) -> None:
         """Refuse to go on with what every PC would refuse: a key that approved it was revoked."""
@@ -201,3 +212,8 @@ async def campaign_of(tx: Connection, campaign_id: str) -> CampaignRow:
 def rings_of(row: CampaignRow) -> tuple[Ring, ...]:
     """Those of its document; else one, which reaches as far as the campaign does."""
     return row.rings or (Ring(row.reach_bp, row.not_before),)
+
+
+def _pace(row: CampaignRow) -> int:
+    """Orders a minute; 0 for no limit."""
+    return (row.rollout.orders_per_min or 0) if row.rollout is not None else 0

@@ -85,6 +85,15 @@ async def let_go(tx: Connection, campaign_id: str, device_ids: Sequence[str]) ->
     )
 
 
+async def made_since(tx: Connection, campaign_id: str, since: datetime) -> int:
+    """Orders of a campaign made from then on; exact under the lock of the campaign."""
+    cursor = await tx.execute(
+        "SELECT count(*) FROM orders WHERE campaign_id = %s AND created_at >= %s", (campaign_id, since)
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
 async def moving_ids(tx: Connection, now: datetime) -> list[str]:
     """Campaigns that may open a ring, give orders of one that is open, or halt."""
     cursor = await tx.execute(

@@ -98,6 +98,7 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
     ):
         usual = getattr(_USUAL, name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=int, default=usual, metavar="N", help=f"{said} (default: {usual})")
+    parser.add_argument("--orders-per-min", type=int, metavar="N", help="orders made a minute, at most")
     parser.add_argument("--halt-if", action="append", default=[], metavar="LIMIT WHAT", help=_HALT_IF)
     parser.set_defaults(run=_draft)
 
@@ -116,6 +117,7 @@ def _draft(arguments: argparse.Namespace) -> int:
         arguments.advance_after, arguments.min_answered_pct, arguments.max_failed_pct, arguments.max_silent_pct,
         arguments.silent_after, arguments.min_runs,
         signals=tuple(signal(one) for one in arguments.halt_if) or msgspec.UNSET,
+        orders_per_min=msgspec.UNSET if arguments.orders_per_min is None else arguments.orders_per_min,
     )  # fmt: skip
     shares = [basis_points(one.strip()) for one in arguments.rings.split(",")]
     campaign = ringed(whole, shares, pilots=arguments.pilot, rollout=rollout, reason=arguments.reason)
