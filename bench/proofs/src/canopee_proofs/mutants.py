@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from canopee_agent.engine import authorise, clocks, journal, values
+from canopee_agent.errors import ShutWindowError
 from canopee_agent.service import agent, bounded, orders, server
 from canopee_agent.steps import run_program
 from canopee_contract import parameters
@@ -20,6 +21,7 @@ from canopee_contract.campaign import Campaign
 from canopee_contract.order import Order
 from canopee_contract.pipeline import Kind, Pipeline
 from canopee_contract.trust_policy import TrustPolicy
+from canopee_contract.window import is_open
 from canopee_trust import client, documents, dsse, floor, tuf_keys
 from canopee_trust.approvals import approved
 from canopee_trust.documents import OpenedCampaign, OpenedOrder
@@ -132,6 +134,16 @@ def _engine_mutants() -> list[Mutant]:
         ),
         Mutant("with the journal alone", agent, "Journal", _journal_alone, ("the journal is lost",)),
         Mutant("without conditions", authorise, "_holds", _yes, ("a condition does not hold here",)),
+        Mutant(
+            "without superseding", journal.Journal, "superseded_since", _zero,
+            ("a campaign that was superseded is delivered late",),
+        ),
+        Mutant("without windows", authorise.Authoriser, "_check_windows", _nothing, ("a window is shut",)),
+        Mutant(
+            "with windows by the server's time", authorise.Authoriser, "_check_windows", _windows_as_told,
+            ("a window is shut and the server says that it is open",),
+        ),
+        Mutant("with windows that cannot be read", authorise, "fault", _no_fault, ("a window cannot be read",)),
         Mutant("without schema", authorise, "check_parameters", _as_given, ("a parameter is unknown",)),
         Mutant("without patterns", parameters, "matches", _yes, ("a line is added to a text",)),
         Mutant("without bounds", parameters, "_check_range", _nothing, ("a number is outside its bounds",)),
@@ -192,6 +204,15 @@ def _yes(*_: object) -> bool:
 
 def _no(*_: object) -> bool:
     return False
+
+
+def _windows_as_told(held: Any, windows: Any) -> None:  # noqa: ANN401
+    if not is_open(windows, held._wall(held._clock.now())):  # noqa: SLF001
+        raise ShutWindowError("shut")
+
+
+def _no_fault(_: object) -> str:
+    return ""
 
 
 def _zero(*_: object) -> int:

@@ -19,6 +19,7 @@ TemporaryError
 ├── BusyError               locked by somebody else: a retry may help
 ├── DiskError               the agent's state cannot be written now: the disk is full, or fails
 ├── NoSpaceError            the disk is too full
+├── ShutWindowError         an order that may run waits for its window
 └── UnreachableError        the server cannot be reached, or asks to wait
     └── CutLinkError        a kept connection was cut: what was sent may have arrived
 """
@@ -137,6 +138,12 @@ class NoSpaceError(TemporaryError):
     """The disk is too full."""
 
     code: ClassVar[str] = "step.no_space"
+
+
+class ShutWindowError(TemporaryError):
+    """An order may run, but not at this time of the week: it waits for its window."""
+
+    code: ClassVar[str] = "order.window"
 
 
 class UnreachableError(TemporaryError):

@@ -8,6 +8,7 @@ Nothing here touches the disk, the network or the machine's clock: time passes w
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -166,6 +167,7 @@ class FakeSystem:
         self.hardware_found = _HARDWARE
         self.software_found: tuple[InstalledProgram, ...] = ()
         self.fingerprint_found = "f" * 64
+        self.utc_offset = timedelta(hours=1)
 
     def platform(self) -> Platform:
         return self.platform_found
@@ -178,6 +180,9 @@ class FakeSystem:
 
     def fingerprint(self) -> str:
         return self.fingerprint_found
+
+    def wall(self, at: datetime) -> datetime:
+        return (at + self.utc_offset).replace(tzinfo=None)
 
 
 class FakeMachine:

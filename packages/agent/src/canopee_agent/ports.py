@@ -7,6 +7,7 @@ Adapters raise only the errors of `errors.py`, `from` the original.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import IO, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -101,6 +102,10 @@ class MachineReader(Protocol):
 
     def fingerprint(self) -> str:
         """SHA-256, in hexadecimal, of what identifies the hardware and the installation."""
+        ...
+
+    def wall(self, at: datetime) -> datetime:
+        """What the clock on the wall shows at an instant: the system's own time zone, and no zone in the answer."""
         ...
 
 

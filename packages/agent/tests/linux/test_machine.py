@@ -1,4 +1,6 @@
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -6,6 +8,7 @@ import pytest
 
 from canopee_agent.errors import DeniedError, MissingError, NotSupportedError
 from canopee_agent.linux.machine import LinuxMachine
+from canopee_agent.linux.system import LinuxSystem
 from canopee_agent.ports import ProgramEnd
 from canopee_contract.version import version_key
 from canopee_kit.clock import SystemClock
@@ -95,3 +98,15 @@ def _is_running(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("Europe/Paris", 14), ("Indian/Reunion", 16), ("America/Guadeloupe", 8)]
+)
+def test_the_clock_on_the_wall_follows_the_zone_of_the_system(
+    zone: str, hour: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        assert LinuxSystem().wall(datetime(2026, 7, 1, 12, tzinfo=UTC)).hour == hour
+    time.tzset()

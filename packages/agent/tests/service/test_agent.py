@@ -21,6 +21,7 @@ from canopee_contract.pipeline import PipelineRef, Step
 from canopee_contract.raw import NULL
 from canopee_contract.report import RunReport
 from canopee_contract.trust_policy import TrustedKey
+from canopee_contract.window import Window
 from canopee_kit.ids import new_id
 from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.ed25519 import PrivateKey
@@ -407,3 +408,46 @@ def test_after_a_long_run_the_server_is_asked_again_before_another_order_begins(
     server.lies.clear()
     _run(server)
     assert set(server.reports) == {first, second}
+
+
+def test_an_order_outside_its_window_waits_here_and_runs_when_it_opens(server: FakeServer) -> None:
+    """On a Tuesday, 09:00 on the wall."""
+    ref, document = _action(server, windows=(Window(("tue",), "20:00", "22:00"),))
+    order_id = server.order(ref, document=document, expires_at=server.now + timedelta(days=7))
+    _run(server)
+    server.orders.clear()
+    server.machine.clock.advance(10.9 * 3_600)
+    _run(server)
+    assert (server.reports, server.machine.programs.runs) == ({}, [])
+    server.machine.clock.advance(0.2 * 3_600)
+    assert _after(server, order_id).state == "done"
+
+
+def test_an_order_whose_window_never_opened_expires(server: FakeServer) -> None:
+    ref, document = _action(server, windows=(Window(("sat",), "20:00", "22:00"),))
+    order_id = server.order(ref, document=document)
+    _run(server)
+    server.machine.clock.advance(25 * 3_600)
+    assert _after(server, order_id).state == "expired"
+
+
+def test_an_order_that_may_not_run_is_refused_at_once_also_outside_its_window(server: FakeServer) -> None:
+    ref, document = _action(server, windows=(Window(("sat",), "20:00", "22:00"),), max_targets=0)
+    assert _after(server, server.order(ref, document=document)).code == "refused.ordinal"
+
+
+def test_a_campaign_that_a_newer_one_has_ended_is_refused_and_a_still_newer_one_is_not(server: FakeServer) -> None:
+    ref, old = _action(server)
+    server.machine.clock.advance(1)
+    server.now = server.machine.clock.now()
+    assert (
+        _after(server, server.order(ref, document=server.sign(server.campaign(ref, supersedes=True)))).state
+        == "done"
+    )
+    server.orders.clear()
+    assert _after(server, server.order(ref, document=old)).code == "refused.superseded"
+    other = server.publish(PROGRAM, kind="action", name="other")
+    assert _after(server, server.order(other, document=server.sign(server.campaign(other)))).state == "done"
+    server.machine.clock.advance(1)
+    server.now = server.machine.clock.now()
+    assert _after(server, server.order(ref, document=server.sign(server.campaign(ref)))).state == "done"

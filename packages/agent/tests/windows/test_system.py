@@ -1,4 +1,5 @@
 import sys
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -90,3 +91,10 @@ def test_programs_of_a_user_are_found_with_their_scope_and_date() -> None:
 )
 def test_updates_and_parts_are_no_programs(values: dict[str, str | int], *, kept: bool) -> None:
     assert (installed_program(values, "x86", "machine") is not None) == kept
+
+
+def test_the_clock_on_the_wall_is_that_of_the_system_whatever_the_zone_of_the_instant() -> None:
+    system, now = _machine().system, SystemClock().now().replace(microsecond=0)
+    wall = system.wall(now)
+    assert wall == now.astimezone().replace(tzinfo=None)
+    assert wall == system.wall(now.astimezone(timezone(timedelta(hours=11))))

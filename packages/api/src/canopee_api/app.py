@@ -49,13 +49,14 @@ from canopee_api.live.presence import flush, write_behind
 from canopee_api.live.watchers import Watchers
 from canopee_api.orders.delivery import Delivery
 from canopee_api.orders.epochs import Epochs
+from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.locks import alone
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
 from canopee_api.records.intake import Intake
 from canopee_api.records.storage import Storage
-from canopee_api.settings import Keep, Settings, read_secret
+from canopee_api.settings import DEFAULT_ZONE, Keep, Settings, read_secret
 from canopee_kit.clock import Clock, SystemClock
 from canopee_kit.errors import TemporaryError
 from canopee_kit.logs import get_logger
@@ -115,7 +116,7 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
     await database.open()
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
-    areas = wire(database, keys, secret, clock, settings.keep)
+    areas = wire(database, keys, secret, clock, settings.keep, settings.time_zone)
     try:
         listener = Listener(database, areas.fleet, lambda: _reload(areas), on_changes=areas.watchers.take)
         await _prepare(areas)
@@ -137,11 +138,14 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
         await database.close()
 
 
-def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep: Keep) -> Areas:
+def wire(
+    database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep: Keep, time_zone: str = DEFAULT_ZONE
+) -> Areas:
     """The areas of one process that has heard of nothing yet."""
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
-    rings = Rings(database, trust, clock)
+    wall = WallClocks(time_zone, clock)
+    rings = Rings(database, trust, wall, clock)
     campaigns = Campaigns(database, trust, rings, clock)
     table = FleetTable(database, trust, clock)
     selections = Selections(database, table, clock)
@@ -179,7 +183,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep
         actions=Actions(database, trust, campaigns, rings, waiting, clock),
         previews=Previews(database, trust, targeting, clock),
         progress=Progress(database, clock),
-        delivery=Delivery(database, fleet, clock),
+        delivery=Delivery(database, fleet, wall, clock),
         intake=Intake(database, datasets, clock),
         storage=Storage(database, datasets, clock, keep),
     )
@@ -214,6 +218,7 @@ async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:
         lambda areas: areas.campaigns.expand_unfinished(),
         lambda areas: areas.campaigns.reconsider(),
         lambda areas: areas.rings.advance(),
+        lambda areas: areas.rings.open_windows(),
     )
     while not stop.is_set():
         for job in jobs:

@@ -6,11 +6,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from canopee_api.errors import ServerError
 
+DEFAULT_ZONE = "Europe/Paris"
 DEFAULT_LISTEN = "127.0.0.1:8470"
 _SECRET_BYTES = 32
 _MOST_DAYS = 36_500
@@ -55,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 8
     """Connections to PostgreSQL."""
     keep: Keep = Keep()
+    time_zone: str = DEFAULT_ZONE
+    """Of the practices that name none: `CANOPEE_TIME_ZONE`."""
     tick_s: float = _TICK_S
     """Between two rounds of periodic work (campaigns go on, what is old goes): `CANOPEE_TICK_S`."""
 
@@ -62,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read `CANOPEE_HOME`, `CANOPEE_DATABASE_URL`, `CANOPEE_LISTEN`, `CANOPEE_KEYS`, `CANOPEE_SECRET_FILE`.
 
-        Those of `Keep` and `tick_s` too.
+        Those of `Keep`, `time_zone` and `tick_s` too.
 
         Raises:
             ServerError: an address that cannot be read, or that would be served to others without TLS.
@@ -77,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             keys=Path(environ.get("CANOPEE_KEYS") or home / "keys"),
             secret_file=Path(environ.get("CANOPEE_SECRET_FILE") or home / "secret.key"),
             keep=Keep.from_env(environ),
+            time_zone=_zone(environ.get("CANOPEE_TIME_ZONE", "") or DEFAULT_ZONE),
             tick_s=_whole(environ, "CANOPEE_TICK_S", _TICK_S, most=_LONGEST_TICK_S, unit="seconds"),
         )
 
@@ -98,6 +103,13 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not is_loopback:
         raise ServerError(f"{host} is not a loopback address: serve it through a TLS proxy on this machine")
     return host, int(port)
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ServerError(f"CANOPEE_TIME_ZONE={name!r} is not of the IANA list, such as {DEFAULT_ZONE}") from error
 
 
 def _days(environ: Mapping[str, str], name: str, default: int) -> int:

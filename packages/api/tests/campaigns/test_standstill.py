@@ -7,6 +7,7 @@ import pytest
 from canopee_api.app import running
 from canopee_api.errors import ConflictError, InvalidError
 from canopee_api.orders.delivery import Delivery
+from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.settings import Settings
 from canopee_api.testing import Office, until
@@ -103,7 +104,7 @@ async def test_an_order_that_is_announced_while_the_database_is_asked_is_not_for
     device = areas.fleet.get(pc.id)
     assert device is not None
     head = device.order_head
-    delivery = Delivery(areas.database, areas.fleet, areas.clock)
+    delivery = Delivery(areas.database, areas.fleet, WallClocks("Europe/Paris", areas.clock), areas.clock)
     asking = asyncio.ensure_future(delivery.orders_for(device, after=0))
     await asyncio.sleep(0)
     areas.fleet.give_order(pc.id, head)

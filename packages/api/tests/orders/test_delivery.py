@@ -10,6 +10,7 @@ from canopee_api.doors.areas import Areas
 from canopee_api.errors import BusyError
 from canopee_api.live.fleet import LiveDevice
 from canopee_api.orders.delivery import MAX_DELIVERED, Delivery
+from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres.database import Database
 from canopee_api.testing import Office, Pc, until
 from canopee_contract.codec import decode, encode
@@ -101,7 +102,9 @@ async def test_when_the_database_does_not_answer_everybody_who_asks_learns_it_an
     await campaigns(office, 1)
     devices = [device_of(office.areas, pc) for pc in fleet]
     closed = Database(office.areas.database.address, size=1)
-    delivery = Delivery(closed, office.areas.fleet, office.areas.clock)
+    delivery = Delivery(
+        closed, office.areas.fleet, WallClocks("Europe/Paris", office.areas.clock), office.areas.clock
+    )
     for _ in range(2):
         found = await asyncio.gather(
             *(delivery.orders_for(device, after=0) for device in devices), return_exceptions=True

@@ -5,8 +5,11 @@ import re
 
 from canopee.errors import UsageError
 from canopee_contract.campaign import WHOLE_FLEET_BP
+from canopee_contract.window import DAYS, Day, Window, fault
 
 _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%")
+_WINDOW = re.compile(r"(?:([a-z,-]+) +)?([0-9]{2}:[0-9]{2}) ?- ?([0-9]{2}:[0-9]{2})")
+_NAMES: tuple[str, ...] = DAYS
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -16,6 +19,29 @@ def basis_points(text: str) -> int:
     found = int(written[1]) * 100 + int((written[2] or "0").ljust(2, "0")) if written else 0
     if not 1 <= found <= WHOLE_FLEET_BP:
         raise UsageError(f"{text}: a part of the fleet is written 0.01% to 100%")
+    return found
+
+
+def window(text: str) -> Window:
+    """`mon-fri 20:00-06:00`, `sat,sun 08:00-18:00`, or `22:00-05:00` for every day."""
+    written = _WINDOW.fullmatch(text.strip().lower())
+    try:
+        days = _days(written[1]) if written and written[1] else DAYS
+    except ValueError:
+        written, days = None, DAYS
+    found = Window(tuple(days), written[2], written[3]) if written else None
+    if found is None or fault([found]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a window, such as 'mon-fri 20:00-06:00'")
+    return found
+
+
+def _days(text: str) -> list[Day]:
+    """Raises `ValueError` for what is no day of the week."""
+    found = list[Day]()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        start, end = _NAMES.index(first), _NAMES.index(last or first)
+        found.extend(DAYS[(start + number) % 7] for number in range((end - start) % 7 + 1))
     return found
 
 

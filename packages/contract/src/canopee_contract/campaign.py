@@ -15,6 +15,7 @@ from canopee_contract.condition import Scalar
 from canopee_contract.instant import Instant
 from canopee_contract.pipeline import PipelineRef
 from canopee_contract.signal import Signal
+from canopee_contract.window import Window
 
 CAMPAIGN_TYPE = "application/vnd.canopee.campaign.v1+json"
 WHOLE_FLEET_BP = 10_000
@@ -56,8 +57,10 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many orders are made in a minute of the clock, at most; unset: as many as there are PCs."""
 
 
-class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="campaign"):
-    """A pipeline version given to devices."""
+class Campaign(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="campaign"
+):
+    """A pipeline version given to devices. What it does not use is not written: agents that do not know it take it."""
 
     spec: Literal[1]
     campaign_id: str
@@ -77,12 +80,24 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     """Ids of devices that belong to the first ring, wherever their place is."""
     rollout: Rollout | None = None
     """`None`: each ring opens at its time, whatever becomes of the others."""
+    windows: tuple[Window, ...] = ()
+    """When an order may begin, by the clock on the wall of the PC, whatever its time zone; none: at any time."""
+    supersedes: bool = False
+    """It ends the campaigns of the same pipeline, whatever their version, whose documents are older (by their ids).
+
+    A PC on which an order of it has begun refuses theirs.
+    """
 
 
 def are_in_order(rings: Sequence[Ring]) -> bool:
     """Whether there are rings, each reaches further than the one before, and none reaches beyond the fleet."""
     bounds = [0, *(ring.up_to_bp for ring in rings)]
     return len(bounds) > 1 and bounds[-1] <= WHOLE_FLEET_BP and all(low < high for low, high in pairwise(bounds))
+
+
+def written_at(campaign: Campaign) -> int:
+    """Milliseconds since 1970 of its id, a UUID version 7."""
+    return int(campaign.campaign_id.replace("-", "")[:12], 16)
 
 
 def ring_position(device_id: str) -> int:

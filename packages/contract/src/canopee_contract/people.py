@@ -16,6 +16,7 @@ from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
 from canopee_contract.report import StepReport
 from canopee_contract.standstill import Standstill
+from canopee_contract.window import Window
 
 T = TypeVar("T")
 Role: TypeAlias = Literal["reader", "support", "author", "approver", "enroller", "admin"]
@@ -434,13 +435,19 @@ class CampaignView(msgspec.Struct):
     pilots: int = 0
     rollout: Rollout | None = None
     reason: str = ""
-    """Why it halted; of a running one, what it waits for before its next ring."""
+    """Why it halted; of a running one, what it waits for: its window, or before its next ring."""
     created_by: str = ""
     parameters: dict[str, Scalar] = {}
     ring_opened_at: datetime | None = None
     """When its newest ring opened."""
     is_signed: bool = False
     """It has a document: what it does was approved by signatures."""
+    windows: tuple[Window, ...] = ()
+    """When its orders are delivered, and begin, by the time zone of the practice and the clock of the PC."""
+    supersedes: list[str] = []
+    """Ids of the campaigns that it has ended, as its document says."""
+    superseded_by: str = ""
+    """Id of the campaign that has ended it."""
 
 
 class TrustMetadata(msgspec.Struct):

@@ -9,6 +9,7 @@ from canopee_contract.campaign import Rollout
 from canopee_contract.condition import Scalar
 from canopee_contract.people import CampaignView, TestCount
 from canopee_contract.raw import absent
+from canopee_contract.window import Window
 
 DraftState: TypeAlias = Literal["awaiting", "ready", "started", "withdrawn", "over"]
 Presence: TypeAlias = Literal["online", "late", "offline"]
@@ -26,6 +27,10 @@ class CampaignRequest(msgspec.Struct, kw_only=True):
     pilots: tuple[str, ...] = ()
     """Ids of devices of the first ring, wherever their place is."""
     rollout: Rollout = Rollout()
+    windows: tuple[Window, ...] = ()
+    """When an order may begin, by the clock on the wall of the PC."""
+    supersedes: bool = False
+    """It ends the older campaigns of the same pipeline."""
     expires_in_s: int = 30 * 86_400
     max_targets: int = 1_000_000
     name: str = ""

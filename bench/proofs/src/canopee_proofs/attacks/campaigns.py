@@ -12,6 +12,7 @@ from canopee_contract.order import CampaignRef, DeliveredOrder
 from canopee_contract.parameters import ParameterSchema
 from canopee_contract.pipeline import Step
 from canopee_contract.trust_policy import TrustedKey
+from canopee_contract.window import DAYS, Window
 from canopee_kit.ids import new_id
 from canopee_proofs.envelopes import changed, opened, payload, sealed, with_fields
 from canopee_proofs.hostile import GIVEN, PROGRAM, World
@@ -193,6 +194,59 @@ def rings_overlap_or_go_backwards(world: World) -> None:
         (Ring(10_001, now),),
     ):
         world.order(world.approved(rings=rings))
+
+
+def a_campaign_that_was_superseded_is_delivered_late(world: World) -> None:
+    """Kept back, and delivered once a newer campaign, which ends the older ones, has run here; also after a restart."""
+    old = world.approved()
+    world.machine.clock.advance(1)
+    world.server.now = world.machine.clock.now()
+    world.order(world.approved(supersedes=True))
+    world.round()
+    world.forgive()
+    world.server.orders.clear()
+    world.restart()
+    world.order(old)
+
+
+def a_window_is_shut(world: World) -> None:
+    """It is Tuesday, nine o'clock on the wall of the PC: the order comes outside every window that was approved."""
+    for window in (
+        Window(DAYS, "20:00", "06:00"),
+        Window(("mon", "wed"), "00:00", "00:00"),
+        Window(("tue",), "09:05", "09:00"),
+    ):
+        world.order(world.approved(windows=(window,)))
+
+
+def a_window_is_shut_and_the_server_says_that_it_is_open(world: World) -> None:
+    """The server's clock is in the window, within the two hours that a PC's clock may be off, or days away."""
+    document = world.approved(windows=(Window(DAYS, "10:00", "11:00"), Window(("sat",), "00:00", "00:00")))
+    world.order(document)
+    for hours in (1.5, 4 * 24, -3 * 24):
+        world.server.lies["server_time"] = world.machine.clock.now() + timedelta(hours=hours)
+        world.round()
+        world.check_untouched()
+    world.server.orders.clear()
+
+
+def a_window_is_stretched_under_its_old_signature(world: World) -> None:
+    """Its end, its days, and no window at all: the signature stays as it was."""
+    document = world.approved(windows=(Window(("tue",), "20:00", "22:00"),))
+    world.order(changed(document, lambda raw: raw.replace(b'"20:00"', b'"08:00"')))
+    world.order(changed(document, lambda raw: raw.replace(b'"20:00"', b'"22:00"')))
+    world.order(changed(document, lambda raw: raw[: raw.index(b',"windows"')] + b"}"))
+
+
+def a_window_cannot_be_read(world: World) -> None:
+    """An approver signed nonsense: no day, a day twice, an hour that no clock shows."""
+    for window in (
+        Window((), "08:00", "23:00"),
+        Window(("tue", "tue"), "08:00", "23:00"),
+        Window(("tue",), "8:00", "23:00"),
+        Window(("tue",), "24:00", "23:00"),
+    ):
+        world.order(world.approved(windows=(window,)))
 
 
 def a_campaign_has_not_begun(world: World) -> None:

@@ -2028,6 +2028,10 @@ export interface components {
              *     }
              */
             readonly rollout: components["schemas"]["Rollout"];
+            /** @default false */
+            readonly supersedes: boolean;
+            /** @default [] */
+            readonly windows: readonly components["schemas"]["Window"][];
         };
         /**
          * CampaignView
@@ -2067,7 +2071,13 @@ export interface components {
             readonly states: {
                 readonly [key: string]: number;
             };
+            /** @default  */
+            readonly superseded_by: string;
+            /** @default [] */
+            readonly supersedes: readonly string[];
             readonly total: number;
+            /** @default [] */
+            readonly windows: readonly components["schemas"]["Window"][];
         };
         /**
          * CatalogApplied
@@ -3940,6 +3950,15 @@ export interface components {
         readonly WhyMatch: {
             readonly condition: Record<string, unknown>;
             readonly device_id: string;
+        };
+        /**
+         * Window
+         * @description One weekly window.
+         */
+        readonly Window: {
+            readonly days: readonly ("fri" | "mon" | "sat" | "sun" | "thu" | "tue" | "wed")[];
+            readonly from: string;
+            readonly to: string;
         };
     };
     responses: never;

@@ -11,6 +11,8 @@ interface Written {
   readonly rollout: Asked['rollout'] | null;
   readonly not_after: string;
   readonly max_targets: number;
+  readonly windows?: Asked['windows'];
+  readonly supersedes?: boolean;
   readonly name: string;
   readonly reason: string;
 }
@@ -29,6 +31,8 @@ export function askedOf(document: string): Asked {
     rollout: written.rollout ?? NO_ROLLOUT,
     expires_in_s: Math.max(1, Math.floor((Date.parse(written.not_after) - Date.now()) / 1000)),
     max_targets: written.max_targets,
+    windows: written.windows ?? [],
+    supersedes: written.supersedes ?? false,
     name: written.name,
     reason: written.reason,
   };

@@ -19,19 +19,22 @@
 | `ring` `campaign_window` | this device's turn has come, and the campaign is not over |
 | `clock` | the PC's own clock says so too, within two hours: a server may lie about the time |
 | `repeated` | no order of this campaign document has begun here before |
+| `superseded` | no order has begun here of a newer campaign that ends those of this pipeline |
 | `disabled` `policy_step_kind` | the local policy allows it |
 
+Outside the windows of the campaign, by the PC's clock or by the server's, an order that may run is not refused: it
+waits here, unbegun, for its window (ADR 0045).
 A condition that does not hold here is no refusal: the run is `skipped`, code `condition_false`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from canopee_agent.engine.clocks import SLACK, Clocks
 from canopee_agent.engine.policy import LocalPolicy
-from canopee_agent.errors import RefusedError
+from canopee_agent.errors import RefusedError, ShutWindowError
 from canopee_agent.step import StepKind
 from canopee_contract.campaign import Campaign, are_in_order, ring_of
 from canopee_contract.codec import decode, encode
@@ -41,6 +44,7 @@ from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.parameters import check_parameters
 from canopee_contract.pipeline import Pipeline
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
+from canopee_contract.window import Window, fault, is_open, next_opening
 from canopee_kit.errors import TemporaryError
 from canopee_kit.ids import is_id
 from canopee_trust.approvals import approved
@@ -61,13 +65,19 @@ class Authorised(msgspec.Struct, frozen=True):
     parameters: dict[str, Scalar]
     holds: bool
     """Whether the conditions of the pipeline and of the campaign hold on this machine."""
+    campaign: Campaign | None = None
 
 
 class Authoriser:
     """The checks of one agent."""
 
-    def __init__(self, repository: TrustedRepository, policy: LocalPolicy, kinds: Kinds, clock: Clocks) -> None:
+    def __init__(
+        self, repository: TrustedRepository, policy: LocalPolicy, kinds: Kinds, clock: Clocks, *,
+        wall: Callable[[datetime], datetime],
+    ) -> None:  # fmt: skip
+        """`wall`: what the clock on the wall of this PC shows at an instant."""
         self._repository, self._policy, self._kinds, self._clock = repository, policy, kinds, clock
+        self._wall = wall
 
     @property
     def epoch(self) -> int:
@@ -101,6 +111,7 @@ class Authoriser:
 
         Raises:
             RefusedError: the first check that failed.
+            ShutWindowError: nothing failed, and it is not the time.
         """
         _require(order.not_before <= self._clock.now(), "not_yet", f"the order starts at {order.not_before}")
         pipeline = self._pipeline(order)
@@ -116,10 +127,15 @@ class Authoriser:
         conditions = [pipeline.condition]
         if needs_document:
             self._check_dates("expired", order.not_before, order.expires_at)
+        campaign = None
         if delivered.document is not None:
-            conditions.append(self._campaign(order, pipeline, delivered.document).condition)
+            campaign = self._campaign(order, pipeline, delivered.document)
+            conditions.append(campaign.condition)
         self._check_policy(pipeline)
-        return Authorised(order, pipeline, parameters, all(_holds(condition, facts) for condition in conditions))
+        self._check_windows(campaign.windows if campaign else ())
+        return Authorised(
+            order, pipeline, parameters, all(_holds(condition, facts) for condition in conditions), campaign
+        )
 
     def _trust_policy(self) -> TrustPolicy:
         try:
@@ -172,7 +188,9 @@ class Authoriser:
         is_same = encode(campaign.parameters) == encode(order.parameters)
         _require(is_same, "campaign_parameters", "approved with other parameters")
         _require(1 <= ordinal <= campaign.max_targets, "ordinal", "more targets than were approved")
+        _require(is_id(campaign.campaign_id), "campaign", "its id is no UUID")
         _require(are_in_order(campaign.rings), "campaign", "its rings do not rise to at most 10 000")
+        _require(not fault(campaign.windows), "campaign", fault(campaign.windows))
         self._check_dates("campaign_window", campaign.not_before, campaign.not_after)
         ring = ring_of(campaign, order.device_id)
         _require(ring is not None, "ring", "no ring reaches this device")
@@ -187,6 +205,14 @@ class Authoriser:
         is_sure = start <= self._clock.earliest() + SLACK and self._clock.latest() < end + SLACK
         own = self._clock.own.now()
         _require(is_sure, "clock", f"by this PC's clock it is {own}: not between {start} and {end}; set its clock")
+
+    def _check_windows(self, windows: tuple[Window, ...]) -> None:
+        """Wait unless a window is open by both clocks: a server that lies about the time makes it wait, no more."""
+        for now in (self._clock.now(), self._clock.own.now()):
+            wall = self._wall(now)
+            if not is_open(windows, wall):
+                opens = next_opening(windows, wall)
+                raise ShutWindowError(f"it is {wall:%a %H:%M} here: its window opens at {opens:%a %H:%M}")
 
     def _check_policy(self, pipeline: Pipeline) -> None:
         _require(self._policy.enabled, "disabled", "the local policy lets nothing run")

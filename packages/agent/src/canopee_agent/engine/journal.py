@@ -5,9 +5,10 @@ An order is stored with its sequence number before anything of it runs. After a 
 floors too: a journal that was lost does not let them run again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -103,13 +104,21 @@ class Journal:
         """Whether an order of this campaign document has begun here."""
         return self._floor.get(f"campaign:{campaign_sha256}") > 0
 
-    def begin(self, order_id: str, started_at: datetime, campaign_sha256: str = "") -> None:
-        """From here on the order never runs again, nor does its campaign."""
+    def superseded_since(self, pipeline: str) -> int:
+        """Campaigns of a pipeline written before (milliseconds since 1970) are over here; 0: none is."""
+        return self._floor.get(f"superseded:{pipeline}")
+
+    def begin(
+        self, order_id: str, started_at: datetime, campaign_sha256: str = "",
+        superseding: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
+        """From here on the order never runs again, nor does its campaign, nor those that it supersedes."""
         with Transaction(self._db):
             query = "update accepted set started_at = ? where order_id = ?"
             self._db.execute(query, (started_at.isoformat(), order_id))
         if campaign_sha256:
-            self._floor.raise_to({f"campaign:{campaign_sha256}": 1})
+            ended = {f"superseded:{pipeline}": written for pipeline, written in superseding.items()}
+            self._floor.raise_to({f"campaign:{campaign_sha256}": 1, **ended})
 
     @property
     def is_stopped(self) -> bool:

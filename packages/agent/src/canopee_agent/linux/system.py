@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,10 @@ class LinuxSystem:
     def fingerprint(self) -> str:
         identity = [_text(Path("/etc/machine-id")), _text(_DMI / "product_uuid"), _text(_DMI / "product_serial")]
         return hashlib.sha256("\n".join(identity).encode()).hexdigest()
+
+    def wall(self, at: datetime) -> datetime:
+        time.tzset()  # the zone may have been changed since
+        return at.astimezone().replace(tzinfo=None)
 
 
 def _text(path: Path) -> str:

@@ -91,7 +91,7 @@ class Agent:
                 home.program, machine, self._server, self._config.server_url, self._repository, self._floor, clock
             )
         self._kinds: Kinds = discover(steps, StepKind)
-        self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock)
+        self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock, wall=machine.system.wall)
         runner = Runner(
             machine, self._kinds, self._policy, self._journal, self._spool, own_folders=home.own_folders,
             expect=self._supervisor.expect,

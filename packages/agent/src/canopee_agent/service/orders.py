@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from canopee_agent import __version__
-from canopee_agent.engine.authorise import Authoriser
+from canopee_agent.engine.authorise import Authorised, Authoriser
 from canopee_agent.engine.clocks import Clocks
 from canopee_agent.engine.journal import Accepted, Journal
 from canopee_agent.engine.runner import Outcome, Runner
-from canopee_agent.errors import RefusedError
+from canopee_agent.errors import RefusedError, ShutWindowError
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import Identity
 from canopee_agent.step import clean_text
+from canopee_contract.campaign import written_at
 from canopee_contract.codec import decode
 from canopee_contract.condition import Scalar
 from canopee_contract.errors import ContractError
@@ -86,6 +87,9 @@ class Orders:
         started_at = self._clock.now()
         try:
             outcome = self._outcome(order, delivered)
+        except ShutWindowError as error:
+            _log.info("order %s waits: %s", order.order_id, error)
+            return
         except TemporaryError as error:  # its pipeline could not be fetched: it is held, and the others go on
             _log.warning("order %s waits: %s", order.order_id, error)
             return
@@ -105,17 +109,26 @@ class Orders:
         try:
             authorised = self._authoriser.authorise(order, delivered, facts)
             self._refuse_repeated(campaign)
+            self._refuse_superseded(authorised)
         except RefusedError as error:
             return Outcome("failed", error.reason, error.message, ())
         if not authorised.holds:
             return Outcome("skipped", "condition_false", "the condition does not hold on this PC", ())
-        self._journal.begin(order.order_id, self._clock.now(), campaign)
+        self._journal.begin(order.order_id, self._clock.now(), campaign, _superseding(authorised))
         self.has_run = True
         return self._runner.run(authorised, facts)
 
     def _refuse_repeated(self, campaign: str) -> None:
         if campaign and self._journal.has_begun(campaign):
             raise RefusedError("repeated", "this campaign has run on this PC already")
+
+    def _refuse_superseded(self, authorised: Authorised) -> None:
+        """A newer campaign may have ended those of this pipeline: its order has begun here, and theirs never do."""
+        since = self._journal.superseded_since(authorised.pipeline.name)
+        if authorised.campaign is not None and written_at(authorised.campaign) < since:
+            raise RefusedError(
+                "superseded", "a newer campaign of this pipeline, which ends the older, has begun here"
+            )
 
     def recover(self) -> None:
         """After a crash: what had begun is unknown."""
@@ -167,6 +180,12 @@ class Orders:
             outcome = Outcome("failed", error.reason, error.message, ())
             self._journal.refuse(self._report(named, "", outcome))
         _log.error("order %s refused: %s", named.order_id[:_LONGEST_NAME], error)
+
+
+def _superseding(authorised: Authorised) -> dict[str, int]:
+    """The pipeline whose older campaigns end with this order, and the age of its document."""
+    campaign = authorised.campaign
+    return {authorised.pipeline.name: written_at(campaign)} if campaign and campaign.supersedes else {}
 
 
 def _named(delivered: DeliveredOrder) -> Order:

@@ -90,6 +90,15 @@ class WindowsSystem:
         identity = [self._text(_CRYPTOGRAPHY, "MachineGuid"), parse(_firmware_table()).serial]
         return hashlib.sha256("\n".join(identity).encode()).hexdigest()
 
+    def wall(self, at: datetime) -> datetime:
+        """By the rules that Windows keeps itself up to date: no list of time zones travels with the agent."""
+        utc, local = _SystemTime.of(at.astimezone(UTC)), _SystemTime()
+        if not ctypes.WinDLL("kernel32").SystemTimeToTzSpecificLocalTime(
+            None, ctypes.byref(utc), ctypes.byref(local)
+        ):
+            raise DeniedError("Windows does not tell its time zone")
+        return local.value()
+
     def _installed(self, above: str, view: View, arch: str, scope: Scope) -> Iterator[InstalledProgram]:
         try:
             names = self._registry.subkeys(above, view)
@@ -123,6 +132,20 @@ def installed_program(values: Mapping[str, RegistryValue], arch: str, scope: Sco
         installed_on = ""
     version, publisher = str(values.get("DisplayVersion", "")), str(values.get("Publisher", ""))
     return InstalledProgram(title, version, publisher, arch, scope, installed_on)
+
+
+class _SystemTime(ctypes.Structure):
+    _fields_: ClassVar[list[tuple[str, Any]]] = [
+        (name, wintypes.WORD)
+        for name in ("year", "month", "weekday", "day", "hour", "minute", "second", "millisecond")
+    ]
+
+    @classmethod
+    def of(cls, at: datetime) -> "_SystemTime":
+        return cls(at.year, at.month, at.isoweekday() % 7, at.day, at.hour, at.minute, at.second)
+
+    def value(self) -> datetime:
+        return datetime(self.year, self.month, self.day, self.hour, self.minute, self.second)  # noqa: DTZ001  on the wall
 
 
 class _Version(ctypes.Structure):

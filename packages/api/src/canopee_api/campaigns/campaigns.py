@@ -26,6 +26,7 @@ from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
 from canopee_contract.people import CampaignState, CampaignView, CollectRequest, RingView
 from canopee_contract.pipeline import PipelineRef
+from canopee_contract.window import fault
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id, new_id
 from canopee_trust.documents import OpenedCampaign
@@ -74,9 +75,9 @@ class Campaigns:
             not_after=campaign.not_after, created_by=by, created_at=self._clock.now(),
             reach_bp=campaign.rings[-1].up_to_bp, rings=campaign.rings, pilots=frozenset(campaign.pilots),
             rollout=campaign.rollout, ring=0 if campaign.rings[0].not_before <= self._clock.now() else -1,
-            ring_opened_at=self._clock.now(),
+            ring_opened_at=self._clock.now(), windows=campaign.windows,
         )  # fmt: skip
-        return await self._start(row, by=by)
+        return await self._start(row, by=by, supersedes=campaign.supersedes)
 
     async def stop(self, campaign_id: str, *, by: str) -> CampaignView:
         """Give no more orders of a campaign, and deliver none of those that wait: it has gone far enough.
@@ -155,14 +156,16 @@ class Campaigns:
         counts = defaultdict[str, list[Count]](list)
         for count in await count_by_state(tx, [row.id for row in rows], now=self._clock.now()):
             counts[count.campaign_id].append(count)
-        return [await self._view(tx, row, counts[row.id]) for row in rows]
+        ended = await sql.superseded(tx, [row.id for row in rows])
+        views = [await self._view(tx, row, counts[row.id]) for row in rows]
+        return [msgspec.structs.replace(view, supersedes=ended.get(view.id, [])) for view in views]
 
     async def view(self, campaign_id: str) -> CampaignView:
         """One campaign; raises `NotFoundError`."""
         async with self._database.transaction() as tx:
             return (await self.views_of(tx, [await campaign_of(tx, campaign_id)]))[0]
 
-    async def _start(self, row: sql.CampaignRow, *, by: str) -> CampaignView:
+    async def _start(self, row: sql.CampaignRow, *, by: str, supersedes: bool = False) -> CampaignView:
         _ = self._trust.policy
         async with self._database.transaction() as tx:
             await require_datasets(tx, row.rollout)
@@ -170,6 +173,8 @@ class Campaigns:
                 await begin_reading(tx, row.created_at)
             if await sql.insert_campaign(tx, row):
                 await note(tx, row.created_at, by, "campaign.start", row.id, name=row.name, pipeline=row.pipeline)
+                for ended in await sql.supersede(tx, row, now=row.created_at) if supersedes else ():
+                    await note(tx, row.created_at, by, "campaign.supersede", ended, by=row.id)
                 await announce(tx, "catalog")
             else:
                 held = await sql.get_campaign(tx, row.id)
@@ -234,6 +239,7 @@ class Campaigns:
             id=row.id, name=row.name, pipeline=f"{ref.name}@{ref.version}", kind=row.kind, state=state,
             created_at=row.created_at, not_after=row.not_after, total=sum(states.values()), states=states,
             condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
+            windows=row.windows, superseded_by=row.superseded_by or "",
             reason=row.halt_reason or (decision.reason if decision else ""),
             created_by=row.created_by, parameters=row.parameters, ring_opened_at=row.ring_opened_at,
             is_signed=row.document_sha256 is not None,
@@ -263,6 +269,8 @@ def check_document(campaign: Campaign, known: KnownPipeline) -> None:
         )
     if campaign.rollout is not None:
         check_signals(campaign.rollout)
+    if wrong := fault(campaign.windows):
+        raise InvalidError("campaign.windows", wrong, at="$.document")
     read_condition(campaign.condition)
     checked_parameters(known, campaign.parameters)
 

@@ -33,6 +33,7 @@ def composed(known: KnownPipeline, asked: CampaignRequest, now: datetime, *, by:
         parameters=checked_parameters(known, asked.parameters), condition=asked.condition,
         rings=rings_from(asked, begins, ends), not_before=begins, not_after=ends, max_targets=asked.max_targets,
         reason=asked.reason, requested_by=by, pilots=tuple(asked.pilots), rollout=asked.rollout,
+        windows=asked.windows, supersedes=asked.supersedes,
     )  # fmt: skip
 
 
@@ -88,5 +89,5 @@ def _again(
         spec=1, campaign_id=new_id(now), name=name[:_NAME], pipeline=known.ref,
         parameters=checked_parameters(known, parameters), condition=condition, rings=rings,
         not_before=now - _EARLIER, not_after=now + lasts, max_targets=row.max_targets, reason=reason,
-        requested_by=by, pilots=pilots, rollout=row.rollout or Rollout(),
+        requested_by=by, pilots=pilots, rollout=row.rollout or Rollout(), windows=row.windows,
     )  # fmt: skip

@@ -11,15 +11,18 @@ from canopee_api.campaigns.rollout import Decision, decide
 from canopee_api.campaigns.signals import Measured, Signals
 from canopee_api.catalog.trust import TrustStore
 from canopee_api.errors import ConflictError, NotFoundError
-from canopee_api.orders.issue import Assignment, issue
+from canopee_api.orders.issue import Assignment, issue, renew
+from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres import campaigns as sql
 from canopee_api.postgres import rings as ring_sql
+from canopee_api.postgres import windows as window_sql
 from canopee_api.postgres.campaigns import CampaignRow, Gate
 from canopee_api.postgres.changes import announce_undelivered
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.standstill import standstill
 from canopee_contract.campaign import Ring, Rollout, ring_index
 from canopee_contract.pipeline import PipelineRef
+from canopee_contract.window import is_open, next_opening, opening
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
 from canopee_kit.logs import get_logger
@@ -34,8 +37,8 @@ _BY_ITSELF = "canopee"
 class Rings:
     """Gives the orders of campaigns, ring by ring."""
 
-    def __init__(self, database: Database, trust: TrustStore, clock: Clock) -> None:
-        self._database, self._trust, self._clock = database, trust, clock
+    def __init__(self, database: Database, trust: TrustStore, wall: WallClocks, clock: Clock) -> None:
+        self._database, self._trust, self._wall, self._clock = database, trust, wall, clock
         self._signals = Signals(database, clock)
 
     async def give(self, tx: Connection, row: CampaignRow, device_ids: Sequence[str]) -> int:
@@ -63,6 +66,36 @@ class Rings:
             made += await self.give_waiting(row)
         return made
 
+    async def open_windows(self) -> int:
+        """Tell the PCs that wait for a window, where it has opened; how many campaigns and time zones."""
+        async with self._database.transaction() as tx:
+            campaigns = await window_sql.windowed(tx, self._clock.now())
+        told = 0
+        for one in campaigns:
+            starts = {zone: opening(one.windows, self._wall.now(zone)) for zone in one.zones}
+            new = {
+                zone: start.isoformat()
+                for zone, start in starts.items()
+                if start is not None and one.opened.get(zone) != start.isoformat()
+            }
+            if new:
+                await self._renew(one.id)
+                async with self._database.transaction() as tx:
+                    await window_sql.tell_opening(tx, one.id, list(new), {**one.opened, **new})
+            told += len(new)
+        return told
+
+    async def _renew(self, campaign_id: str) -> None:
+        """New numbers for the orders that others have overtaken meanwhile."""
+        again = True
+        while again:
+            async with self._database.transaction() as tx:
+                await sql.lock_campaigns(tx, [campaign_id])
+                again = await renew(
+                    tx, campaign_id, epoch=self._trust.policy.epoch, key=self._trust.director,
+                    now=self._clock.now(), limit=SLICE,
+                ) > 0  # fmt: skip
+
     async def pause(self, campaign_id: str, *, by: str) -> None:
         """Make and deliver no order until it is resumed; what a PC has already may still run there.
 
@@ -85,6 +118,7 @@ class Rings:
         """
         row = await self._alive(campaign_id)
         self._require_approved(row)
+        await self._renew(campaign_id)
         async with self._database.transaction() as tx:
             if not await ring_sql.resume(tx, campaign_id, now=self._clock.now()):
                 raise ConflictError("campaign.not_paused", "it is neither paused nor halted, or was stopped")
@@ -107,11 +141,14 @@ class Rings:
         return made
 
     async def why(self, tx: Connection, row: CampaignRow) -> Decision | None:
-        """What a running campaign waits for: everything is stopped, or before its next ring; `None` for nothing."""
+        """What a running campaign waits for: the end of a stop, its window, its next ring; `None` for nothing."""
         if (held := await standstill(tx)) is not None:
             return Decision(
                 "wait", f"everything is stopped since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}: {held.reason}"
             )
+        wall = self._wall.now()
+        if not is_open(row.windows, wall) and (opens := next_opening(row.windows, wall)):
+            return Decision("wait", f"its window is shut: it opens on {opens:%a %H:%M}, {self._wall.usual} time")
         if (pace := _pace(row)) and await ring_sql.waiting(tx, row.id, row.ring, limit=1):
             made = await self._made_this_minute(tx, row)
             return Decision("wait", f"waits for its pace: {made} of {pace} orders this minute")

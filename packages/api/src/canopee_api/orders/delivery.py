@@ -7,6 +7,7 @@ import msgspec
 
 from canopee_api.errors import InvalidError
 from canopee_api.live.fleet import LiveDevice, LiveFleet
+from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres import orders as sql
 from canopee_api.postgres.database import Database
 from canopee_contract.order import DeliveredOrder
@@ -33,8 +34,8 @@ class _Asked(msgspec.Struct, frozen=True):
 class Delivery:
     """The one way out of this process: the calls that ask at the same time are answered by one query."""
 
-    def __init__(self, database: Database, fleet: LiveFleet, clock: Clock) -> None:
-        self._database, self._fleet, self._clock = database, fleet, clock
+    def __init__(self, database: Database, fleet: LiveFleet, wall: WallClocks, clock: Clock) -> None:
+        self._database, self._fleet, self._wall, self._clock = database, fleet, wall, clock
         self._asked: list[_Asked] = []
         self._answering: asyncio.Task[None] | None = None
 
@@ -73,7 +74,11 @@ class Delivery:
         try:
             async with self._database.transaction() as tx:
                 found = await sql.deliverable(
-                    tx, [one.wanted for one in group], now=self._clock.now(), limit=MAX_DELIVERED
+                    tx,
+                    [one.wanted for one in group],
+                    is_open=self._wall.is_open,
+                    now=self._clock.now(),
+                    limit=MAX_DELIVERED,
                 )
         except Exception as error:  # noqa: BLE001  the edge of a task: every one of them learns it
             for one in group:

@@ -8,11 +8,13 @@ import msgspec
 from canopee_api.postgres import orders as sql
 from canopee_api.postgres.changes import announce_orders
 from canopee_api.postgres.database import Connection
+from canopee_contract.codec import decode
 from canopee_contract.condition import Scalar
 from canopee_contract.order import CampaignRef, Order
 from canopee_contract.pipeline import PipelineRef
 from canopee_kit.ids import new_id
 from canopee_trust.documents import seal_order
+from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.ed25519 import PrivateKey
 
 
@@ -59,3 +61,21 @@ async def issue(
     await sql.insert_orders(tx, orders)
     await announce_orders(tx, {order.device_id: order.seq for order in orders})
     return len(orders)
+
+
+async def renew(
+    tx: Connection, campaign_id: str, *, epoch: int, key: PrivateKey, now: datetime, limit: int
+) -> int:
+    """Sign orders of a campaign again under new numbers, where the device has had a later one meanwhile; how many.
+
+    A device takes no number below one that it has had. No device has had these orders: none can run twice by it.
+    """
+    old = {one.device_id: one for one in await sql.overtaken(tx, campaign_id, now=now, limit=limit)}
+    renewed: list[tuple[str, int, bytes]] = []
+    taken = await sql.take_sequence(tx, list(old))
+    for device_id, _, seq in taken:
+        held = decode(payload_of(read_envelope(old[device_id].envelope)), Order)
+        order = msgspec.structs.replace(held, seq=seq, epoch=epoch, issued_at=now)
+        renewed.append((order.order_id, seq, seal_order(order, key)))
+    await sql.renumber(tx, renewed)
+    return len(renewed)

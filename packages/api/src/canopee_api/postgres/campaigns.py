@@ -10,11 +10,13 @@ from psycopg.types.json import Jsonb
 from canopee_api.postgres.database import Connection
 from canopee_contract.campaign import WHOLE_FLEET_BP, Ring, Rollout
 from canopee_contract.condition import Scalar
+from canopee_contract.window import Window
 
 _COLUMNS = """\
 id, name, kind, pipeline, parameters, condition, document, document_sha256, max_targets, targets, \
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
-rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason"""
+rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
+superseded_by"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -64,6 +66,8 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: datetime | None = None
     halted_at: datetime | None = None
     halt_reason: str = ""
+    windows: tuple[Window, ...] = ()
+    superseded_by: str | None = None
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -79,6 +83,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             Jsonb(msgspec.to_builtins(row.rings)), sorted(row.pilots),
             Jsonb(msgspec.to_builtins(row.rollout)) if row.rollout else None, row.ring, row.ring_opened_at,
             row.judged_from, row.paused_at, row.halted_at, row.halt_reason,
+            Jsonb(msgspec.to_builtins(row.windows)), row.superseded_by,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -195,6 +200,28 @@ async def stop_campaign(tx: Connection, campaign_id: str, *, now: datetime) -> b
     return cursor.rowcount == 1
 
 
+async def supersede(tx: Connection, row: CampaignRow, *, now: datetime) -> list[str]:
+    """Stop the older campaigns of the pipeline of a campaign, which is stored; their ids."""
+    cursor = await tx.execute(
+        """WITH older AS (SELECT id FROM campaigns WHERE pipeline->>'name' = %s AND id < %s AND stopped_at IS NULL
+                          AND not_after > %s ORDER BY id FOR UPDATE)
+           UPDATE campaigns c SET stopped_at = %s, superseded_by = %s FROM older WHERE c.id = older.id
+           RETURNING c.id""",
+        (row.pipeline["name"], row.id, now, now, row.id),
+    )
+    return sorted(one[0] for one in await cursor.fetchall())
+
+
+async def superseded(tx: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """By the id of each of these campaigns, those that it has ended."""
+    cursor = await tx.execute(
+        """SELECT superseded_by, array_agg(id ORDER BY id) FROM campaigns WHERE superseded_by = ANY(%s::uuid[])
+           GROUP BY superseded_by""",
+        (list(ids),),
+    )
+    return {row[0]: list(map(str, row[1])) for row in await cursor.fetchall()}
+
+
 async def campaigns_giving(tx: Connection, pipeline: str) -> list[CampaignRow]:
     """Every campaign of the versions of a pipeline, newest first."""
     cursor = await tx.execute(
@@ -208,6 +235,7 @@ def _row(row: Sequence[Any]) -> CampaignRow:
     values = dict(zip(_NAMES, row, strict=True))
     values["document"] = None if values["document"] is None else bytes(values["document"])
     values["rings"] = msgspec.convert(values["rings"], tuple[Ring, ...])
+    values["windows"] = msgspec.convert(values["windows"], tuple[Window, ...])
     values["pilots"] = frozenset(values["pilots"])
     values["rollout"] = msgspec.convert(values["rollout"], Rollout | None)
     return CampaignRow(**values)

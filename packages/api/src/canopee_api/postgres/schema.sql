@@ -219,9 +219,12 @@ CREATE TABLE campaigns (
     halt_reason text NOT NULL DEFAULT '',
     windows jsonb NOT NULL DEFAULT '[]',
     opened jsonb NOT NULL DEFAULT '{}',
+    superseded_by uuid REFERENCES campaigns,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
+
+CREATE INDEX campaigns_superseded ON campaigns (superseded_by) WHERE superseded_by IS NOT NULL;
 
 -- The one row says that everything is stopped: no order is made or delivered.
 CREATE TABLE standstill (

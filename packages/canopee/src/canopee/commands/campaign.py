@@ -15,7 +15,7 @@ from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
-from canopee.quantities import basis_points, duration
+from canopee.quantities import basis_points, duration, window
 from canopee.signals import FORMS, signal
 from canopee_client.client import Client
 from canopee_client.errors import AnswerError, NoAnswerError
@@ -81,6 +81,13 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--expires", type=duration, default="30d", metavar="30d", help="over after (s, m, h, d, w)"
     )
+    parser.add_argument(
+        "--window", type=window, action="append", default=[], metavar="'mon-fri 20:00-06:00'",
+        help="only then, by the clock on the wall of the PC; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--supersede", action="store_true", help="it ends the older campaigns of the same pipeline when it starts"
+    )
     parser.add_argument("--max-targets", type=int, default=1_000_000, metavar="N", help="orders, at most")
     for name, said in (
         ("advance-after", "how long a ring stays alone before the next"),
@@ -121,7 +128,12 @@ def _draft(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     shares = [basis_points(one.strip()) for one in arguments.rings.split(",")]
     campaign = ringed(whole, shares, pilots=arguments.pilot, rollout=rollout, reason=arguments.reason)
-    document = msgspec.structs.replace(campaign, max_targets=arguments.max_targets)
+    document = msgspec.structs.replace(
+        campaign,
+        max_targets=arguments.max_targets,
+        windows=tuple(arguments.window),
+        supersedes=arguments.supersede,
+    )
     write_whole(out, yaml.safe_dump(msgspec.to_builtins(document), allow_unicode=True, sort_keys=False).encode())
     print_object(document, as_json=arguments.json)
     return 0

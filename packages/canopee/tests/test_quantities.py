@@ -1,0 +1,25 @@
+"""Windows as people write them."""
+
+import argparse
+
+import pytest
+
+from canopee.quantities import window
+from canopee_contract.window import DAYS, Day, Window
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("mon-fri 20:00-06:00", DAYS[:5]), ("sat,sun 20:00-06:00", DAYS[5:]), ("20:00 - 06:00", DAYS),
+     ("Fri-Mon 20:00-06:00", ("fri", "sat", "sun", "mon"))],
+)  # fmt: skip
+def test_a_window_is_days_and_two_times(text: str, days: tuple[Day, ...]) -> None:
+    assert window(text) == Window(days, "20:00", "06:00")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "lundi 20:00-06:00", "mon 20:00", "mon 8:00-10:00", "mon 08:00-24:00", "mon-wed,tue 08:00-09:00"]
+)
+def test_what_is_not_one_is_said(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 'mon-fri 20:00-06:00'"):
+        window(text)
