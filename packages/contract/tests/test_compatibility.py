@@ -19,7 +19,10 @@ GOLDENS = {path.stem: msgspec.json.decode(path.read_bytes()) for path in FOLDER.
 def _kinds() -> dict[str, type[msgspec.Struct]]:
     modules = pkgutil.iter_modules(canopee_contract.__path__)
     values = [vars(importlib.import_module(f"canopee_contract.{module.name}")).items() for module in modules]
-    return {name: kind for items in values for name, kind in items if name in GOLDENS and isinstance(kind, type)}
+    found = [
+        (name, kind) for items in values for name, kind in items if name in GOLDENS and isinstance(kind, type)
+    ]
+    return {name: kind for name, kind in found if issubclass(kind, msgspec.Struct)}
 
 
 KINDS = _kinds()
@@ -55,7 +58,7 @@ def test_no_message_is_read_from_a_value_of_another_shape(name: str) -> None:
         assert refused.value.reason == "bad_shape"
 
 
-@pytest.mark.parametrize("name", sorted(set(KINDS) - {"DeliveredOrder", "Match"}))
+@pytest.mark.parametrize("name", sorted(set(KINDS) - {"DeliveredOrder", "DraftSigned", "Match", "Return"}))
 def test_no_field_is_read_from_a_value_of_another_type(name: str) -> None:
     """An object is never a text, a number, a boolean or an instant: nothing is coerced."""
     wrong: dict[str, Any] = {key: {"surely": {"wrong": [1]}} for key in GOLDENS[name]}
