@@ -1,4 +1,4 @@
-import { Component, ElementRef, input, output, viewChild } from '@angular/core';
+import { Component, ElementRef, input, OnDestroy, output, viewChild } from '@angular/core';
 import { Search } from 'lucide';
 import { Icon } from './icon';
 
@@ -18,7 +18,7 @@ const WAIT_MS = 250;
     input { padding-left: 35px; }
   `,
 })
-export class SearchBox {
+export class SearchBox implements OnDestroy {
   readonly value = input('');
   readonly label = input.required<string>();
   readonly searched = output<string>();
@@ -28,6 +28,10 @@ export class SearchBox {
 
   focus(): void {
     this.box().nativeElement.focus();
+  }
+
+  ngOnDestroy(): void {
+    clearTimeout(this.timer); // nobody hears it any more
   }
 
   protected wait(text: string): void {

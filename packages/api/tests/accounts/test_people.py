@@ -53,7 +53,8 @@ async def test_a_session_lasts_twelve_hours_and_not_a_second_more(people: People
 async def test_logging_out_ends_this_session_and_no_other(people: People) -> None:
     one, other = [await people.log_in(Login("anne", PASSWORD)) for _ in range(2)]
     await people.log_out(one.token)
-    await people.log_out(one.token)
+    with pytest.raises(ConflictError, match="no session"):
+        await people.log_out(one.token)
     assert await _is_refused(people, one.token)
     assert (await people.authenticate(other.token)).login == "anne"
 

@@ -39,7 +39,8 @@ class Wire:
                 status, headers, body = await self._exchange(request)
         except TimeoutError:
             status, headers, body = 0 if is_last else -1, dict[str, str](), b""
-        if is_last or status < 1 or headers.get("connection") == "close":
+        is_stream = "content-length" not in headers  # its body is not read here
+        if is_last or status < 1 or is_stream or headers.get("connection") == "close":
             await self.close()
         return Answer(status, headers, body, _clock.monotonic() - started)
 

@@ -10315,13 +10315,17 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Server-sent events; `data` of those named `change` is this */
+            /** @description Server-sent events; `data` of those named `change` is a `LiveEvent` */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/event-stream": components["schemas"]["LiveEvent"];
+                    readonly "text/event-stream": {
+                        readonly data?: string;
+                        /** @enum {unknown} */
+                        readonly event?: "open" | "change" | "ended";
+                    };
                 };
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */

@@ -1,4 +1,4 @@
-import { Component, computed, effect, inject, input, output, signal } from '@angular/core';
+import { Component, computed, DestroyRef, effect, inject, input, output, signal } from '@angular/core';
 import { Api, Message } from '@core/api/api';
 import { bytes, count } from '@core/format';
 import { Problem, problemOf } from '@core/problem';
@@ -57,6 +57,7 @@ export class RolloutPreview {
   private timer?: ReturnType<typeof setTimeout>;
 
   constructor() {
+    inject(DestroyRef).onDestroy(() => this.asking++); // an answer that comes later is for nobody
     effect((cleanup) => {
       const request = this.request();
       this.timer = setTimeout(() => void this.ask(request), WAIT_MS);

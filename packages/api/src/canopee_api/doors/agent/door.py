@@ -116,17 +116,18 @@ class AgentDoor:
     async def _long_poll(self, device: LiveDevice, sent: CheckIn) -> CheckInReply:
         reply, was_stopped = await self._news(device, sent), self._fleet.is_stopped
         until = self._clock.monotonic() + min(sent.wait_s, MAX_WAIT_S)
-        while self._is_quiet(device, sent, reply) and (left_s := until - self._clock.monotonic()) > 0:
-            is_replaced = await self._fleet.wait(device.id, left_s)
-            device.last_seen = max(device.last_seen, self._clock.now().timestamp())
+        while self._is_quiet(sent, reply) and (left_s := until - self._clock.monotonic()) > 0:
+            is_replaced = False
+            if not self._has_orders(device, sent):  # announced while it was looked for, it is looked for again
+                is_replaced = await self._fleet.wait(device.id, left_s)
+                device.last_seen = max(device.last_seen, self._clock.now().timestamp())
             reply = await self._news(device, sent)
             if is_replaced or self._fleet.is_closing or self._fleet.is_stopped != was_stopped:
                 break
         return reply
 
-    def _is_quiet(self, device: LiveDevice, sent: CheckIn, reply: CheckInReply) -> bool:
-        has_news = reply.orders or reply.send_facts or self._fleet.trust_version > sent.trust_version
-        return not has_news and not self._has_orders(device, sent)
+    def _is_quiet(self, sent: CheckIn, reply: CheckInReply) -> bool:
+        return not (reply.orders or reply.send_facts or self._fleet.trust_version > sent.trust_version)
 
     def _has_orders(self, device: LiveDevice, sent: CheckIn) -> bool:
         return device.order_head > sent.order_seq and device.state == "active"

@@ -61,8 +61,11 @@ def _operation(path: str, method: str, one: Document) -> Document:
         raw = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         changed["requestBody"] = {"required": True, "content": raw}
     if path in _STREAMS:
-        content = {"text/event-stream": {"schema": {"$ref": f"{SCHEMAS}LiveEvent"}}}
-        said = "Server-sent events; `data` of those named `change` is this"
+        data = {"anyOf": [{"$ref": f"{SCHEMAS}LiveEvent"}, {"type": "object"}]}
+        text = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+        named = {"event": {"enum": ["open", "change", "ended"]}, "data": text}
+        content = {"text/event-stream": {"schema": {"type": "object", "properties": named}}}
+        said = "Server-sent events; `data` of those named `change` is a `LiveEvent`"
         changed["responses"]["200"] = {"description": said, "content": content}
     if is_public:
         changed["security"] = []
