@@ -132,7 +132,7 @@ async def test_a_part_that_is_no_longer_on_the_server_asks_to_load_the_page_agai
 
 async def test_what_is_loaded_first_is_light(camille: BrowserContext) -> None:
     page, loaded = await camille.new_page(), list[Response]()
-    page.on("response", loaded.append)
+    page.on("response", lambda response: loaded.append(response))  # noqa: PLW0108  Playwright marks what it is given
     await page.goto("/compte")
     await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
     parts = [one for one in loaded if ".js" in one.url or ".css" in one.url]
