@@ -1,6 +1,7 @@
 """The whole system as its user starts it: `canopee up`, then the command line."""
 
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,10 @@ from canopee.testing import Installation
 from canopee_api.postgres.location import forget
 
 
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
-    """Two API processes behind nginx, the agent of this machine, twelve simulated PCs; shared by the tests of a worker.
-
-    The installations of the other fixtures have one API process and no proxy.
-    """
-    installation = Installation(tmp_path_factory.mktemp("home"))
+@contextmanager
+def fleet(folder: Path) -> Generator[Installation]:
+    """Two API processes behind nginx, the agent of this machine, twelve simulated PCs; each has run something."""
+    installation = Installation(folder)
     try:
         installation.up("--devices", "12", "--api", "2")
         installation.run("wait", "runs", "--at-least", "13", "--timeout", "60")
@@ -23,6 +21,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installatio
     finally:
         installation.run("down", expect=None)
         forget(installation.home.folder / "postgres")
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
+    """A `fleet` shared by the tests of a worker, which count its PCs: none adds any. Those of `ihm/` have their own.
+
+    The installations of the other fixtures have one API process and no proxy.
+    """
+    with fleet(tmp_path_factory.mktemp("home")) as installation:
+        yield installation
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A real browser before the whole system: one browser a worker, one profile a test."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 import pytest_asyncio
@@ -10,6 +10,7 @@ from canopee.home import Credential
 from canopee.testing import Installation
 from canopee_contract.codec import decode
 from canopee_contract.people import ROLES, NewUser
+from e2e.conftest import fleet
 from tools.browser.chromium import chromium, person, sign_in
 from tools.browser.faults import Faults
 
@@ -23,6 +24,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "/e2e/ihm/" in item.path.as_posix():
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
+    """A fleet of the journeys' own: they enrol more PCs and give them orders, in any order."""
+    with fleet(tmp_path_factory.mktemp("home")) as installation:
+        yield installation
 
 
 @pytest.fixture(scope="session")
