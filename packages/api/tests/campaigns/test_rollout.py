@@ -77,6 +77,23 @@ def test_a_ring_without_any_pc_holds_nobody_up_but_for_its_time() -> None:
     assert decide(ROLLOUT, empty, timedelta(seconds=600)).move == "advance"
 
 
+@pytest.mark.parametrize(
+    ("changes", "open_for", "code", "params"),
+    [
+        ({}, timedelta(seconds=480), "ring_time", {"open_s": 480, "left_s": 120}),
+        ({"waiting": 3}, LONG, "ring_orders", {"n": 3}),
+        ({"ended": 79, "judged": 79}, LONG, "answers", {"n": 79, "of": 100, "least_pct": 80}),
+        ({"bad": 6}, timedelta(0), "failed", {"n": 6, "of": 100, "most_pct": 5}),
+        ({"silent": 31}, LONG, "silent", {"n": 31, "of": 100, "within_s": 7_200, "most_pct": 30}),
+    ],
+)
+def test_programs_are_told_the_same_as_people_without_reading_a_sentence(
+    changes: dict[str, int], open_for: timedelta, code: str, params: dict[str, int]
+) -> None:
+    decision = decide(ROLLOUT, _standing(**changes), open_for)
+    assert (decision.code, decision.params) == (code, params)
+
+
 def test_failures_before_a_resume_are_not_judged_again() -> None:
     resumed = _standing(total=100, ended=100, judged=20, bad=0)
     assert decide(ROLLOUT, resumed, LONG).move == "advance"

@@ -15,7 +15,7 @@ from canopee_contract.dataset import Dataset, Field
 from canopee_contract.order import Order
 from canopee_contract.people import CampaignView
 from canopee_contract.report import RunReport, RunReports, RunsReply
-from canopee_contract.signal import Signal
+from canopee_contract.signal import Signal, SignalFigures
 from canopee_kit.clock import FakeClock
 from canopee_trust.dsse import payload_of, read_envelope
 
@@ -94,11 +94,35 @@ async def test_facts_that_change_for_the_worse_after_the_run_halt_it_before_the_
     said = 'signal “spooler eq "stopped"”: 2 of 4 PCs that ran (50.0 %), more than 25 %'
     assert (halted.state, halted.reason) == ("halted", said)
     assert halted.states == {"done": 4, "waiting": 2}
+    params = {"signal": 'spooler eq "stopped"', "n": 2, "of": 4, "most_pct": 25}
+    assert (halted.reason_code, halted.reason_params) == ("signal_share", params)
+    (told, *_) = await repair.areas.progress.history(view.id, after=0, limit=1)
+    assert (told.detail["code"], told.detail["params"]) == ("signal_share", params)
 
     clock.advance(60)
     await repair.areas.rings.resume(view.id, by="test")
+    resumed = await repair.areas.campaigns.view(view.id)
+    assert (resumed.reason_code, resumed.signals_at, resumed.signals[0].ran) == ("", None, None)
     clock.advance(600)
     assert await repair.areas.rings.advance() == 2
+
+
+async def test_what_a_signal_has_counted_is_shown_beside_its_limit_as_of_the_last_look(
+    repair: Office, clock: FakeClock
+) -> None:
+    fleet = await _fleet(repair, 5)
+    view = await _start(repair, fleet, 4, dataset="measure", max_records=50)
+    assert (view.signals, view.signals_at) == ([SignalFigures(name="dataset measure", max_records=50)], None)
+    await _run(repair, fleet[:4])
+    clock.advance(60)
+    await _send(fleet[0], 1, 2, 3)
+    await _look_until_counted(repair, 3)
+    await repair.areas.rings.advance()
+    shown = await repair.areas.campaigns.view(view.id)
+    seen = SignalFigures(name="dataset measure", max_records=50, ran=4, devices=1, records=3)
+    assert (shown.signals, shown.signals_at) == ([seen], clock.now())
+    clock.advance(60)
+    assert (await repair.areas.campaigns.view(view.id)).signals_at == shown.signals_at
 
 
 async def test_facts_that_get_well_again_halt_nothing(repair: Office, clock: FakeClock) -> None:

@@ -42,6 +42,19 @@ async def test_no_order_is_delivered_or_made_until_somebody_says_to_go_on(probe:
     assert (reply.is_stopped, len(reply.orders)) == (False, 2)
 
 
+async def test_whoever_watches_hears_of_a_stop_and_of_its_end(probe: Office) -> None:
+    areas = probe.areas
+    watcher = areas.watchers.watch("ann")
+    await watcher.ready()
+    held = await areas.emergency_stop.stop("8.2 breaks printing", by="ann")
+    assert "stop" in {one.topic for one in await watcher.next()}
+    assert await areas.emergency_stop.held() == held
+    await areas.emergency_stop.resume(by="bob")
+    assert "stop" in {one.topic for one in await watcher.next()}
+    assert await areas.emergency_stop.held() is None
+    watcher.leave()
+
+
 async def test_an_order_whose_delivery_was_lost_is_not_sent_again_before_the_end_of_the_stop(
     probe: Office,
 ) -> None:

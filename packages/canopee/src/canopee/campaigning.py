@@ -24,6 +24,8 @@ from canopee_trust.ed25519 import PrivateKey
 
 _DRAFTS = ("id", "name", "pipeline", "state", "signatures", "obstacle", "submitted_by", "created_at")
 _DEVICES = ("id", "hostname", "ring", "state", "step", "code", "detail", "finished_at")
+_FOR_PROGRAMS = ("reason_code", "reason_params", "signals")
+_FIGURES = ("name", "devices", "ran", "records", "max_pct", "max_records", "obstacle")
 _CAUSES = ("devices", "state", "step", "code", "detail", "samples")
 _HISTORY = ("at", "actor", "action", "detail")
 
@@ -137,7 +139,9 @@ def _status(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_with_causes(view, causes))
         return 0
-    print_object(view, as_json=False)
+    print_object(view, as_json=False, without=_FOR_PROGRAMS)
+    if view.signals:
+        print_list(view.signals, _FIGURES, as_json=False)
     if causes:
         print_list(causes, _CAUSES, as_json=False)
     return 0

@@ -32,15 +32,15 @@ def print_list(items: Iterable[msgspec.Struct], columns: Sequence[str], *, as_js
     Console(stderr=True).print(f"{len(held)} in all", style="dim")
 
 
-def print_object(item: msgspec.Struct, *, as_json: bool) -> None:
-    """One object: JSON, or one line a field."""
+def print_object(item: msgspec.Struct, *, as_json: bool, without: Sequence[str] = ()) -> None:
+    """One object: JSON, or one line a field, `without` those that are for programs."""
     if as_json:
         print_json(item)
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name in item.__struct_fields__:
+    for name in (one for one in item.__struct_fields__ if one not in without):
         value: Any = getattr(item, name)
         pairs: dict[str, Any] = msgspec.to_builtins(value) if isinstance(value, dict) and value else {"": value}
         for key, part in pairs.items():

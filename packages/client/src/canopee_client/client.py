@@ -18,7 +18,7 @@ from canopee_contract.live import LiveEvent
 from canopee_contract.pipeline import Pipeline
 from canopee_contract.practices import PracticesImport, PracticesImported, PracticeView
 from canopee_contract.release_views import Release, TargetUpload
-from canopee_contract.standstill import Standstill, StopEverything
+from canopee_contract.standstill import Standstill, StopEverything, StopState
 from canopee_contract.storage import Volumes
 
 __all__ = ["PAGE", "Client"]
@@ -129,6 +129,9 @@ class Client(FleetCalls, CatalogCalls, RolloutCalls):
     def pipeline(self, name: str, version: int) -> Pipeline:
         """The signed text of a published pipeline."""
         return self.call("GET", f"/v1/pipelines/{segment(name)}/{version}", Pipeline)
+
+    def stop_state(self) -> StopState:
+        return self.call("GET", "/v1/stop-everything", StopState)
 
     def stop_everything(self, reason: str) -> Standstill:
         return self.call("POST", "/v1/stop-everything", Standstill, body=StopEverything(reason))

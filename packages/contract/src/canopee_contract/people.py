@@ -15,6 +15,7 @@ from canopee_contract.key_life import KeyState
 from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
 from canopee_contract.report import StepReport
+from canopee_contract.signal import SignalFigures
 from canopee_contract.standstill import Standstill
 from canopee_contract.window import Window
 
@@ -448,6 +449,13 @@ class CampaignView(msgspec.Struct):
     """Ids of the campaigns that it has ended, as its document says."""
     superseded_by: str = ""
     """Id of the campaign that has ended it."""
+    reason_code: str = ""
+    """`reason` for programs: `failed`, `silent`, `signal_share`, `signal_records`, `unapproved`; of what it waits for,
+    `ring_time`, `ring_orders`, `answers`, `signal_unjudged`, `window`, `pace`, `stopped`; empty: not noted."""
+    reason_params: dict[str, Scalar] = {}
+    signals: list[SignalFigures] = []
+    signals_at: datetime | None = None
+    """When they were last counted."""
 
 
 class TrustMetadata(msgspec.Struct):

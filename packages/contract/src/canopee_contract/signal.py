@@ -31,6 +31,23 @@ class Signal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """How many records of the dataset the PCs that have run may send in all: above, it halts."""
 
 
+class SignalFigures(msgspec.Struct, kw_only=True):
+    """A signal of a campaign beside what it has counted at the last look; `None` before the first."""
+
+    name: str
+    """Its name, or what it tests."""
+    max_pct: int | None = None
+    max_records: int | None = None
+    ran: int | None = None
+    """PCs that have run since the campaign is judged."""
+    devices: int | None = None
+    """Of these, show it."""
+    records: int | None = None
+    """What these sent of its dataset."""
+    obstacle: str = ""
+    """Why it cannot be judged: then no ring opens, and it halts nothing."""
+
+
 def fault(signals: Sequence[Signal]) -> str:
     """What is wrong with the signals of a rollout, and where; empty when nothing is."""
     if len(signals) > MAX_SIGNALS:

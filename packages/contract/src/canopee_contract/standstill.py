@@ -14,6 +14,12 @@ class StopEverything(msgspec.Struct, forbid_unknown_fields=True):
     """Why, for everybody who will ask: 1 to 500 characters."""
 
 
+class StopState(msgspec.Struct, frozen=True):
+    """`GET /v1/stop-everything`: whether everything is stopped, and by what."""
+
+    standstill: "Standstill | None"
+
+
 class Standstill(msgspec.Struct, frozen=True):
     """Everything is stopped."""
 

@@ -1650,7 +1650,11 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
+        /**
+         * StopState
+         * @description Whether everything is stopped, since when, by whom and why.
+         */
+        readonly get: operations["V1StopEverythingStopState"];
         readonly put?: never;
         /**
          * StopEverything
@@ -2060,12 +2064,22 @@ export interface components {
             readonly pipeline: string;
             /** @default  */
             readonly reason: string;
+            /** @default  */
+            readonly reason_code: string;
+            /** @default {} */
+            readonly reason_params: {
+                readonly [key: string]: string | number | boolean;
+            };
             /** @default null */
             readonly ring_opened_at: string | null;
             /** @default [] */
             readonly rings: readonly components["schemas"]["RingView"][];
             /** @default null */
             readonly rollout: components["schemas"]["Rollout"] | null;
+            /** @default [] */
+            readonly signals: readonly components["schemas"]["SignalFigures"][];
+            /** @default null */
+            readonly signals_at: string | null;
             /** @enum {unknown} */
             readonly state: "aborted" | "finished" | "halted" | "paused" | "running";
             readonly states: {
@@ -3629,6 +3643,25 @@ export interface components {
             readonly name: string;
         };
         /**
+         * SignalFigures
+         * @description A signal of a campaign beside what it has counted at the last look; `None` before the first.
+         */
+        readonly SignalFigures: {
+            /** @default null */
+            readonly devices: number | null;
+            /** @default null */
+            readonly max_pct: number | null;
+            /** @default null */
+            readonly max_records: number | null;
+            readonly name: string;
+            /** @default  */
+            readonly obstacle: string;
+            /** @default null */
+            readonly ran: number | null;
+            /** @default null */
+            readonly records: number | null;
+        };
+        /**
          * Span
          * @description One order of a device on a line of time.
          */
@@ -3710,6 +3743,13 @@ export interface components {
          */
         readonly StopEverything: {
             readonly reason: string;
+        };
+        /**
+         * StopState
+         * @description `GET /v1/stop-everything`: whether everything is stopped, and by what.
+         */
+        readonly StopState: {
+            readonly standstill: components["schemas"]["Standstill"] | null;
         };
         /**
          * StoredRecord
@@ -12481,6 +12521,80 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1StopEverythingStopState: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StopState"];
                 };
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */

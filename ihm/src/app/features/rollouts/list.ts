@@ -14,7 +14,8 @@ import { Pager } from '@ui/pager';
 import { Segments } from '@ui/segments';
 import { Shown, State } from '@ui/shown';
 import { Status } from '@ui/status';
-import { bad, Campaign, campaignState, draftState, ended, reasonOf, segments } from './words';
+import { reasonOf } from './reasons';
+import { bad, Campaign, campaignState, draftState, ended, segments } from './words';
 
 const TABS = { 'en-cours': 'running,paused,halted', termines: 'finished,aborted', tous: '' } as const;
 const PAGE = 50;
@@ -97,7 +98,7 @@ export class RolloutList {
   }
 
   protected why(row: Campaign): string {
-    return row.state === 'halted' ? reasonOf(row.reason) : '';
+    return row.state === 'halted' ? reasonOf(row) : '';
   }
 
   protected signed(row: Message<'DraftView'>): string {

@@ -17,14 +17,16 @@ import { Status } from '@ui/status';
 import { Act, Acting } from './acting';
 import { RolloutDevices } from './devices';
 import { Cause, Failures } from './failures';
+import { RolloutFigures } from './figures';
 import { RolloutHistory } from './history';
+import { reasonOf } from './reasons';
 import { Track } from './track';
-import { bad, campaignState, ended, inTime, moment, nextRingAt, reasonOf, segments, success } from './words';
+import { bad, campaignState, ended, inTime, moment, nextRingAt, segments, success } from './words';
 
 /** One campaign: where it stands, what it waits for, what went wrong, and only what can be done now. */
 @Component({
   selector: 'cnp-rollout',
-  imports: [Ago, Failures, Icon, PageHeader, RolloutDevices, RolloutHistory, RouterLink, Segments, Shown, Status, Track],
+  imports: [Ago, Failures, Icon, PageHeader, RolloutDevices, RolloutFigures, RolloutHistory, RouterLink, Segments, Shown, Status, Track],
   templateUrl: './rollout.html',
   styleUrl: './rollout.scss',
 })
@@ -60,7 +62,10 @@ export class Rollout {
   protected readonly moment = moment;
   protected readonly share = share;
   protected readonly count = count;
-  protected readonly reason = computed(() => reasonOf(this.campaign()?.reason ?? ''));
+  protected readonly reason = computed(() => {
+    const campaign = this.campaign();
+    return campaign ? reasonOf(campaign) : '';
+  });
   protected readonly condition = computed(() => JSON.stringify(this.campaign()?.condition, null, 2));
   protected readonly parameters = computed(() => Object.entries(this.campaign()?.parameters ?? {}));
   protected readonly answered = computed(() => {

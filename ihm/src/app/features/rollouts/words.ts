@@ -1,7 +1,8 @@
 import { Message } from '@core/api/api';
-import { clock, count, day, duration, share } from '@core/format';
+import { clock, day, duration, share } from '@core/format';
 import { Segment } from '@ui/segments';
 import { Tone } from '@ui/tone';
+import { reasonOf, Told } from './reasons';
 
 export type Campaign = Message<'CampaignView'>;
 export type Ring = Message<'RingView'>;
@@ -74,27 +75,13 @@ export function success(states: States): number | null {
 /** `1 %` of basis points. */
 export const partOf = (basisPoints: number) => share(basisPoints / 10_000);
 
-const REASONS: readonly [RegExp, (found: readonly string[]) => string][] = [
-  [/^(\d+) of (\d+) runs failed \(([\d.]+) %\): more than (\d+) %$/, ([, n, of, pct, most]) =>
-    $localize`:@@rollouts.whyFailed:${count(Number(n))}:n: exécutions sur ${count(Number(of))}:of: ont échoué (${share(Number(pct) / 100)}:pct:) : plus de ${share(Number(most) / 100)}:most:`],
-  [/^(\d+) of (\d+) PCs have not answered within (.+): more than (\d+) %$/, ([, n, of, time, most]) =>
-    $localize`:@@rollouts.whySilent:${count(Number(n))}:n: postes sur ${count(Number(of))}:of: n’ont pas répondu en ${time}:time: : plus de ${share(Number(most) / 100)}:most:`],
-  [/^the ring has been open for (.+): (.+) to go$/, ([, open, left]) =>
-    $localize`:@@rollouts.whyTime:palier ouvert depuis ${open}:open:, encore ${left}:left: avant le suivant`],
-  [/^(\d+) PCs of the ring have no order yet$/, ([, n]) => $localize`:@@rollouts.whyOrders:${count(Number(n))}:n: postes du palier n’ont pas encore leur ordre`],
-  [/^(\d+) of (\d+) PCs have answered, and (\d+) % are needed$/, ([, n, of, least]) =>
-    $localize`:@@rollouts.whyAnswers:${count(Number(n))}:n: postes sur ${count(Number(of))}:of: ont répondu, il en faut ${share(Number(least) / 100)}:least:`],
-];
-
-/** Why a campaign halted or what it waits for, in the language of the screen; else in the server's words. */
-export function reasonOf(text: string): string {
-  for (const [pattern, say] of REASONS) {
-    const found = pattern.exec(text);
-    if (found) {
-      return say(found);
-    }
-  }
-  return text;
+interface Detail {
+  readonly ring?: number;
+  readonly of?: number;
+  readonly reason?: string;
+  readonly approver?: string;
+  readonly code?: string;
+  readonly params?: Told['reason_params'];
 }
 
 const ACTIONS: Record<string, string> = {
@@ -112,10 +99,10 @@ const ACTIONS: Record<string, string> = {
 
 /** What a line of the audit tells; by itself, Canopée is its actor. */
 export function actionOf(row: Message<'AuditEntry'>): string {
-  const { ring, of, reason, approver } = row.detail as Record<string, string | number | undefined>;
+  const { ring, of, reason, approver, code, params } = row.detail as Detail;
   const base = ACTIONS[row.action] ?? row.action;
   const place = ring && of ? ` ${ring} / ${of}` : '';
-  const more = approver ?? (row.action === 'campaign.halt' ? reasonOf(String(reason ?? '')) : reason);
+  const more = approver ?? (row.action === 'campaign.halt' ? reasonOf({ reason: reason ?? '', reason_code: code ?? '', reason_params: params ?? {} }) : reason);
   return `${base}${place}${more ? ` (${more})` : ''}`;
 }
 

@@ -32,8 +32,9 @@ class CampaignApprovals:
                 reason = self._fault(one.document, "action" if one.kind == "action" else "collect")
                 if reason is None:
                     continue
-                await ring_sql.halt(tx, one.id, reason, now=now)
-                await note(tx, now, "canopee", "campaign.halt", one.id, reason=reason)
+                why = ring_sql.Halt(reason, "unapproved", {})
+                await ring_sql.halt(tx, one.id, why, now=now)
+                await note(tx, now, "canopee", "campaign.halt", one.id, reason=reason, code=why.code)
                 _log.warning("campaign %s (%s) halts: %s", one.id, one.name, reason)
                 halted += 1
         self._looked_at = judged_by

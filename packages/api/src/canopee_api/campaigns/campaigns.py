@@ -10,7 +10,8 @@ import msgspec
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.closures import Holds, compiled
 from canopee_api.campaigns.rings import SLICE, Rings, campaign_of, rings_of
-from canopee_api.campaigns.signals import check_signals, require_datasets, signals_of
+from canopee_api.campaigns.rollout import Decision
+from canopee_api.campaigns.signals import check_signals, require_datasets, shown, signals_of
 from canopee_api.campaigns.targeting import read_condition
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError
@@ -227,7 +228,9 @@ class Campaigns:
     async def _view(self, tx: Connection, row: sql.CampaignRow, counts: Sequence[Count]) -> CampaignView:
         ref, states = msgspec.convert(row.pipeline, PipelineRef), _by_state(counts)
         state = self._state(row, states)
-        decision = await self._rings.why(tx, row) if state == "running" else None
+        why = await self._rings.why(tx, row) if state == "running" else None
+        halt = Decision("halt", row.halt_reason, row.halt_code, row.halt_params)
+        reason = halt if halt.reason else why or Decision("advance")
         rings = [
             RingView(
                 up_to_bp=ring.up_to_bp, not_before=ring.not_before, is_open=place <= row.ring,
@@ -240,7 +243,8 @@ class Campaigns:
             created_at=row.created_at, not_after=row.not_after, total=sum(states.values()), states=states,
             condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
             windows=row.windows, superseded_by=row.superseded_by or "",
-            reason=row.halt_reason or (decision.reason if decision else ""),
+            reason=reason.reason, reason_code=reason.code, reason_params=dict(reason.params),
+            signals=shown(row), signals_at=row.signals_at,
             created_by=row.created_by, parameters=row.parameters, ring_opened_at=row.ring_opened_at,
             is_signed=row.document_sha256 is not None,
         )  # fmt: skip

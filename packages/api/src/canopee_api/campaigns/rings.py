@@ -8,7 +8,7 @@ import msgspec
 
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.rollout import Decision, decide
-from canopee_api.campaigns.signals import Measured, Signals
+from canopee_api.campaigns.signals import Measured, Signals, figures_of, recalled
 from canopee_api.catalog.trust import TrustStore
 from canopee_api.errors import ConflictError, NotFoundError
 from canopee_api.orders.issue import Assignment, issue, renew
@@ -144,17 +144,24 @@ class Rings:
         """What a running campaign waits for: the end of a stop, its window, its next ring; `None` for nothing."""
         if (held := await standstill(tx)) is not None:
             return Decision(
-                "wait", f"everything is stopped since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}: {held.reason}"
-            )
+                "wait", f"everything is stopped since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}: {held.reason}",
+                "stopped", {"since": held.since.isoformat(), "by": held.by, "why": held.reason},
+            )  # fmt: skip
         wall = self._wall.now()
         if not is_open(row.windows, wall) and (opens := next_opening(row.windows, wall)):
-            return Decision("wait", f"its window is shut: it opens on {opens:%a %H:%M}, {self._wall.usual} time")
+            return Decision(
+                "wait", f"its window is shut: it opens on {opens:%a %H:%M}, {self._wall.usual} time",
+                "window", {"opens": opens.isoformat(timespec="minutes"), "zone": str(self._wall.usual)},
+            )  # fmt: skip
         if (pace := _pace(row)) and await ring_sql.waiting(tx, row.id, row.ring, limit=1):
             made = await self._made_this_minute(tx, row)
-            return Decision("wait", f"waits for its pace: {made} of {pace} orders this minute")
+            return Decision(
+                "wait", f"waits for its pace: {made} of {pace} orders this minute",
+                "pace", {"made": made, "per_min": pace},
+            )  # fmt: skip
         if row.rollout is None or row.ring >= len(row.rings) - 1:
             return None
-        return await self._decide(tx, row, row.rollout)
+        return await self._decide(tx, row, row.rollout, recalled(row))
 
     async def _move(self, campaign_id: str, measured: Sequence[Measured]) -> None:
         """Judge a campaign, once at a time in the whole installation: its row is locked meanwhile."""
@@ -165,8 +172,10 @@ class Rings:
             is_first, following = row.ring < 0, row.ring + 1
             if row.rollout is not None and not is_first:
                 decision = await self._decide(tx, row, row.rollout, measured)
+                if measured:
+                    await ring_sql.note_signals(tx, row.id, figures_of(measured), now=self._clock.now())
                 if decision.move == "halt":
-                    await self._halt(tx, row, decision.reason)
+                    await self._halt(tx, row, decision)
                 if decision.move != "advance":
                     return
             if following < len(row.rings) and row.rings[following].not_before <= self._clock.now():
@@ -174,11 +183,14 @@ class Rings:
                 await ring_sql.open_ring(tx, row.id, following, now=now)
                 await note(tx, now, _BY_ITSELF, "campaign.ring", row.id, ring=following + 1, of=len(row.rings))
 
-    async def _halt(self, tx: Connection, row: CampaignRow, reason: str) -> None:
+    async def _halt(self, tx: Connection, row: CampaignRow, why: Decision) -> None:
         now = self._clock.now()
-        await ring_sql.halt(tx, row.id, reason, now=now)
-        await note(tx, now, _BY_ITSELF, "campaign.halt", row.id, reason=reason, ring=row.ring + 1)
-        _log.warning("campaign %s (%s) halts in its ring %d: %s", row.id, row.name, row.ring + 1, reason)
+        await ring_sql.halt(tx, row.id, ring_sql.Halt(why.reason, why.code, why.params), now=now)
+        await note(
+            tx, now, _BY_ITSELF, "campaign.halt", row.id, reason=why.reason, code=why.code, params=dict(why.params),
+            ring=row.ring + 1,
+        )  # fmt: skip
+        _log.warning("campaign %s (%s) halts in its ring %d: %s", row.id, row.name, row.ring + 1, why.reason)
 
     async def _decide(
         self, tx: Connection, row: CampaignRow, rollout: Rollout, measured: Sequence[Measured] = ()

@@ -1,5 +1,7 @@
 """The signals of a rollout, measured on the PCs that have run; whether that is too much is decided in `rollout.py`."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from canopee_api.errors import InvalidError
@@ -10,7 +12,7 @@ from canopee_api.postgres.signals import Counted, Scope
 from canopee_api.postgres.targeting import preview
 from canopee_contract.campaign import Rollout
 from canopee_contract.condition import parse_condition
-from canopee_contract.signal import Signal, fault, said
+from canopee_contract.signal import Signal, SignalFigures, fault, said
 from canopee_kit.clock import Clock
 from canopee_kit.logs import get_logger
 
@@ -70,6 +72,28 @@ def signals_of(rollout: Rollout | None) -> tuple[Signal, ...]:
     return (rollout.signals or ()) if rollout is not None else ()
 
 
+def figures_of(measured: Sequence[Measured]) -> list[SignalFigures]:
+    """Signals beside what they have counted, as people are shown them."""
+    return [_figures(one) for one in measured]
+
+
+def shown(row: CampaignRow) -> list[SignalFigures]:
+    """The signals of a campaign and what they had counted at the last look, if there was one."""
+    before = [
+        SignalFigures(name=said(one), max_pct=one.max_pct, max_records=one.max_records)
+        for one in signals_of(row.rollout)
+    ]
+    return list(row.signal_figures) or before
+
+
+def recalled(row: CampaignRow) -> list[Measured]:
+    """What the last look has counted."""
+    return [
+        Measured(signal, Counted(seen.ran or 0, seen.devices or 0, seen.records or 0), seen.obstacle)
+        for signal, seen in zip(signals_of(row.rollout), row.signal_figures, strict=False)
+    ]
+
+
 def check_signals(rollout: Rollout) -> None:
     """Whether signals are such as can be measured; raises `InvalidError`, whose message names the place."""
     if wrong := fault(signals_of(rollout)):
@@ -84,3 +108,12 @@ async def require_datasets(tx: Connection, rollout: Rollout | None) -> None:
             "campaign.signals", f"a signal counts {missing[0][:200]}, which is no dataset: see `canopee datasets`",
             at="$.document",
         )  # fmt: skip
+
+
+def _figures(measured: Measured) -> SignalFigures:
+    signal, counted = measured.signal, measured.counted
+    before = SignalFigures(name=said(signal), max_pct=signal.max_pct, max_records=signal.max_records)
+    if measured.obstacle:
+        return msgspec.structs.replace(before, obstacle=measured.obstacle)
+    records = counted.records if signal.dataset else None
+    return msgspec.structs.replace(before, ran=counted.ran, devices=counted.devices, records=records)

@@ -5,7 +5,7 @@ from canopee_api.errors import ConflictError, InvalidError
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.postgres import standstill as sql
 from canopee_api.postgres.changes import announce, announce_living, tell_watchers
-from canopee_api.postgres.database import Database
+from canopee_api.postgres.database import Connection, Database
 from canopee_contract.standstill import MAX_REASON, Standstill
 from canopee_kit.clock import Clock
 from canopee_kit.logs import get_logger
@@ -23,6 +23,11 @@ class EmergencyStop:
     def __init__(self, database: Database, fleet: LiveFleet, clock: Clock) -> None:
         self._database, self._fleet, self._clock = database, fleet, clock
 
+    async def held(self) -> Standstill | None:
+        """What stops everything; `None` when nothing does."""
+        async with self._database.transaction() as tx:
+            return await sql.standstill(tx)
+
     async def stop(self, reason: str, *, by: str) -> Standstill:
         """Stop everything. Asked again, the first stop stands.
 
@@ -36,7 +41,7 @@ class EmergencyStop:
             if await sql.stop(tx, now, by, reason):
                 await note(tx, now, by, "fleet.stop", "", reason=reason)
                 await announce(tx, "catalog")
-                await tell_watchers(tx, "campaigns")
+                await self._tell(tx)
             held = await sql.standstill(tx)
         _log.warning("everything is stopped by %s: %s", by, reason)
         await self.reload()
@@ -56,13 +61,16 @@ class EmergencyStop:
             await note(tx, now, by, "fleet.resume", "", stopped_since=held.since.isoformat(), reason=held.reason)
             await announce_living(tx, now)
             await announce(tx, "catalog")
-            await tell_watchers(tx, "campaigns")
+            await self._tell(tx)
         _log.warning("everything goes on, says %s", by)
         await self.reload()
         return held
 
     async def reload(self) -> None:
         """Tell the PCs of this process what the database says."""
-        async with self._database.transaction() as tx:
-            held = await sql.standstill(tx)
-        self._fleet.set_stopped(is_stopped=held is not None)
+        self._fleet.set_stopped(is_stopped=await self.held() is not None)
+
+    @staticmethod
+    async def _tell(tx: Connection) -> None:
+        for topic in ("stop", "campaigns"):
+            await tell_watchers(tx, topic)

@@ -10,13 +10,14 @@ from psycopg.types.json import Jsonb
 from canopee_api.postgres.database import Connection
 from canopee_contract.campaign import WHOLE_FLEET_BP, Ring, Rollout
 from canopee_contract.condition import Scalar
+from canopee_contract.signal import SignalFigures
 from canopee_contract.window import Window
 
 _COLUMNS = """\
 id, name, kind, pipeline, parameters, condition, document, document_sha256, max_targets, targets, \
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
-superseded_by"""
+superseded_by, halt_code, halt_params, signal_figures, signals_at"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -68,6 +69,11 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     halt_reason: str = ""
     windows: tuple[Window, ...] = ()
     superseded_by: str | None = None
+    halt_code: str = ""
+    halt_params: dict[str, Scalar] = {}
+    signal_figures: tuple[SignalFigures, ...] = ()
+    """What its signals had counted at the last look, in their order."""
+    signals_at: datetime | None = None
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -83,7 +89,8 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             Jsonb(msgspec.to_builtins(row.rings)), sorted(row.pilots),
             Jsonb(msgspec.to_builtins(row.rollout)) if row.rollout else None, row.ring, row.ring_opened_at,
             row.judged_from, row.paused_at, row.halted_at, row.halt_reason,
-            Jsonb(msgspec.to_builtins(row.windows)), row.superseded_by,
+            Jsonb(msgspec.to_builtins(row.windows)), row.superseded_by, row.halt_code, Jsonb(row.halt_params),
+            Jsonb(msgspec.to_builtins(row.signal_figures)), row.signals_at,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -237,5 +244,6 @@ def _row(row: Sequence[Any]) -> CampaignRow:
     values["rings"] = msgspec.convert(values["rings"], tuple[Ring, ...])
     values["windows"] = msgspec.convert(values["windows"], tuple[Window, ...])
     values["pilots"] = frozenset(values["pilots"])
+    values["signal_figures"] = msgspec.convert(values["signal_figures"], tuple[SignalFigures, ...])
     values["rollout"] = msgspec.convert(values["rollout"], Rollout | None)
     return CampaignRow(**values)

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
+from canopee_contract.condition import Scalar
+from canopee_contract.signal import SignalFigures
 
 _BAD = "('failed', 'timed_out', 'unknown')"
 
@@ -112,10 +115,29 @@ async def open_ring(tx: Connection, campaign_id: str, ring: int, *, now: datetim
     await tx.execute("UPDATE campaigns SET ring = %s, ring_opened_at = %s WHERE id = %s", (ring, now, campaign_id))
 
 
-async def halt(tx: Connection, campaign_id: str, reason: str, *, now: datetime) -> None:
+class Halt(msgspec.Struct, frozen=True):
+    """Why a campaign halted: as a sentence, and for programs."""
+
+    reason: str
+    code: str
+    params: Mapping[str, Scalar]
+
+
+async def halt(tx: Connection, campaign_id: str, why: Halt, *, now: datetime) -> None:
     """It goes no further by itself."""
     await tx.execute(
-        "UPDATE campaigns SET halted_at = %s, halt_reason = %s WHERE id = %s", (now, reason, campaign_id)
+        "UPDATE campaigns SET halted_at = %s, halt_reason = %s, halt_code = %s, halt_params = %s WHERE id = %s",
+        (now, why.reason, why.code, Jsonb(dict(why.params)), campaign_id),
+    )
+
+
+async def note_signals(
+    tx: Connection, campaign_id: str, figures: Sequence[SignalFigures], *, now: datetime
+) -> None:
+    """What its signals have counted at this look."""
+    await tx.execute(
+        "UPDATE campaigns SET signal_figures = %s, signals_at = %s WHERE id = %s",
+        (Jsonb(msgspec.to_builtins(figures)), now, campaign_id),
     )
 
 
@@ -131,8 +153,11 @@ async def pause(tx: Connection, campaign_id: str, *, now: datetime) -> bool:
 async def resume(tx: Connection, campaign_id: str, *, now: datetime) -> bool:
     """Neither paused nor halted any more, what failed until now forgiven; `False` when it was neither, or stopped."""
     cursor = await tx.execute(
-        """UPDATE campaigns SET paused_at = NULL, halted_at = NULL, halt_reason = '',
-                  judged_from = CASE WHEN halted_at IS NULL THEN judged_from ELSE %s END
+        """UPDATE campaigns SET paused_at = NULL, halted_at = NULL, halt_reason = '', halt_code = '',
+                  halt_params = '{}',
+                  judged_from = CASE WHEN halted_at IS NULL THEN judged_from ELSE %s END,
+                  signal_figures = CASE WHEN halted_at IS NULL THEN signal_figures ELSE '[]' END,
+                  signals_at = CASE WHEN halted_at IS NULL THEN signals_at END
            WHERE id = %s AND stopped_at IS NULL AND coalesce(paused_at, halted_at) IS NOT NULL""",
         (now, campaign_id),
     )

@@ -187,7 +187,8 @@ CREATE TABLE practices (
 -- expanded_to: the last device that the first round has looked at. reach_bp: the basis points of its last ring.
 -- rings, pilots, rollout: as in the document. ring: the newest one that is open, -1 before the first. judged_from: when it was
 -- resumed; what had failed before counts no more. windows: as in the document: when, by the clock on the wall of the PC, an
--- order may begin. opened: time zone -> the last opening that was told.
+-- order may begin. opened: time zone -> the last opening that was told. halt_code, halt_params: what halt_reason says, for
+-- programs. signal_figures: what its signals had counted at the last look.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -220,6 +221,10 @@ CREATE TABLE campaigns (
     windows jsonb NOT NULL DEFAULT '[]',
     opened jsonb NOT NULL DEFAULT '{}',
     superseded_by uuid REFERENCES campaigns,
+    halt_code text NOT NULL DEFAULT '',
+    halt_params jsonb NOT NULL DEFAULT '{}',
+    signal_figures jsonb NOT NULL DEFAULT '[]',
+    signals_at timestamptz,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );

@@ -2,13 +2,19 @@
 
 from typing import Any
 
-from litestar import Request, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
-from canopee_contract.standstill import Standstill, StopEverything
+from canopee_contract.standstill import Standstill, StopEverything, StopState
+
+
+@get("/v1/stop-everything", opt=needs("read"))
+async def stop_state(areas: NamedDependency[Areas]) -> StopState:
+    """Whether everything is stopped, since when, by whom and why."""
+    return StopState(await areas.emergency_stop.held())
 
 
 @post("/v1/stop-everything", opt=needs("administer"), status_code=200)
@@ -25,4 +31,4 @@ async def resume_everything(request: Request[Any, Any, Any], areas: NamedDepende
     return await areas.emergency_stop.resume(by=actor_of(request).login)
 
 
-ROUTES = [stop_everything, resume_everything]
+ROUTES = [stop_state, stop_everything, resume_everything]
