@@ -31,7 +31,7 @@ export class Live {
   }
 
   /**
-   * Grows at each change of the topic, and after each reconnection: `devices`, `runs`, `campaigns`, `pipelines`, `enrolments`, `practices`.
+   * Grows at each change of the topic, and after each reconnection: `devices`, `runs`, `campaigns`, `pipelines`, `enrolments`, `practices`, `stop`.
    * With an `id`, only when that object changed, or may have; the ids of `runs` are those of their devices.
    */
   topic(name: string, id?: string): Signal<number> {

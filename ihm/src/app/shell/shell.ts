@@ -14,6 +14,7 @@ import { Keys } from './keys';
 import { Navigation } from './navigation';
 import { Palette } from './palette';
 import { Shortcuts } from './shortcuts';
+import { StopBanner } from './stop-banner';
 import { TopBar } from './top-bar';
 
 const [PHONE, MEDIUM] = ['(max-width: 900px)', '(max-width: 1200px)'];
@@ -21,7 +22,7 @@ const [PHONE, MEDIUM] = ['(max-width: 900px)', '(max-width: 1200px)'];
 /** Menu, top bar and the page; what lies over them: palette, shortcuts, the end of the session. */
 @Component({
   selector: 'cnp-shell',
-  imports: [A11yModule, Navigation, RouterOutlet, Toasts, TopBar],
+  imports: [A11yModule, Navigation, RouterOutlet, StopBanner, Toasts, TopBar],
   templateUrl: './shell.html',
   styleUrl: './shell.scss',
 })

@@ -1,5 +1,5 @@
 import { Dialog, DIALOG_DATA, DialogRef } from '@angular/cdk/dialog';
-import { Component, inject, Injectable } from '@angular/core';
+import { Component, inject, Injectable, signal } from '@angular/core';
 import { firstValueFrom } from 'rxjs';
 
 /** What an action will do, told before it is done. */
@@ -12,6 +12,8 @@ export interface Question {
   readonly isDangerous?: boolean;
   /** Asks for a reason, which is kept in the audit. */
   readonly reason?: string;
+  /** A word to type before it is done, for what cannot be done by mistake. */
+  readonly typed?: string;
 }
 
 /** Asks before an action; resolves with the reason (or an empty text), or with `undefined` when it is given up. */
@@ -28,12 +30,18 @@ export class Confirm {
 @Component({
   selector: 'cnp-confirm-dialog',
   template: `
-    <form class="dialog" (submit)="$event.preventDefault(); answer(reason.value)">
+    <form class="dialog" novalidate (submit)="$event.preventDefault(); answer(reason, typed)">
       <h2 id="confirm-title">{{ question.title }}</h2>
       @for (line of question.consequences; track line) { <p>{{ line }}</p> }
       <div class="field" [hidden]="!question.reason">
         <label for="confirm-reason">{{ question.reason }}</label>
-        <input #reason id="confirm-reason" autocomplete="off" maxlength="300" [required]="!!question.reason" />
+        <input #reason id="confirm-reason" autocomplete="off" maxlength="300" [attr.aria-invalid]="fault() === 'reason'" [attr.aria-describedby]="fault() === 'reason' ? 'confirm-fault' : null" />
+        @if (fault() === 'reason') { <span class="fault" id="confirm-fault" role="alert" i18n="@@ui.giveReason">Indiquez le motif.</span> }
+      </div>
+      <div class="field" [hidden]="!question.typed">
+        <label for="confirm-typed" i18n="@@ui.typeWord">Pour confirmer, écrivez {{ question.typed }}</label>
+        <input #typed id="confirm-typed" autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="40" [attr.aria-invalid]="fault() === 'typed'" [attr.aria-describedby]="fault() === 'typed' ? 'confirm-fault' : null" />
+        @if (fault() === 'typed') { <span class="fault" id="confirm-fault" role="alert" i18n="@@ui.typeExactly">Écrivez exactement {{ question.typed }}.</span> }
       </div>
       <div class="actions">
         <button type="button" class="button" (click)="ref.close()" i18n="@@ui.cancel">Annuler</button>
@@ -45,8 +53,20 @@ export class Confirm {
 export class ConfirmDialog {
   protected readonly question = inject<Question>(DIALOG_DATA);
   protected readonly ref = inject<DialogRef<string>>(DialogRef);
+  protected readonly fault = signal<'' | 'reason' | 'typed'>('');
 
-  protected answer(reason: string): void {
-    this.ref.close(reason.trim());
+  protected answer(reason: HTMLInputElement, typed: HTMLInputElement): void {
+    const lacks = this.question.reason && !reason.value.trim() ? 'reason' : this.question.typed && !isSame(typed.value, this.question.typed) ? 'typed' : '';
+    this.fault.set(lacks);
+    if (lacks) {
+      (lacks === 'reason' ? reason : typed).focus();
+      return;
+    }
+    this.ref.close(reason.value.trim());
   }
+}
+
+/** Whatever the case, and with or without accents. */
+export function isSame(typed: string, word: string): boolean {
+  return typed.trim().localeCompare(word, undefined, { sensitivity: 'base' }) === 0;
 }

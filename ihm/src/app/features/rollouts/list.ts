@@ -1,12 +1,13 @@
-import { Component, computed, inject, input } from '@angular/core';
+import { Component, computed, inject, input, signal } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { FileSignature, Plus } from 'lucide';
+import { CirclePlay, FileSignature, OctagonX, Plus } from 'lucide';
 import { Message, read } from '@core/api/api';
 import { count } from '@core/format';
 import { lastGood } from '@core/last-good';
 import { Live } from '@core/live';
 import { problemOf } from '@core/problem';
 import { Session } from '@core/session';
+import { Stopped } from '@core/stopped';
 import { Ago } from '@ui/ago';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
@@ -15,6 +16,7 @@ import { Segments } from '@ui/segments';
 import { Shown, State } from '@ui/shown';
 import { Status } from '@ui/status';
 import { reasonOf } from './reasons';
+import { Stopping } from './stopping';
 import { bad, Campaign, campaignState, draftState, ended, segments } from './words';
 
 const TABS = { 'en-cours': 'running,paused,halted', termines: 'finished,aborted', tous: '' } as const;
@@ -80,7 +82,11 @@ export class RolloutList {
     termines: $localize`:@@rollouts.emptyEnded:Aucun déploiement n’est encore terminé.`,
   })[this.tab()] ?? $localize`:@@rollouts.emptyAll:Rien n’a encore été déployé.`);
   protected readonly may = this.session.may('run_collect');
-  protected readonly icons = { FileSignature, Plus };
+  protected readonly mayStop = this.session.may('administer');
+  protected readonly stopped = inject(Stopped).held;
+  protected readonly stopping = inject(Stopping);
+  protected readonly refused = signal('');
+  protected readonly icons = { CirclePlay, FileSignature, OctagonX, Plus };
   protected readonly stateOf = campaignState;
   protected readonly draftOf = draftState;
   protected readonly segmentsOf = segments;
@@ -103,6 +109,14 @@ export class RolloutList {
 
   protected signed(row: Message<'DraftView'>): string {
     return $localize`:@@rollouts.signedOf:${row.signatures.length}:n: signature(s) sur ${row.needed}:of:`;
+  }
+
+  protected async stopAll(): Promise<void> {
+    this.refused.set(await this.stopping.stop());
+  }
+
+  protected async resumeAll(): Promise<void> {
+    this.refused.set(await this.stopping.resume());
   }
 
   protected retry(): void {
