@@ -748,6 +748,7 @@ const english: Record<string, string> = {
   "rollouts.what": "What is rolled out, and to whom",
   "rollouts.whyAnswers": "{$n} of {$of} devices have answered, {$least} are needed",
   "rollouts.whyFailed": "{$n} of {$of} runs failed ({$pct}): more than {$most}",
+  "rollouts.whyFrozen": "frozen until {$until}: {$why}",
   "rollouts.whyOrders": "{$n} devices of the ring have no order yet",
   "rollouts.whyPace": "keeps its pace: {$made} of {$most} orders this minute",
   "rollouts.whyRecords": "signal “{$signal}”: {$n} records of {$devices} devices, more than {$most}",

@@ -14,6 +14,8 @@ from canopee_api.campaigns.actions import Actions
 from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.drafts import CampaignDrafts
+from canopee_api.campaigns.freeze_calendar import FreezeCalendar
+from canopee_api.campaigns.freezes import Freezes
 from canopee_api.campaigns.preview import Previews
 from canopee_api.campaigns.progress import Progress
 from canopee_api.campaigns.releases import Releases
@@ -145,7 +147,7 @@ def wire(
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
     wall = WallClocks(time_zone, clock)
-    rings = Rings(database, trust, wall, clock)
+    rings = Rings(database, trust, Freezes(wall, clock), clock)
     campaigns = Campaigns(database, trust, rings, clock)
     table = FleetTable(database, trust, clock)
     selections = Selections(database, table, clock)
@@ -177,6 +179,7 @@ def wire(
         epochs=Epochs(database, trust, clock),
         rings=rings,
         emergency_stop=EmergencyStop(database, fleet, clock),
+        freezes=FreezeCalendar(database, rings, wall, clock),
         releases=Releases(database, trust, campaigns),
         targeting=targeting,
         campaign_drafts=waiting,
@@ -219,6 +222,7 @@ async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:
         lambda areas: areas.campaigns.reconsider(),
         lambda areas: areas.rings.advance(),
         lambda areas: areas.rings.open_windows(),
+        lambda areas: areas.freezes.look(),
     )
     while not stop.is_set():
         for job in jobs:

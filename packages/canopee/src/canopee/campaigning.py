@@ -103,7 +103,8 @@ def _preview(arguments: argparse.Namespace) -> int:
         pipeline=f"{campaign.pipeline.name}@{campaign.pipeline.version}", condition=campaign.condition,
         parameters=campaign.parameters, rings=tuple(ring.up_to_bp for ring in campaign.rings), pilots=campaign.pilots,
         rollout=campaign.rollout or Rollout(advance_after_s=0), expires_in_s=max(0, int(left.total_seconds())),
-        max_targets=campaign.max_targets, name=campaign.name, reason=campaign.reason,
+        max_targets=campaign.max_targets, name=campaign.name, reason=campaign.reason, windows=campaign.windows,
+        supersedes=campaign.supersedes, through_freezes=campaign.through_freezes,
     )  # fmt: skip
     with connect(arguments) as client:
         found = client.preview_campaign(asked)

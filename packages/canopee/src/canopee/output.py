@@ -25,7 +25,7 @@ def print_list(items: Iterable[msgspec.Struct], columns: Sequence[str], *, as_js
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         is_id = column == "id" or column.endswith("_id")
-        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=is_id)
+        table.add_column(column.replace("_", " ").strip(), overflow="fold", no_wrap=is_id)
     for item in held:
         table.add_row(*(_cell(getattr(item, column)) for column in columns))
     Console().print(table)

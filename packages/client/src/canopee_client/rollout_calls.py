@@ -7,6 +7,7 @@ import msgspec
 
 from canopee_client.link import Link, Values, segment
 from canopee_contract import people, rollouts
+from canopee_contract.freeze import Freeze, NewFreeze
 
 
 class RolloutCalls(Link):
@@ -48,6 +49,15 @@ class RolloutCalls(Link):
 
     def campaign_history(self, campaign_id: str) -> Iterator[people.AuditEntry]:
         return self.pages(f"/v1/campaigns/{segment(campaign_id)}/audit", people.AuditEntry)
+
+    def freezes(self, **filters: Values) -> Iterator[Freeze]:
+        return self.pages("/v1/freezes", Freeze, filters)
+
+    def add_freeze(self, new: NewFreeze) -> Freeze:
+        return self.call("POST", "/v1/freezes", Freeze, body=new)
+
+    def remove_freeze(self, freeze_id: str) -> Freeze:
+        return self.call("DELETE", f"/v1/freezes/{segment(freeze_id)}", Freeze)
 
     def preview_campaign(self, asked: rollouts.CampaignRequest) -> rollouts.CampaignPreview:
         return self.call("POST", "/v1/campaigns/preview", rollouts.CampaignPreview, body=asked)

@@ -87,6 +87,8 @@ class Campaign(
 
     A PC on which an order of it has begun refuses theirs.
     """
+    through_freezes: bool = False
+    """An emergency: its orders are made and delivered while the freeze calendar holds those of the others back."""
 
 
 def are_in_order(rings: Sequence[Ring]) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from canopee_contract.campaign import Rollout
 from canopee_contract.condition import Scalar
+from canopee_contract.freeze import Freeze, Frozen
 from canopee_contract.key_life import KeyState
 from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
@@ -71,6 +72,8 @@ class Status(msgspec.Struct):
     """The worst of what is said of the signed metadata: `canopee keys status` says of which role."""
     standstill: Standstill | None = None
     """Since when, by whom and why everything is stopped."""
+    freezes: list[Freeze] = []
+    """Those in force, and those that begin within a week."""
 
 
 class Login(msgspec.Struct):
@@ -436,7 +439,7 @@ class CampaignView(msgspec.Struct):
     pilots: int = 0
     rollout: Rollout | None = None
     reason: str = ""
-    """Why it halted; of a running one, what it waits for: its window, or before its next ring."""
+    """Why it halted; of a running one, what it waits for: the end of a freeze, its window, or before its next ring."""
     created_by: str = ""
     parameters: dict[str, Scalar] = {}
     ring_opened_at: datetime | None = None
@@ -451,11 +454,15 @@ class CampaignView(msgspec.Struct):
     """Id of the campaign that has ended it."""
     reason_code: str = ""
     """`reason` for programs: `failed`, `silent`, `signal_share`, `signal_records`, `unapproved`; of what it waits for,
-    `ring_time`, `ring_orders`, `answers`, `signal_unjudged`, `window`, `pace`, `stopped`; empty: not noted."""
+    `ring_time`, `ring_orders`, `answers`, `signal_unjudged`, `window`, `pace`, `frozen`, `stopped`; empty: none."""
     reason_params: dict[str, Scalar] = {}
     signals: list[SignalFigures] = []
     signals_at: datetime | None = None
     """When they were last counted."""
+    through_freezes: bool = False
+    """An emergency: the freeze calendar does not hold it back."""
+    frozen: Frozen | None = None
+    """The freeze that holds it back now: no order of it is made or delivered, no ring opens, silence does not count."""
 
 
 class TrustMetadata(msgspec.Struct):

@@ -31,6 +31,8 @@ class CampaignRequest(msgspec.Struct, kw_only=True):
     """When an order may begin, by the clock on the wall of the PC."""
     supersedes: bool = False
     """It ends the older campaigns of the same pipeline."""
+    through_freezes: bool = False
+    """An emergency: the freeze calendar does not hold it back."""
     expires_in_s: int = 30 * 86_400
     max_targets: int = 1_000_000
     name: str = ""

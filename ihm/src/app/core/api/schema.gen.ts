@@ -1157,6 +1157,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/freezes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Freezes
+         * @description Freezes by the order in which they were entered: those in force or ahead (`open`), or `all`.
+         */
+        readonly get: operations["V1FreezesFreezes"];
+        readonly put?: never;
+        /**
+         * AddFreeze
+         * @description Enter a freeze: from then to then, by the clock of each practice, no order of an action is made or delivered.
+         */
+        readonly post: operations["V1FreezesAddFreeze"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/freezes/{freeze_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * RemoveFreeze
+         * @description Take a freeze out of the calendar; one that is in force ends now.
+         */
+        readonly delete: operations["V1FreezesFreezeIdRemoveFreeze"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/health": {
         readonly parameters: {
             readonly query?: never;
@@ -2034,6 +2078,8 @@ export interface components {
             readonly rollout: components["schemas"]["Rollout"];
             /** @default false */
             readonly supersedes: boolean;
+            /** @default false */
+            readonly through_freezes: boolean;
             /** @default [] */
             readonly windows: readonly components["schemas"]["Window"][];
         };
@@ -2049,6 +2095,8 @@ export interface components {
             readonly created_at: string;
             /** @default  */
             readonly created_by: string;
+            /** @default null */
+            readonly frozen: components["schemas"]["Frozen"] | null;
             readonly id: string;
             /** @default false */
             readonly is_signed: boolean;
@@ -2089,6 +2137,8 @@ export interface components {
             readonly superseded_by: string;
             /** @default [] */
             readonly supersedes: readonly string[];
+            /** @default false */
+            readonly through_freezes: boolean;
             readonly total: number;
             /** @default [] */
             readonly windows: readonly components["schemas"]["Window"][];
@@ -2655,6 +2705,31 @@ export interface components {
             readonly watch: readonly components["schemas"]["WatchCount"][];
         };
         /**
+         * Freeze
+         * @description One freeze of the calendar.
+         */
+        readonly Freeze: {
+            readonly begins: string;
+            readonly collects: boolean;
+            readonly created_at: string;
+            readonly created_by: string;
+            readonly ends: string;
+            readonly from: string;
+            readonly id: string;
+            readonly reason: string;
+            /** @enum {unknown} */
+            readonly state: "ahead" | "now" | "over" | "removed";
+            readonly to: string;
+        };
+        /**
+         * Frozen
+         * @description Orders wait, now.
+         */
+        readonly Frozen: {
+            readonly reason: string;
+            readonly until: string;
+        };
+        /**
          * Health
          * @description `GET /v1/health`.
          */
@@ -2837,6 +2912,17 @@ export interface components {
             readonly uses: number;
         };
         /**
+         * NewFreeze
+         * @description `POST /v1/freezes`.
+         */
+        readonly NewFreeze: {
+            /** @default false */
+            readonly collects: boolean;
+            readonly from: string;
+            readonly reason: string;
+            readonly to: string;
+        };
+        /**
          * NewNote
          * @description `POST /v1/devices/{id}/notes`: 1 to `MAX_NOTE` characters.
          */
@@ -3008,6 +3094,15 @@ export interface components {
          */
         readonly Page_FailureCause_: {
             readonly items: readonly components["schemas"]["FailureCause"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * Page[Freeze]
+         * @description One page of a list.
+         */
+        readonly Page_Freeze_: {
+            readonly items: readonly components["schemas"]["Freeze"][];
             /** @default null */
             readonly next: string | null;
         };
@@ -3691,6 +3786,8 @@ export interface components {
             readonly devices_online: number;
             /** @default 0 */
             readonly enrolments_waiting: number;
+            /** @default [] */
+            readonly freezes: readonly components["schemas"]["Freeze"][];
             /**
              * @default ok
              * @enum {unknown}
@@ -10265,6 +10362,312 @@ export interface operations {
             readonly 405: {
                 headers: {
                     readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1FreezesFreezes: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+                readonly state?: "open" | "all";
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_Freeze_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1FreezesAddFreeze: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewFreeze"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Freeze"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1FreezesFreezeIdRemoveFreeze: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly freeze_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Freeze"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {

@@ -29,6 +29,7 @@ const SAY: Readonly<Record<string, (params: Params) => string>> = {
   answers: (of) => $localize`:@@rollouts.whyAnswers:${n(of['n'])}:n: postes sur ${n(of['of'])}:of: ont répondu, il en faut ${pct(of['least_pct'])}:least:`,
   window: (of) => $localize`:@@rollouts.whyWindow:plage fermée : elle s’ouvre ${weekday(text(of['opens']))}:day: à ${clock(text(of['opens']))}:time: (heure de ${text(of['zone'])}:zone:)`,
   pace: (of) => $localize`:@@rollouts.whyPace:suit sa cadence : ${n(of['made'])}:made: ordres sur ${n(of['per_min'])}:most: cette minute`,
+  frozen: (of) => $localize`:@@rollouts.whyFrozen:gel jusqu’au ${instant(text(of['until']))}:until: : ${text(of['why'])}:why:`,
   stopped: (of) => $localize`:@@rollouts.whyStopped:tout est arrêté depuis le ${instant(text(of['since']))}:since: par ${text(of['by'])}:by: : ${text(of['why'])}:why:`,
 };
 

@@ -13,6 +13,7 @@ interface Written {
   readonly max_targets: number;
   readonly windows?: Asked['windows'];
   readonly supersedes?: boolean;
+  readonly through_freezes?: boolean;
   readonly name: string;
   readonly reason: string;
 }
@@ -33,6 +34,7 @@ export function askedOf(document: string): Asked {
     max_targets: written.max_targets,
     windows: written.windows ?? [],
     supersedes: written.supersedes ?? false,
+    through_freezes: written.through_freezes ?? false,
     name: written.name,
     reason: written.reason,
   };

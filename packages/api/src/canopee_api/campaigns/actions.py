@@ -53,7 +53,11 @@ class Actions:
             if gate is None or row is None or row.not_after <= now:
                 raise ConflictError("campaign.over", "it is over, or was stopped: nothing of it goes on")
             if gate.is_held:
-                raise ConflictError("campaign.held", "it is paused or halted: resume it first")
+                raise ConflictError(
+                    "campaign.held", "it is paused or halted, or everything is stopped: resume it first"
+                )
+            if frozen := await self._rings.frozen(tx, row):
+                raise ConflictError("campaign.frozen", f"{self._rings.said(frozen)}; no ring opens before")
             rings, following = rings_of(row), row.ring + 1
             if following >= len(rings):
                 raise ConflictError("campaign.last_ring", "all of its rings are open")

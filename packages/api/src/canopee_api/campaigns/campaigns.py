@@ -40,6 +40,7 @@ _UNLIMITED = 2**31 - 1
 _NAME = 200
 _PILOTS = 1_000
 _ALIVE = {"waiting", "pending", "delivered"}
+_MOVING = {"running", "paused", "halted"}
 
 
 class _Living(msgspec.Struct, frozen=True):
@@ -77,6 +78,7 @@ class Campaigns:
             reach_bp=campaign.rings[-1].up_to_bp, rings=campaign.rings, pilots=frozenset(campaign.pilots),
             rollout=campaign.rollout, ring=0 if campaign.rings[0].not_before <= self._clock.now() else -1,
             ring_opened_at=self._clock.now(), windows=campaign.windows,
+            through_freezes=campaign.through_freezes,
         )  # fmt: skip
         return await self._start(row, by=by, supersedes=campaign.supersedes)
 
@@ -228,7 +230,8 @@ class Campaigns:
     async def _view(self, tx: Connection, row: sql.CampaignRow, counts: Sequence[Count]) -> CampaignView:
         ref, states = msgspec.convert(row.pipeline, PipelineRef), _by_state(counts)
         state = self._state(row, states)
-        why = await self._rings.why(tx, row) if state == "running" else None
+        frozen = await self._rings.frozen(tx, row) if state in _MOVING else None
+        why = await self._rings.why(tx, row, frozen) if state == "running" else None
         halt = Decision("halt", row.halt_reason, row.halt_code, row.halt_params)
         reason = halt if halt.reason else why or Decision("advance")
         rings = [
@@ -242,7 +245,8 @@ class Campaigns:
             id=row.id, name=row.name, pipeline=f"{ref.name}@{ref.version}", kind=row.kind, state=state,
             created_at=row.created_at, not_after=row.not_after, total=sum(states.values()), states=states,
             condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
-            windows=row.windows, superseded_by=row.superseded_by or "",
+            windows=row.windows, superseded_by=row.superseded_by or "", frozen=frozen,
+            through_freezes=row.through_freezes,
             reason=reason.reason, reason_code=reason.code, reason_params=dict(reason.params),
             signals=shown(row), signals_at=row.signals_at,
             created_by=row.created_by, parameters=row.parameters, ring_opened_at=row.ring_opened_at,

@@ -33,7 +33,7 @@ def composed(known: KnownPipeline, asked: CampaignRequest, now: datetime, *, by:
         parameters=checked_parameters(known, asked.parameters), condition=asked.condition,
         rings=rings_from(asked, begins, ends), not_before=begins, not_after=ends, max_targets=asked.max_targets,
         reason=asked.reason, requested_by=by, pilots=tuple(asked.pilots), rollout=asked.rollout,
-        windows=asked.windows, supersedes=asked.supersedes,
+        windows=asked.windows, supersedes=asked.supersedes, through_freezes=asked.through_freezes,
     )  # fmt: skip
 
 
@@ -90,4 +90,5 @@ def _again(
         parameters=checked_parameters(known, parameters), condition=condition, rings=rings,
         not_before=now - _EARLIER, not_after=now + lasts, max_targets=row.max_targets, reason=reason,
         requested_by=by, pilots=pilots, rollout=row.rollout or Rollout(), windows=row.windows,
+        through_freezes=row.through_freezes,
     )  # fmt: skip

@@ -7,12 +7,12 @@ from datetime import timedelta
 import msgspec
 
 from canopee_api.audit.chain import note
+from canopee_api.campaigns.freezes import Freezes
 from canopee_api.campaigns.rollout import Decision, decide
 from canopee_api.campaigns.signals import Measured, Signals, figures_of, recalled
 from canopee_api.catalog.trust import TrustStore
 from canopee_api.errors import ConflictError, NotFoundError
 from canopee_api.orders.issue import Assignment, issue, renew
-from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres import campaigns as sql
 from canopee_api.postgres import rings as ring_sql
 from canopee_api.postgres import windows as window_sql
@@ -21,6 +21,7 @@ from canopee_api.postgres.changes import announce_undelivered
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.standstill import standstill
 from canopee_contract.campaign import Ring, Rollout, ring_index
+from canopee_contract.freeze import Frozen
 from canopee_contract.pipeline import PipelineRef
 from canopee_contract.window import is_open, next_opening, opening
 from canopee_kit.clock import Clock
@@ -37,13 +38,14 @@ _BY_ITSELF = "canopee"
 class Rings:
     """Gives the orders of campaigns, ring by ring."""
 
-    def __init__(self, database: Database, trust: TrustStore, wall: WallClocks, clock: Clock) -> None:
-        self._database, self._trust, self._wall, self._clock = database, trust, wall, clock
+    def __init__(self, database: Database, trust: TrustStore, freezes: Freezes, clock: Clock) -> None:
+        self._database, self._trust, self._freezes, self._clock = database, trust, freezes, clock
+        self._wall = freezes.wall
         self._signals = Signals(database, clock)
 
     async def give(self, tx: Connection, row: CampaignRow, device_ids: Sequence[str]) -> int:
         """Orders for those of these devices whose ring is open, in the caller's transaction; the others wait."""
-        gate = await sql.lock_gate(tx, row.id)
+        gate = await self._gate(tx, row)
         if gate is None:
             return 0
         rings = rings_of(row)
@@ -79,13 +81,13 @@ class Rings:
                 if start is not None and one.opened.get(zone) != start.isoformat()
             }
             if new:
-                await self._renew(one.id)
+                await self.renew(one.id)
                 async with self._database.transaction() as tx:
                     await window_sql.tell_opening(tx, one.id, list(new), {**one.opened, **new})
             told += len(new)
         return told
 
-    async def _renew(self, campaign_id: str) -> None:
+    async def renew(self, campaign_id: str) -> None:
         """New numbers for the orders that others have overtaken meanwhile."""
         again = True
         while again:
@@ -118,7 +120,7 @@ class Rings:
         """
         row = await self._alive(campaign_id)
         self._require_approved(row)
-        await self._renew(campaign_id)
+        await self.renew(campaign_id)
         async with self._database.transaction() as tx:
             if not await ring_sql.resume(tx, campaign_id, now=self._clock.now()):
                 raise ConflictError("campaign.not_paused", "it is neither paused nor halted, or was stopped")
@@ -131,7 +133,7 @@ class Rings:
         made, again = 0, True
         while again:
             async with self._database.transaction() as tx:
-                gate = await sql.lock_gate(tx, row.id)
+                gate = await self._gate(tx, row)
                 if gate is None or gate.is_held:
                     break
                 slice_ = await self._order(
@@ -140,13 +142,25 @@ class Rings:
             made, again = made + slice_, slice_ > 0
         return made
 
-    async def why(self, tx: Connection, row: CampaignRow) -> Decision | None:
-        """What a running campaign waits for: the end of a stop, its window, its next ring; `None` for nothing."""
+    async def frozen(self, tx: Connection, row: CampaignRow) -> Frozen | None:
+        """Until when and why a freeze holds a campaign; `None` when none does."""
+        return await self._freezes.now(tx, row)
+
+    def said(self, frozen: Frozen) -> str:
+        """Until when, by the usual clock, and why."""
+        return self._freezes.said(frozen)
+
+    async def why(self, tx: Connection, row: CampaignRow, frozen: Frozen | None) -> Decision | None:
+        """What a running campaign waits for: the end of a stop, or of a freeze, its window, its next ring."""
         if (held := await standstill(tx)) is not None:
             return Decision(
                 "wait", f"everything is stopped since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}: {held.reason}",
                 "stopped", {"since": held.since.isoformat(), "by": held.by, "why": held.reason},
             )  # fmt: skip
+        if frozen is not None:
+            return Decision(
+                "wait", self.said(frozen), "frozen", {"until": frozen.until.isoformat(), "why": frozen.reason}
+            )
         wall = self._wall.now()
         if not is_open(row.windows, wall) and (opens := next_opening(row.windows, wall)):
             return Decision(
@@ -167,7 +181,7 @@ class Rings:
         """Judge a campaign, once at a time in the whole installation: its row is locked meanwhile."""
         async with self._database.transaction() as tx:
             gate, row = await sql.lock_gate(tx, campaign_id), await sql.get_campaign(tx, campaign_id)
-            if gate is None or row is None or gate.is_held:
+            if gate is None or row is None or gate.is_held or await self._freezes.now(tx, row):
                 return
             is_first, following = row.ring < 0, row.ring + 1
             if row.rollout is not None and not is_first:
@@ -195,12 +209,20 @@ class Rings:
     async def _decide(
         self, tx: Connection, row: CampaignRow, rollout: Rollout, measured: Sequence[Measured] = ()
     ) -> Decision:
-        now = self._clock.now()
+        """What was frozen counts neither as silence nor as time that a ring has stood alone."""
+        now, freezing = self._clock.now(), await self._freezes.since(tx, row, row.created_at)
         standing = await ring_sql.standing(
             tx, row.id, row.ring, judged_from=row.judged_from or row.created_at,
-            silent_before=now - timedelta(seconds=rollout.silent_after_s),
+            silent_before=freezing.before(now, timedelta(seconds=rollout.silent_after_s)),
         )  # fmt: skip
-        return decide(rollout, standing, now - (row.ring_opened_at or row.created_at), measured)
+        return decide(rollout, standing, freezing.thawed(row.ring_opened_at or row.created_at, now), measured)
+
+    async def _gate(self, tx: Connection, row: CampaignRow) -> Gate | None:
+        """Lock a campaign that may still give orders; it is held while a freeze holds it."""
+        gate = await sql.lock_gate(tx, row.id)
+        if gate is None or gate.is_held or await self._freezes.now(tx, row) is None:
+            return gate
+        return msgspec.structs.replace(gate, is_held=True)
 
     async def _order(self, tx: Connection, row: CampaignRow, gate: Gate, places: Mapping[str, int]) -> int:
         """Sign the orders of devices, given with their ring, that have none, as many as were approved."""

@@ -8,6 +8,7 @@ from canopee_api.campaigns.actions import Actions
 from canopee_api.campaigns.approvals import CampaignApprovals
 from canopee_api.campaigns.campaigns import Campaigns
 from canopee_api.campaigns.drafts import CampaignDrafts
+from canopee_api.campaigns.freeze_calendar import FreezeCalendar
 from canopee_api.campaigns.preview import Previews
 from canopee_api.campaigns.progress import Progress
 from canopee_api.campaigns.releases import Releases
@@ -68,6 +69,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     epochs: Epochs
     rings: Rings
     emergency_stop: EmergencyStop
+    freezes: FreezeCalendar
     releases: Releases
     targeting: Targeting
     campaign_drafts: CampaignDrafts

@@ -7,7 +7,9 @@ import msgspec
 
 from canopee_api.errors import InvalidError
 from canopee_api.live.fleet import LiveDevice, LiveFleet
+from canopee_api.orders.freezing import is_frozen
 from canopee_api.orders.walls import WallClocks
+from canopee_api.postgres import deliveries
 from canopee_api.postgres import orders as sql
 from canopee_api.postgres.database import Database
 from canopee_contract.order import DeliveredOrder
@@ -27,7 +29,7 @@ _EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000
 class _Asked(msgspec.Struct, frozen=True):
     """A call that asks for orders, and who waits for the answer."""
 
-    wanted: sql.Wanted
+    wanted: deliveries.Wanted
     answer: "asyncio.Future[tuple[DeliveredOrder, ...]]"
 
 
@@ -48,7 +50,9 @@ class Delivery:
         if device.order_head <= after or device.state != "active":
             return ()
         self._fleet.look(device)
-        asked = _Asked(sql.Wanted(device.id, device.generation, after), asyncio.get_running_loop().create_future())
+        asked = _Asked(
+            deliveries.Wanted(device.id, device.generation, after), asyncio.get_running_loop().create_future()
+        )
         self._asked.append(asked)
         if self._answering is None:
             self._answering = asyncio.create_task(self._answer_all())
@@ -71,15 +75,14 @@ class Delivery:
 
     async def _answer(self, group: Sequence[_Asked]) -> None:
         """Rows are locked in the order of devices, as far as PostgreSQL follows it."""
+        now = self._clock.now()
         try:
             async with self._database.transaction() as tx:
-                found = await sql.deliverable(
-                    tx,
-                    [one.wanted for one in group],
-                    is_open=self._wall.is_open,
-                    now=self._clock.now(),
+                found = await deliveries.deliverable(
+                    tx, [one.wanted for one in group], is_open=self._wall.is_open,
+                    is_frozen=lambda freeze, zone: is_frozen(freeze, self._wall, zone, now), now=now,
                     limit=MAX_DELIVERED,
-                )
+                )  # fmt: skip
         except Exception as error:  # noqa: BLE001  the edge of a task: every one of them learns it
             for one in group:
                 if not one.answer.done():

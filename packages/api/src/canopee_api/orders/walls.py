@@ -1,7 +1,7 @@
 """What the clocks on the walls of practices show."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,20 @@ class WallClocks:
 
     def now(self, zone: str = "") -> datetime:
         """What the clock shows there now; no zone in the answer."""
+        return self.at(self._clock.now(), zone)
+
+    def at(self, instant: datetime, zone: str = "") -> datetime:
+        """What the clock shows there at an instant; no zone in the answer."""
         found = (_zone(zone) if zone else None) or _zone(self.usual)
-        return self._clock.now().astimezone(found).replace(tzinfo=None)
+        return instant.astimezone(found).replace(tzinfo=None)
+
+    def span(self, starts: datetime, ends: datetime, zone: str) -> tuple[datetime, datetime]:
+        """From when to when a span on the wall lasts there, at most: the hour that comes twice counts whole."""
+        found = (_zone(zone) if zone else None) or _zone(self.usual)
+        first, last = (
+            [wall.replace(tzinfo=found, fold=fold).astimezone(UTC) for fold in (0, 1)] for wall in (starts, ends)
+        )
+        return min(first), max(last)
 
     def is_open(self, windows: Sequence[Window], zone: str) -> bool:
         """Whether an order may be delivered there now."""

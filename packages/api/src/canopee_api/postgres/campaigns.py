@@ -17,7 +17,8 @@ _COLUMNS = """\
 id, name, kind, pipeline, parameters, condition, document, document_sha256, max_targets, targets, \
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
-superseded_by, halt_code, halt_params, signal_figures, signals_at"""
+superseded_by, halt_code, halt_params, signal_figures, signals_at, \
+through_freezes"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -74,6 +75,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     signal_figures: tuple[SignalFigures, ...] = ()
     """What its signals had counted at the last look, in their order."""
     signals_at: datetime | None = None
+    through_freezes: bool = False
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -91,6 +93,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             row.judged_from, row.paused_at, row.halted_at, row.halt_reason,
             Jsonb(msgspec.to_builtins(row.windows)), row.superseded_by, row.halt_code, Jsonb(row.halt_params),
             Jsonb(msgspec.to_builtins(row.signal_figures)), row.signals_at,
+            row.through_freezes,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1

@@ -1,14 +1,13 @@
 """SQL of orders and runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
-from canopee_contract.window import Window
 
 STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
     OR (c.stopped_at IS NOT NULL AND o.delivered_at IS NULL) THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending'
@@ -17,10 +16,6 @@ STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WH
 WAITING = """CASE WHEN c.not_after <= %(now)s THEN 'expired'
     WHEN c.stopped_at IS NOT NULL OR d.state = 'revoked' THEN 'cancelled' ELSE 'waiting' END"""
 """Of a device `d` that waits for its order of the campaign `c`."""
-IsOpen: TypeAlias = Callable[[Sequence[Window], str], bool]
-"""Whether one of these windows is open now in a time zone; empty: the usual one."""
-_MOST_SHUT = 50
-"""Orders of one device that wait for their window and are looked past."""
 PIPELINE = "(c.pipeline->>'name') || '@' || (c.pipeline->>'version')"
 
 
@@ -85,14 +80,6 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     ring: int = 0
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """The orders that one call asks for: those of a device above a sequence number."""
-
-    device_id: str
-    generation: int
-    after: int
-
-
 async def take_sequence(tx: Connection, device_ids: Sequence[str]) -> list[tuple[str, int, int]]:
     """The next sequence number of each device that may get orders, with its generation; locks them, in order."""
     cursor = await tx.execute(
@@ -113,60 +100,6 @@ async def insert_orders(tx: Connection, orders: Sequence[NewOrder]) -> None:
                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
             [msgspec.structs.astuple(order) for order in orders],
         )
-
-
-async def deliverable(
-    tx: Connection, wanted: Sequence[Wanted], *, is_open: IsOpen, now: datetime, limit: int
-) -> list[list[tuple[bytes, bytes | None]]]:
-    """For each call: envelope and campaign document of its living orders, oldest first, marked delivered.
-
-    Of an order that was not delivered before, the window is open: `is_open` says so.
-    """
-    cursor = await tx.execute(
-        """WITH alive AS (
-               SELECT w.place, w.device_id AS device, o.*,
-                      row_number() OVER (PARTITION BY w.place ORDER BY o.seq) AS rank
-               FROM unnest(%(devices)s::uuid[], %(generations)s::int[], %(after)s::bigint[])
-                   WITH ORDINALITY w (device_id, generation, after, place)
-               CROSS JOIN LATERAL (
-                   SELECT o.id, o.seq, o.envelope, c.document, c.windows, o.delivered_at
-                   FROM orders o JOIN campaigns c ON c.id = o.campaign_id
-                   WHERE o.device_id = w.device_id AND o.generation = w.generation AND o.seq > w.after
-                     AND o.expires_at > %(now)s AND c.stopped_at IS NULL AND NOT EXISTS (SELECT FROM standstill)
-                     AND (o.delivered_at IS NOT NULL OR (c.paused_at IS NULL AND c.halted_at IS NULL))
-                     AND NOT EXISTS (SELECT FROM runs r WHERE r.order_id = o.id)
-                   ORDER BY o.seq LIMIT %(most)s) o),
-           marked AS (UPDATE orders SET delivered_at = %(now)s FROM alive
-                      WHERE orders.id = alive.id AND orders.delivered_at IS NULL AND alive.windows = '[]'
-                        AND alive.rank <= %(limit)s)
-           SELECT place, rank, id, envelope, document, CASE WHEN delivered_at IS NULL THEN windows ELSE '[]' END,
-                  CASE WHEN windows <> '[]' THEN (
-                      SELECT p.time_zone FROM devices d JOIN practices p ON p.id = d.practice_id
-                      WHERE d.id = alive.device) END
-           FROM alive ORDER BY place, seq""",
-        {
-            "devices": [one.device_id for one in wanted], "generations": [one.generation for one in wanted],
-            "after": [one.after for one in wanted], "now": now, "limit": limit,
-            "most": limit + _MOST_SHUT,
-        },
-    )  # fmt: skip
-    found: list[list[tuple[bytes, bytes | None]]] = [[] for _ in wanted]
-    opened: list[str] = []
-    for place, rank, order_id, envelope, document, windows, zone in await cursor.fetchall():
-        orders, is_shut = found[int(place) - 1], False
-        if windows:
-            is_shut = not is_open(msgspec.convert(windows, tuple[Window, ...]), zone or "")
-        if is_shut or len(orders) == limit:
-            continue
-        if windows or rank > limit:
-            opened.append(order_id)
-        orders.append((bytes(envelope), bytes(document) if document is not None else None))
-    if opened:
-        await tx.execute(
-            "UPDATE orders SET delivered_at = %s WHERE id = ANY(%s::uuid[]) AND delivered_at IS NULL",
-            (now, opened),
-        )
-    return found
 
 
 class Overtaken(msgspec.Struct, frozen=True):

@@ -188,7 +188,7 @@ CREATE TABLE practices (
 -- rings, pilots, rollout: as in the document. ring: the newest one that is open, -1 before the first. judged_from: when it was
 -- resumed; what had failed before counts no more. windows: as in the document: when, by the clock on the wall of the PC, an
 -- order may begin. opened: time zone -> the last opening that was told. halt_code, halt_params: what halt_reason says, for
--- programs. signal_figures: what its signals had counted at the last look.
+-- programs. signal_figures: what its signals had counted at the last look. through_freezes: as in the document.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -225,6 +225,7 @@ CREATE TABLE campaigns (
     halt_params jsonb NOT NULL DEFAULT '{}',
     signal_figures jsonb NOT NULL DEFAULT '[]',
     signals_at timestamptz,
+    through_freezes boolean NOT NULL DEFAULT false,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -237,6 +238,25 @@ CREATE TABLE standstill (
     since timestamptz NOT NULL,
     stopped_by text NOT NULL,
     reason text NOT NULL
+);
+
+-- The freeze calendar: from starts to ends, by the clock on the wall of each practice, no order of an action is made or delivered (collects:
+-- nor of a collection). One that was removed stays: silence did not count while it was in force. frozen_zones: where it was frozen when somebody
+-- looked last, so that the end of a freeze is told, once.
+CREATE TABLE freezes (
+    id uuid PRIMARY KEY,
+    starts timestamp NOT NULL,
+    ends timestamp NOT NULL CHECK (ends > starts),
+    reason text NOT NULL,
+    collects boolean NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    removed_at timestamptz
+);
+CREATE INDEX freezes_by_end ON freezes (ends);
+CREATE TABLE frozen_zones (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    seen jsonb NOT NULL
 );
 
 -- Documents of campaigns that wait for their approvers. One that was started has a campaign of the same id.

@@ -88,6 +88,9 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--supersede", action="store_true", help="it ends the older campaigns of the same pipeline when it starts"
     )
+    parser.add_argument(
+        "--through-freezes", action="store_true", help="an emergency: the freeze calendar does not hold it back"
+    )
     parser.add_argument("--max-targets", type=int, default=1_000_000, metavar="N", help="orders, at most")
     for name, said in (
         ("advance-after", "how long a ring stays alone before the next"),
@@ -133,6 +136,7 @@ def _draft(arguments: argparse.Namespace) -> int:
         max_targets=arguments.max_targets,
         windows=tuple(arguments.window),
         supersedes=arguments.supersede,
+        through_freezes=arguments.through_freezes,
     )
     write_whole(out, yaml.safe_dump(msgspec.to_builtins(document), allow_unicode=True, sort_keys=False).encode())
     print_object(document, as_json=arguments.json)

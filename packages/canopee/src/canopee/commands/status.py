@@ -26,6 +26,10 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     if stopped := status.pop("standstill"):
         print(f"EVERYTHING IS STOPPED since {stopped['since']} by {stopped['by']}: {stopped['reason']}")  # noqa: T201
+    for freeze in status.pop("freezes"):
+        name = "FROZEN" if freeze["state"] == "now" else "freeze ahead:"
+        which = "everything" if freeze["collects"] else "actions"
+        print(f"{name} from {freeze['from']} to {freeze['to']} ({which}): {freeze['reason']}")  # noqa: T201
     for name, value in status.items():
         print(f"{name.replace('_', ' '):16} {value}")  # noqa: T201  the output of the command
     return 0

@@ -35,7 +35,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         runs, records, orders = await totals(tx, now=now)
         waiting = await count_waiting(tx)
         devices, online = await presence_totals(tx, seen_after=now - ONLINE)
-        stopped = await standstill(tx)
+        stopped, freezes = await standstill(tx), await areas.freezes.coming(tx)
     found = await following(areas.database, areas.clock)
     keys = areas.trust.key_life()
     return Status(
@@ -45,6 +45,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         enrolments_waiting=waiting, keys=keys.state, keys_role=keys.first,
         keys_days_left=next((role.days_left for role in keys.roles if role.role == keys.first), None),
         oldest_transaction_s=found.holder.seconds if found.holder else 0.0, standstill=stopped,
+        freezes=freezes,
     )  # fmt: skip
 
 

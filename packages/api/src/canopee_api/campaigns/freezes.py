@@ -1,0 +1,41 @@
+"""What campaigns read of the freeze calendar."""
+
+from datetime import datetime
+
+from canopee_api.orders.freezing import Freezing, freezing
+from canopee_api.orders.walls import WallClocks
+from canopee_api.postgres import freezes as sql
+from canopee_api.postgres.campaigns import CampaignRow
+from canopee_api.postgres.database import Connection
+from canopee_contract.freeze import LONGEST, Frozen
+from canopee_kit.clock import Clock
+
+
+class Freezes:
+    """The calendar, read anew each time. A campaign waits while it is frozen in the time zone of any practice."""
+
+    def __init__(self, wall: WallClocks, clock: Clock) -> None:
+        self.wall, self._clock = wall, clock
+
+    async def now(self, tx: Connection, row: CampaignRow) -> Frozen | None:
+        """Until when and why the orders of a campaign wait; `None` when no freeze holds them."""
+        now = self._clock.now()
+        if row.through_freezes or not await sql.freezes_between(tx, now, now):
+            return None
+        return (await self.between(tx, now, now + LONGEST, kind=row.kind)).now(now)
+
+    async def since(self, tx: Connection, row: CampaignRow, first: datetime) -> Freezing:
+        """When the orders of a campaign have had to wait."""
+        if row.through_freezes:
+            return Freezing(())
+        return await self.between(tx, first, self._clock.now(), kind=row.kind)
+
+    async def between(self, tx: Connection, first: datetime, last: datetime, *, kind: str) -> Freezing:
+        """When orders of a kind wait, between two instants."""
+        found = await sql.freezes_between(tx, first, last)
+        return freezing(found, self.wall, await sql.time_zones(tx) if found else (), kind=kind)
+
+    def said(self, frozen: Frozen) -> str:
+        """As a sentence: until when, by the usual clock, and why."""
+        until = self.wall.at(frozen.until)
+        return f"frozen until {until:%Y-%m-%d %H:%M}, {self.wall.usual} time: {frozen.reason}"
