@@ -45,6 +45,26 @@ def test_a_row_of_another_process_raises_counter_and_orders(fleet: LiveFleet) ->
     assert (_a(fleet).counter, _a(fleet).order_head) == (90, 7)
 
 
+@pytest.mark.parametrize(("counter", "version"), [(11, "0.2.0"), (10, "0.1.0"), (9, "0.1.0")])
+def test_the_agent_version_is_that_of_the_last_call_whichever_process_took_it(
+    fleet: LiveFleet, counter: int, version: str
+) -> None:
+    fleet.put(msgspec.structs.replace(ROW, counter=counter, agent_version="0.2.0"))
+    assert _a(fleet).agent_version == version
+
+
+def test_an_agent_that_went_back_to_the_version_that_this_process_knew_is_written_again(fleet: LiveFleet) -> None:
+    fleet.put(msgspec.structs.replace(ROW, counter=11, agent_version="0.2.0"))
+    fleet.see(_a(fleet), counter=12, agent_version="0.1.0", now=200.0)
+    assert fleet.take_updated() == {"a": "0.1.0"}
+
+
+def test_a_version_that_a_later_call_elsewhere_has_overtaken_is_not_written(fleet: LiveFleet) -> None:
+    fleet.see(_a(fleet), counter=11, agent_version="0.2.0", now=200.0)
+    fleet.put(msgspec.structs.replace(ROW, counter=12, agent_version="0.3.0"))
+    assert fleet.take_updated() == {}
+
+
 @pytest.mark.parametrize("counter", [10, 9, 0, -1])
 def test_a_counter_that_was_used_is_not_seen_and_changes_nothing(fleet: LiveFleet, counter: int) -> None:
     assert not fleet.see(_a(fleet), counter=counter, agent_version="9.9.9", now=999.0)

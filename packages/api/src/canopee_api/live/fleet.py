@@ -86,7 +86,9 @@ class LiveFleet:
             return  # read before a revocation that is known here
         held.generation, held.state, held.facts_hash = row.generation, row.state, row.facts_hash
         held.order_head = max(held.order_head, row.order_head)
-        held.counter = max(held.counter, row.counter)
+        if row.counter > held.counter:  # it has called another process since
+            held.counter, held.agent_version = row.counter, sys.intern(row.agent_version)
+            self._updated.pop(row.id, None)
         self.wake(row.id)
 
     def see(self, device: LiveDevice, *, counter: int, agent_version: str, now: float) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from canopee_api.errors import BusyError
 from canopee_api.live.fleet import LiveFleet
+from canopee_api.postgres.changes import announce_devices
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.devices import write_presence, write_versions
 from canopee_kit.logs import get_logger
@@ -34,6 +35,7 @@ async def flush(database: Database, fleet: LiveFleet, on_clones: OnClones) -> No
                 clones = await write_presence(tx, seen)
                 if updated:
                     await write_versions(tx, updated)
+                    await announce_devices(tx, [*updated])
             if clones:
                 await on_clones(clones)
         except BusyError as error:

@@ -30,6 +30,12 @@ async def announce(tx: Connection, kind: ChangeKind, device_id: str | None = Non
     await tx.execute(f"NOTIFY {CHANNEL}")
 
 
+async def announce_devices(tx: Connection, ids: Sequence[str]) -> None:
+    """As `announce`, of many devices at once."""
+    await tx.execute("INSERT INTO changes (kind, device_id) SELECT 'device', unnest(%s::uuid[])", (list(ids),))
+    await tx.execute(f"NOTIFY {CHANNEL}")
+
+
 async def announce_orders(tx: Connection, numbers: Mapping[str, int]) -> None:
     """As `announce`, of many new orders at once: the sequence number of each, by its device."""
     await tx.execute(
