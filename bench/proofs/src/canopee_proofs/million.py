@@ -70,7 +70,7 @@ def fill(address: str, devices: int) -> None:
         )
         for first in range(1, devices + 1, _CHUNK):
             bounds = {"first": first, "last": min(first + _CHUNK - 1, devices)}
-            for statement in (_DEVICES, _PRESENCE, _FACTS):
+            for statement in (_DEVICES, _FACTS, _PRESENCE):
                 connection.execute(statement.replace("id_of(", "pg_temp.id_of(").encode(), bounds)
         for table in ("devices", "device_presence", "device_facts"):
             connection.execute(f"VACUUM ANALYZE {table}")

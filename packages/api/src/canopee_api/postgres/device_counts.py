@@ -7,13 +7,15 @@ import msgspec
 
 from canopee_api.postgres.conditions import TRUE, Predicate
 from canopee_api.postgres.database import Connection
-from canopee_api.postgres.device_filters import FACETS, JOINED, Asked, both, filter_of, general, watch_of
-from canopee_api.postgres.device_states import state_of
+from canopee_api.postgres.device_filters import FACETS, Asked, Source, both, filter_of, general, source, watch_of
+from canopee_api.postgres.device_states import ages_of, state_of
 from canopee_contract.fleet import WATCHES, Watch
 
 MOST_VALUES = 50
 _GROUPED = ("state", "platform", "agent_version", "os", "product")
 _OWN = (*_GROUPED, "practice", "tag")
+_BY_DEVICE: tuple[Watch, ...] = ("failed", "update_failed")
+"""What no kind or age tells."""
 
 
 class FacetRow(msgspec.Struct, frozen=True):
@@ -28,34 +30,41 @@ class FacetRow(msgspec.Struct, frozen=True):
 async def facets_of(tx: Connection, asked: Asked) -> list[FacetRow]:
     """The devices that pass, by state (facet `total`), and the values of each facet by state.
 
-    One pass over the fleet counts all the short columns together; the few combinations that exist are then counted
-    again for each of them. Practices are too many for that, tags too few: each has its own query.
+    What no facet filters by is looked at once. The devices are counted by kind and age, and the few combinations that
+    exist are counted again for each short column. Practices are too many for that, tags too few.
     """
     own = {name: filter_of(asked, name) for name in _OWN}
-    return [
-        *await _short_facets(tx, asked, own),
-        *await _listed(tx, "practice", "d.practice_id", JOINED, _others(asked, own, "practice")),
-        *await _listed(
-            tx, "tag", "t.tag", f"device_tags t JOIN {JOINED} ON d.id = t.device_id", _others(asked, own, "tag")
-        ),
-    ]
+    rest = general(asked)
+    passing, presence = Predicate(""), "device_presence"
+    if rest is not TRUE:
+        where, presence = source("p.", rest.text, have_facts=asked.condition is not None), "passing"
+        text = f"passing AS MATERIALIZED (SELECT {{id}} AS device_id, p.kind, p.last_seen_at FROM {{source}} WHERE {rest.text}), "  # noqa: E501, S608  the values are parameters
+        passing = Predicate(where.query(text), rest.values)
+    made = (passing, *_short_facets(asked, own, presence), *_long_facets(own, presence))
+    query = "WITH " + "".join(one.text for one in made)
+    cursor = await tx.execute(query.encode(), [value for one in made for value in one.values], prepare=False)
+    return [FacetRow(row[0], row[1], row[2], row[3]) for row in await cursor.fetchall()]
 
 
-async def _short_facets(tx: Connection, asked: Asked, own: Mapping[str, Predicate]) -> list[FacetRow]:
+def _short_facets(asked: Asked, own: Mapping[str, Predicate], presence: str) -> Sequence[Predicate]:
     filtered = [name for name in _GROUPED if own[name] is not TRUE]
-    state, which = state_of(asked.now), both(general(asked), own["practice"], own["tag"])
+    state, counted = state_of(asked.now), _by_age(asked, both(own["practice"], own["tag"]), presence)
     columns = "".join(f", {FACETS[name]} AS {name}" for name in _GROUPED if name != "state")
     passes = "".join(f", ({own[name].text}) AS passes_{name}" for name in filtered)
-    keys = ", ".join(str(place + 1) for place in range(len(_GROUPED) + len(filtered)))
+    values = (*state.values, *(value for name in filtered for value in own[name].values), *counted.values)
     parts = " UNION ALL ".join(_part(name, filtered) for name in ("total", *_GROUPED))
-    query = f"""
-        WITH grouped AS MATERIALIZED (
-            SELECT {state.text} AS state{columns}{passes}, count(*) AS devices FROM {JOINED} WHERE {which.text}
-            GROUP BY {keys})
-        {parts}"""  # noqa: S608  the values are parameters
-    values = [*state.values, *(value for name in filtered for value in own[name].values), *which.values]
-    cursor = await tx.execute(query.encode(), values, prepare=False)
-    return [FacetRow(row[0], row[1], row[2], row[3]) for row in await cursor.fetchall()]
+    grouped = f"""grouped AS MATERIALIZED (
+        SELECT {state.text} AS state{columns}{passes}, p.devices FROM {counted.text} p
+        JOIN device_kinds k ON k.id = p.kind) """  # noqa: S608  the values are parameters
+    return [Predicate(grouped, values), Predicate(parts)]
+
+
+def _by_age(asked: Asked, which: Predicate, presence: str = "device_presence") -> Predicate:
+    """Devices counted by kind and age: a table that stands for `p` wherever only these are asked for."""
+    ages, where = ages_of(asked.now), source("p.", which.text, presence=presence)
+    text = f"""(SELECT p.kind, max(p.last_seen_at) AS last_seen_at, count(*) AS devices FROM {{source}}
+                WHERE {which.text} GROUP BY p.kind, {ages.text})"""  # noqa: S608  the values are parameters
+    return Predicate(where.query(text), (*which.values, *ages.values))
 
 
 def _part(name: str, filtered: Sequence[str]) -> str:
@@ -66,15 +75,20 @@ def _part(name: str, filtered: Sequence[str]) -> str:
     return f"SELECT '{name}', {value}, state, sum(devices)::bigint FROM grouped WHERE {others} GROUP BY {group}"  # noqa: S608  constants of this module
 
 
-async def _listed(tx: Connection, name: str, column: str, source: str, which: Predicate) -> list[FacetRow]:
-    query = f"""SELECT {column}, count(*) FROM {source} WHERE {which.text}
-                GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_VALUES}"""  # noqa: S608  the values are parameters
-    cursor = await tx.execute(query.encode(), which.values, prepare=False)
-    return [FacetRow(name, row[0], "", row[1]) for row in await cursor.fetchall()]
+def _long_facets(own: Mapping[str, Predicate], presence: str) -> Sequence[Predicate]:
+    which = {name: both(*(one for other, one in own.items() if other != name)) for name in ("practice", "tag")}
+    held = source("d.", which["practice"].text, presence=presence)
+    given = source("p.", which["tag"].text, presence=presence)
+    tagged = Source(f"{given.text} JOIN device_tags t ON t.device_id = {given.id}", given.id)
+    return [
+        _listed("practice", "d.practice_id", held, which["practice"]), _listed("tag", "t.tag", tagged, which["tag"])
+    ]  # fmt: skip
 
 
-def _others(asked: Asked, own: Mapping[str, Predicate], name: str) -> Predicate:
-    return both(general(asked), *(one for other, one in own.items() if other != name))
+def _listed(name: str, column: str, where: Source, which: Predicate) -> Predicate:
+    text = f""" UNION ALL (SELECT '{name}', {column}, '', count(*) FROM {{source}} WHERE {which.text}
+                GROUP BY 2 ORDER BY 4 DESC, 2 LIMIT {MOST_VALUES})"""  # noqa: S608  the values are parameters
+    return Predicate(where.query(text), which.values)
 
 
 async def practice_names(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
@@ -83,13 +97,12 @@ async def practice_names(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
-async def count_states(tx: Connection, now: datetime, ids: Sequence[str] | None = None) -> dict[str, int]:
-    """The fleet, or some devices of it, by state."""
+async def count_states(tx: Connection, now: datetime, ids: Sequence[str]) -> dict[str, int]:
+    """Some devices of the fleet, by state."""
     state = state_of(now)
-    which, values = ("true", []) if ids is None else ("d.id = ANY(%s::uuid[])", [list(ids)])
-    query = f"""SELECT {state.text}, count(*) FROM devices d JOIN device_presence p ON p.device_id = d.id
-                WHERE {which} GROUP BY 1"""  # noqa: S608  constants of this module
-    cursor = await tx.execute(query.encode(), [*state.values, *values])
+    query = f"""SELECT {state.text}, count(*) FROM device_presence p JOIN device_kinds k ON k.id = p.kind
+                WHERE p.device_id = ANY(%s::uuid[]) GROUP BY 1"""  # noqa: S608  constants of this module
+    cursor = await tx.execute(query.encode(), [*state.values, list(ids)])
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
@@ -110,16 +123,28 @@ async def count_practices(tx: Connection) -> int:
 
 async def count_fleet(tx: Connection, asked: Asked) -> tuple[dict[str, int], dict[Watch, int]]:
     """The fleet by state; and how many devices each watch warns of, as many as its filter shows."""
-    made, state = [watch_of(asked, watch) for watch in WATCHES], state_of(asked.now)
-    counts = ", ".join(f"count(*) FILTER (WHERE {one.text})" for one in made)
-    query = f"SELECT {state.text}, count(*), {counts} FROM {JOINED} GROUP BY 1"  # noqa: S608  the values are parameters
-    values = [*state.values, *(value for one in made for value in one.values)]
+    state, counted = state_of(asked.now), _by_age(asked, TRUE)
+    made: dict[Watch, Predicate] = {watch: watch_of(asked, watch) for watch in WATCHES if watch not in _BY_DEVICE}
+    counts = ", ".join(f"sum(p.devices) FILTER (WHERE {one.text})" for one in made.values())
+    query = f"""SELECT {state.text}, sum(p.devices)::bigint, {counts} FROM {counted.text} p
+                JOIN device_kinds k ON k.id = p.kind GROUP BY 1"""  # noqa: S608  the values are parameters
+    values = [*state.values, *(value for one in made.values() for value in one.values), *counted.values]
     rows = await (await tx.execute(query.encode(), values, prepare=False)).fetchall()
-    watches: dict[Watch, int] = {watch: sum(row[place + 2] for row in rows) for place, watch in enumerate(WATCHES)}
+    watches: dict[Watch, int] = {
+        watch: sum(int(row[place + 2] or 0) for row in rows) for place, watch in enumerate(made)
+    }
+    for watch in _BY_DEVICE:
+        watches[watch] = await _count(tx, watch_of(asked, watch))
     return {row[0]: row[1] for row in rows}, watches
 
 
+async def _count(tx: Connection, which: Predicate) -> int:
+    query = source(which.text).query(f"SELECT count(*) FROM {{source}} WHERE {which.text}")  # noqa: S608  the values are parameters
+    row = await (await tx.execute(query.encode(), which.values, prepare=False)).fetchone()
+    return row[0] if row else 0
+
+
 async def agent_versions(tx: Connection) -> list[str]:
-    """The versions of agents in the fleet."""
-    cursor = await tx.execute("SELECT DISTINCT agent_version FROM device_presence")
+    """The versions of agents in the fleet, and some that it has had."""
+    cursor = await tx.execute("SELECT DISTINCT agent_version FROM device_kinds")
     return [row[0] for row in await cursor.fetchall()]

@@ -1,28 +1,29 @@
-"""The filters of the fleet table as SQL over `d` (devices), `p` (device_presence) and `f` (device_facts).
+"""The filters of the fleet table as SQL over `p` (device_presence), `k` (its kind), `d` (devices), `f` (device_facts).
 
-Each is true or false for every device, never NULL: facets count with and without one of them.
+Each is true or false for every device, never NULL: facets count with and without one of them. `{id}` is the id of a
+device, in whichever of these tables a query reads: `source` says.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import reduce
 
 import msgspec
 
 from canopee_api.postgres.conditions import TRUE, Predicate, predicate_of
-from canopee_api.postgres.device_states import SILENT, state_of
+from canopee_api.postgres.device_states import SILENT, in_state
 from canopee_contract.condition import Condition
 from canopee_contract.fleet import DeviceQuery, Watch
 
 FAILED_SINCE = timedelta(hours=24)
 FACETS: Mapping[str, str] = {
-    "platform": "d.platform", "agent_version": "p.agent_version", "os": "coalesce(f.os, '')",
-    "product": "coalesce(f.product, '')", "practice": "d.practice_id",
+    "platform": "k.platform", "agent_version": "k.agent_version", "os": "k.os", "product": "k.product",
+    "practice": "d.practice_id",
 }  # fmt: skip
 """Filter → the column that it compares; `state` and `tag` are not columns."""
-JOINED = """(devices d LEFT JOIN device_presence p ON p.device_id = d.id
-             LEFT JOIN device_facts f ON f.device_id = d.id)"""
-"""PostgreSQL leaves out the tables of which nothing is asked."""
+_ALIAS = re.compile(r"\b([pkdf])\.")
+_KIND, _DEVICE = "JOIN device_kinds k ON k.id = p.kind", "JOIN devices d ON d.id = {id}"
+_FACTS = "LEFT JOIN device_facts f ON f.device_id = {id}"
 _ID_LENGTH, _SHORTEST_ID, _MOST_WORDS = 32, 4, 6
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
@@ -42,6 +43,36 @@ class Asked(msgspec.Struct, frozen=True):
     now: datetime
     condition: Condition | None = None
     outdated: Sequence[Outdated] = ()
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What stands after FROM, and the id of a device there."""
+
+    text: str
+    id: str
+
+    def query(self, text: str) -> str:
+        """A query with its `{source}` and `{id}` filled in."""
+        return text.replace("{source}", self.text).replace("{id}", self.id)
+
+
+def source(*texts: str, have_facts: bool = False, presence: str = "device_presence") -> Source:
+    """The tables that these expressions name and no other: joining one costs as much as the fleet is large.
+
+    `have_facts`: they hold for no device without facts. `presence`: what stands for `p`.
+    """
+    named = {alias for text in texts for alias in _ALIAS.findall(text)}
+    joins = [_DEVICE] if "d" in named else []
+    if named & {"p", "k"} or presence != "device_presence":
+        joins = [*([_KIND] if "k" in named else []), *joins, *([_FACTS] if "f" in named else [])]
+        return _joined(f"{presence} p", "p.device_id", joins)
+    if have_facts and "f" in named:
+        return _joined("device_facts f", "f.device_id", joins)
+    return _joined("devices d", "d.id", [_FACTS] if "f" in named else [])
+
+
+def _joined(first: str, key: str, joins: Sequence[str]) -> Source:
+    return Source(" ".join((first, *joins)).replace("{id}", key), key)
 
 
 def both(*predicates: Predicate) -> Predicate:
@@ -69,10 +100,9 @@ def filter_of(asked: Asked, name: str) -> Predicate:
     if not wanted:
         return TRUE
     if name == "tag":
-        return Predicate("d.id IN (SELECT device_id FROM device_tags WHERE tag = ANY(%s::text[]))", (wanted,))
+        return Predicate("{id} IN (SELECT device_id FROM device_tags WHERE tag = ANY(%s::text[]))", (wanted,))
     if name == "state":
-        state = state_of(asked.now)
-        return Predicate(f"{state.text} = ANY(%s::text[])", (*state.values, wanted))
+        return in_state(asked.now, wanted)
     return Predicate(f"{FACETS[name]} = ANY(%s::text[])", (wanted,))
 
 
@@ -85,18 +115,18 @@ def general(asked: Asked) -> Predicate:
 
 def watch_of(asked: Asked, watch: Watch) -> Predicate:
     """The devices of which `watch` warns."""
-    alive = Predicate("d.state <> 'revoked'")
+    alive = Predicate("k.state <> 'revoked'")
     if watch == "suspect":
-        return Predicate("d.state = 'suspect'")
+        return Predicate("k.state = 'suspect'")
     if watch == "no_facts":
-        return both(alive, Predicate("f.device_id IS NULL"))
+        return both(alive, Predicate("NOT k.has_facts"))
     if watch == "update_failed":
-        returned = "d.id IN (SELECT device_id FROM device_facts WHERE facts ? 'agent.update_failed')"
+        returned = "{id} IN (SELECT device_id FROM device_facts WHERE facts ? 'agent.update_failed')"
         return both(alive, Predicate(returned))
     if watch == "silent":
         return both(alive, Predicate("p.last_seen_at <= %s::timestamptz", (asked.now - SILENT,)))
     if watch == "failed":
-        failed = """d.id IN (SELECT r.device_id FROM runs r
+        failed = """{id} IN (SELECT r.device_id FROM runs r
                     WHERE r.state IN ('failed', 'timed_out') AND r.received_at > %s::timestamptz)"""
         return both(alive, Predicate(failed, (asked.now - FAILED_SINCE,)))
     old = [_outdated(one) for one in asked.outdated if one.versions]
@@ -104,8 +134,7 @@ def watch_of(asked: Asked, watch: Watch) -> Predicate:
 
 
 def _outdated(one: Outdated) -> Predicate:
-    text = """coalesce(f.facts->>'os.family' = %s AND f.facts->>'os.arch' = %s, false)
-              AND p.agent_version = ANY(%s::text[])"""
+    text = "k.family = %s AND k.arch = %s AND k.agent_version = ANY(%s::text[])"
     return Predicate(text, (one.family, one.arch, list(one.versions)))
 
 
@@ -113,8 +142,10 @@ def _condition(condition: Condition | None) -> Predicate:
     """As targeting has it: neither revoked devices nor those without facts."""
     if condition is None:
         return TRUE
-    reachable = Predicate("d.state <> 'revoked' AND f.device_id IS NOT NULL")
-    return both(reachable, reduce(both, [predicate_of(condition)]))
+    reachable = Predicate(
+        "f.device_id IS NOT NULL AND {id} NOT IN (SELECT id FROM devices WHERE state = 'revoked')"
+    )
+    return both(reachable, predicate_of(condition))
 
 
 def _word(word: str) -> Predicate:

@@ -2,13 +2,14 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from canopee_api.errors import InvalidError
 from canopee_api.postgres.conditions import TRUE, Predicate
-from canopee_api.postgres.device_states import state_of
+from canopee_api.postgres.device_states import rank_of
 
 _FACT = "fact:"
 _LONGEST_FACT = 200
@@ -32,62 +33,77 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 _C = 'COLLATE "C"'
+_PRACTICES = """JOIN (SELECT known.practice_id, folded(coalesce(pr.name, known.practice_id)) COLLATE "C" AS key
+      FROM (SELECT DISTINCT practice_id FROM devices) known LEFT JOIN practices pr ON pr.id = known.practice_id
+      ORDER BY key) o ON o.practice_id = d.practice_id"""
+"""Ordered before it is joined: PostgreSQL stops at the practices of the page, or folds each name once."""
 _COLUMNS = {
-    "id": Key(Predicate("d.id"), "uuid"),
+    "id": Key(Predicate("{id}"), "uuid"),
     "hostname": Key(Predicate(f"folded(d.hostname) {_C}"), "text"),
-    "practice": Key(
-        Predicate(f"folded(coalesce(pr.name, d.practice_id)) {_C}"), "text",
-        "LEFT JOIN practices pr ON pr.id = d.practice_id",
-    ),
-    "platform": Key(Predicate(f"d.platform {_C}"), "text"),
-    "agent_version": Key(
-        Predicate(f"coalesce(v.key, '') {_C}"), "text",
-        """LEFT JOIN (SELECT agent_version, version_sort_key(agent_version) AS key
-                      FROM (SELECT DISTINCT agent_version FROM device_presence) known) v
-           ON v.agent_version = p.agent_version""",
-    ),
+    "practice": Key(Predicate("o.key"), "text", _PRACTICES),
+    "platform": Key(Predicate(f"k.platform {_C}"), "text"),
+    "agent_version": Key(Predicate(f"k.agent_key {_C}"), "text"),
     "last_seen": Key(Predicate("p.last_seen_at"), "timestamptz"),
     "enrolled": Key(Predicate("d.enrolled_at"), "timestamptz"),
 }  # fmt: skip
 SORTS = (*_COLUMNS, "state", f"{_FACT}<name>")
-_STATES = ("suspect", "online", "late", "offline", "revoked")
 
 
 class Order(msgspec.Struct, frozen=True):
-    """An order of the table: by a column, then by id, so that no two rows are equal."""
+    """An order of the table: by a column, then by id, so that no two rows are equal.
+
+    Devices without the value come last either way: those with it are one `part` of the table, they are another.
+    """
 
     sort: str
     key: Key
-    missing: Predicate
+    fact: str
     is_descending: bool
 
     @property
-    def by(self) -> Predicate:
-        """What stands after ORDER BY; devices without the value come last either way."""
+    def parts(self) -> "Sequence[Part]":
+        """The parts of the table, in order; every device is in one."""
         down = " DESC" if self.is_descending else ""
-        missing = f"{self.missing.text}, " if self.missing is not TRUE else ""
-        values = self.missing.values if self.missing is not TRUE else ()
-        return Predicate(
-            f"{missing}{self.key.expression.text}{down}, d.id", (*values, *self.key.expression.values)
-        )
+        held = Part(self.key, Predicate(f"{self.key.expression.text}{down}, {{id}}", self.key.expression.values))
+        if not self.fact:
+            return [held]
+        return [
+            msgspec.structs.replace(held, which=Predicate("f.facts ? %s::text", (self.fact,)), have_facts=True),
+            Part(
+                _COLUMNS["id"],
+                Predicate("{id}"),
+                Predicate("(f.facts ? %s::text) IS NOT TRUE", (self.fact,)),
+                is_missing=True,
+            ),
+        ]
 
-    def beyond(self, mark: Mark) -> Predicate:
-        """The rows after the one that a page ended with."""
-        held, kind, values = self.key.expression.text, self.key.kind, self.key.expression.values
+    def after(self, mark: Mark) -> "Sequence[tuple[Part, Predicate]]":
+        """The parts that are left after the row that a page ended with, and which rows of each."""
+        left = [part for part in self.parts if part.is_missing or not mark.is_missing]
+        return [(part, self._beyond(part, mark) if part.is_missing == mark.is_missing else TRUE) for part in left]
+
+    def _beyond(self, part: "Part", mark: Mark) -> Predicate:
+        held, kind, values = part.key.expression.text, part.key.kind, part.key.expression.values
+        if part.is_missing:
+            return Predicate("{id} > %s::uuid", (mark.id,))
         if self.is_descending:
-            after = Predicate(
-                f"{held} < %s::{kind} OR ({held} = %s::{kind} AND d.id > %s::uuid)",
+            return Predicate(
+                f"{held} < %s::{kind} OR ({held} = %s::{kind} AND {{id}} > %s::uuid)",
                 (*values, mark.value, *values, mark.value, mark.id),
             )
-        else:
-            after = Predicate(f"({held}, d.id) > (%s::{kind}, %s::uuid)", (*values, mark.value, mark.id))
-        if self.missing is TRUE:
-            return after
-        same = "" if mark.is_missing else "NOT "
-        text, more = f"{same}{self.missing.text} AND ({after.text})", (*self.missing.values, *after.values)
-        if mark.is_missing:
-            return Predicate(text, more)
-        return Predicate(f"({text}) OR {self.missing.text}", (*more, *self.missing.values))
+        return Predicate(f"({held}, {{id}}) > (%s::{kind}, %s::uuid)", (*values, mark.value, mark.id))
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Devices of an order that are read together."""
+
+    key: Key
+    by: Predicate
+    """What stands after ORDER BY."""
+    which: Predicate = TRUE
+    have_facts: bool = False
+    is_missing: bool = False
+    """They lack the value."""
 
 
 def order_of(sort: str, now: datetime) -> Order:
@@ -100,17 +116,14 @@ def order_of(sort: str, now: datetime) -> Order:
     """
     name = sort.removeprefix("-")
     if name in _COLUMNS:
-        return Order(sort, _COLUMNS[name], TRUE, sort.startswith("-"))
+        return Order(sort, _COLUMNS[name], "", sort.startswith("-"))
     if name == "state":
-        state = state_of(now)
-        place = Predicate(f"array_position(%s::text[], {state.text})", (list(_STATES), *state.values))
-        return Order(sort, Key(place, "int"), TRUE, sort.startswith("-"))
+        return Order(sort, Key(rank_of(now), "int"), "", sort.startswith("-"))
     fact = name.removeprefix(_FACT)
     if not name.startswith(_FACT) or not 1 <= len(fact) <= _LONGEST_FACT:
         raise InvalidError("sort.unknown", f"sort by {', '.join(SORTS)}; - before it turns it round", at="sort")
     value = Predicate("coalesce(f.version_keys->%s::text, f.facts->%s::text, 'null'::jsonb)", (fact, fact))
-    missing = Predicate("(f.facts->%s::text IS NULL)", (fact,))
-    return Order(sort, Key(value, "jsonb"), missing, sort.startswith("-"))
+    return Order(sort, Key(value, "jsonb"), fact, sort.startswith("-"))
 
 
 def to_cursor(mark: Mark) -> str:

@@ -11,8 +11,8 @@ from psycopg.errors import QueryCanceled
 from canopee_api.errors import InvalidError
 from canopee_api.postgres.conditions import TRUE, Predicate
 from canopee_api.postgres.database import Connection
-from canopee_api.postgres.device_filters import JOINED, Asked, both, everything
-from canopee_api.postgres.device_orders import Mark, Order
+from canopee_api.postgres.device_filters import Asked, both, everything, source
+from canopee_api.postgres.device_orders import Mark, Order, Part
 from canopee_api.postgres.device_states import state_of
 from canopee_contract.condition import Scalar
 
@@ -56,7 +56,8 @@ SELECT d.id, d.hostname, d.practice_id, d.platform, d.simulated, d.generation, {
        coalesce(pr.name, ''), coalesce(pr.city, ''),
        ARRAY(SELECT t.tag FROM device_tags t WHERE t.device_id = d.id ORDER BY t.tag COLLATE "C"),
        r.order_id, r.pipeline, r.state, r.code, r.finished_at
-FROM {devices} d JOIN device_presence p ON p.device_id = d.id LEFT JOIN device_facts f ON f.device_id = d.id
+FROM {devices} d JOIN device_presence p ON p.device_id = d.id JOIN device_kinds k ON k.id = p.kind
+LEFT JOIN device_facts f ON f.device_id = d.id
 LEFT JOIN practices pr ON pr.id = d.practice_id
 LEFT JOIN LATERAL (
     SELECT r.order_id, (c.pipeline->>'name') || '@' || (c.pipeline->>'version') AS pipeline, r.state, r.code,
@@ -104,43 +105,59 @@ async def page_of(
     tx: Connection, asked: Asked, order: Order, *, after: Mark | None, limit: int
 ) -> list[tuple[str, Mark]]:
     """Ids of the devices that pass, with the mark of each, in an order."""
-    which = both(everything(asked), order.beyond(after) if after else TRUE)
-    lacks, missing = ("false", ()) if order.missing is TRUE else (order.missing.text, order.missing.values)
-    query = f"""SELECT d.id, ({order.key.expression.text})::text, {lacks}
-                FROM {JOINED} {order.key.joined} WHERE {which.text} ORDER BY {order.by.text} LIMIT %s"""  # noqa: S608  the values are parameters
-    values = [*order.key.expression.values, *missing, *which.values, *order.by.values, limit]
-    rows = await (await tx.execute(query.encode(), values, prepare=False)).fetchall()
-    return [(row[0], Mark(order.sort, row[1], row[2], row[0])) for row in rows]
+    found: list[tuple[str, Mark]] = []
+    for part, beyond in order.after(after) if after else [(part, TRUE) for part in order.parts]:
+        if len(found) < limit:
+            rows = await _read(tx, asked, part, beyond, limit - len(found))
+            found += [(row[0], Mark(order.sort, row[1], part.is_missing, row[0])) for row in rows]
+    return found
+
+
+async def _read(tx: Connection, asked: Asked, part: Part, beyond: Predicate, limit: int) -> list[tuple[str, str]]:
+    which, key = both(everything(asked), part.which, beyond), part.key
+    where = source(
+        which.text, key.expression.text, key.joined, have_facts=part.have_facts or asked.condition is not None
+    )
+    query = f"""SELECT id, key::text FROM (
+                    SELECT {{id}} AS id, {key.expression.text} AS key FROM {{source}} {key.joined}
+                    WHERE {which.text} ORDER BY {part.by.text} LIMIT %s) found"""  # noqa: S608  the values are parameters
+    values = [*key.expression.values, *which.values, *part.by.values, limit]
+    rows = await (await tx.execute(where.query(query).encode(), values, prepare=False)).fetchall()
+    return [(row[0], row[1]) for row in rows]
 
 
 async def ids_of(tx: Connection, asked: Asked) -> list[str]:
     """Every device that passes, by id."""
     which = everything(asked)
-    query = f"SELECT d.id FROM {JOINED} WHERE {which.text} ORDER BY d.id"  # noqa: S608  the values are parameters
-    cursor = await tx.execute(query.encode(), which.values, prepare=False)
+    where = source(which.text, have_facts=asked.condition is not None)
+    query = f"SELECT {{id}} FROM {{source}} WHERE {which.text} ORDER BY {{id}}"  # noqa: S608  the values are parameters
+    cursor = await tx.execute(where.query(query).encode(), which.values, prepare=False)
     return [row[0] for row in await cursor.fetchall()]
 
 
 async def stream(tx: Connection, asked: Asked, order: Order, *, block: int) -> AsyncGenerator[list[DeviceRow]]:
     """Every device that passes, in an order, some at a time."""
-    which, state = everything(asked), state_of(asked.now)
-    passing = Predicate(
-        f"""(SELECT d.*, row_number() OVER (ORDER BY {order.by.text}) AS place
-             FROM {JOINED} {order.key.joined} WHERE {which.text})""",  # noqa: S608  the values are parameters
-        (*order.by.values, *which.values),
-    )
-    query = _ROW.format(state=state.text, devices=passing.text) + "ORDER BY d.place"
-    async with tx.cursor(name="export") as cursor:
-        await cursor.execute(query.encode(), (*state.values, *passing.values))
-        while rows := await cursor.fetchmany(block):
-            yield [_row(row) for row in rows]
+    state = state_of(asked.now)
+    for part in order.parts:
+        which = both(everything(asked), part.which)
+        where = source("d.*", which.text, part.by.text, part.key.joined, have_facts=part.have_facts)
+        passing = where.query(
+            f"""(SELECT d.*, row_number() OVER (ORDER BY {part.by.text}) AS place
+                 FROM {{source}} {part.key.joined} WHERE {which.text})"""  # noqa: S608  the values are parameters
+        )
+        query = _ROW.format(state=state.text, devices=passing) + "ORDER BY d.place"
+        async with tx.cursor(name="export") as cursor:
+            await cursor.execute(query.encode(), (*state.values, *part.by.values, *which.values))
+            while rows := await cursor.fetchmany(block):
+                yield [_row(row) for row in rows]
 
 
 async def fact_names(tx: Connection, asked: Asked) -> list[str]:
     """The names of the facts that the devices which pass have."""
     which = everything(asked)
-    query = f"SELECT DISTINCT name FROM {JOINED}, jsonb_object_keys(f.facts) name WHERE {which.text}"  # noqa: S608  the values are parameters
-    cursor = await tx.execute(query.encode(), which.values, prepare=False)
+    where = source("f.facts", which.text, have_facts=True)
+    query = f"SELECT DISTINCT name FROM {{source}}, jsonb_object_keys(f.facts) name WHERE {which.text}"  # noqa: S608  the values are parameters
+    cursor = await tx.execute(where.query(query).encode(), which.values, prepare=False)
     return sorted(row[0] for row in await cursor.fetchall())
 
 

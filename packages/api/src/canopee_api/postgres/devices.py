@@ -187,7 +187,11 @@ async def presence_totals(tx: Connection, *, seen_after: datetime) -> tuple[int,
 
 
 async def write_versions(tx: Connection, versions: Mapping[str, str]) -> None:
-    """Agent version of the devices, by id, where it changed."""
+    """Agent version of the devices, by id, where it changed; the rows are locked first (`renew_kind` of the schema)."""
+    await tx.execute(
+        "SELECT FROM device_presence WHERE device_id = ANY(%s::uuid[]) ORDER BY device_id FOR UPDATE",
+        (list(versions.keys()),),
+    )
     await tx.execute(
         """UPDATE device_presence p SET agent_version = n.version
            FROM unnest(%s::uuid[], %s::text[]) n (id, version) WHERE p.device_id = n.id""",
