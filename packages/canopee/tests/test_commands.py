@@ -12,7 +12,7 @@ from canopee.errors import FailedError, RefusedError, UsageError
 from canopee.output import print_list, print_object
 from canopee.publishing import read_target
 from canopee_client.errors import AnswerError, NoAnswerError
-from canopee_contract.people import TestCount, WhyMatch
+from canopee_contract.matching import TestCount, WhyMatch
 from canopee_contract.problem import Problem
 from canopee_kit.errors import CanopeeError
 from canopee_trust.dsse import payload_of, read_envelope

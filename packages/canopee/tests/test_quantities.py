@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from canopee.quantities import window
+from canopee.quantities import byte_count, window
 from canopee_contract.window import DAYS, Day, Window
 
 
@@ -23,3 +23,17 @@ def test_a_window_is_days_and_two_times(text: str, days: tuple[Day, ...]) -> Non
 def test_what_is_not_one_is_said(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="such as 'mon-fri 20:00-06:00'"):
         window(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2G", 2_000_000_000), ("500M", 500_000_000), ("1.5T", 1_500_000_000_000), ("64kB", 64_000), ("800", 800)],
+)
+def test_bytes_are_counted_as_networks_do(text: str, expected: int) -> None:
+    assert byte_count(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "G", "-2G", "2X", "2 G/h", "1.2345G", "1e9", "2GiB"])
+def test_what_is_no_number_of_bytes_is_said(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 2G"):
+        byte_count(text)

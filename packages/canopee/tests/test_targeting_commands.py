@@ -5,15 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from canopee_contract.people import (
-    FactChange,
-    FactsChange,
-    Matched,
-    Page,
-    TestCount,
-    TestOnDevice,
-    Why,
-)
+from canopee_contract.matching import Matched, TestCount, TestOnDevice, Why
+from canopee_contract.people import FactChange, FactsChange, Page
 
 CONDITION = '{"fact": "os.family", "op": "eq", "value": "linux"}'
 Answers = dict[str, object]

@@ -4,7 +4,8 @@ import pytest
 from canopee_client.client import Client
 from canopee_client.errors import AnswerError, NoAnswerError
 from canopee_contract.codec import encode
-from canopee_contract.people import Health, Matched, TestCount, User
+from canopee_contract.matching import Matched, TestCount
+from canopee_contract.people import Health, User
 from canopee_contract.problem import Problem
 from canopee_kit.clock import FakeClock
 

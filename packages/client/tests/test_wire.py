@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from canopee_client.client import PAGE, Client
 from canopee_client.errors import AnswerError, NoAnswerError, RequestError
 from canopee_contract.codec import encode
-from canopee_contract.people import Health, Matched, User
+from canopee_contract.matching import Matched
+from canopee_contract.people import Health, User
 from canopee_contract.problem import Problem
 from canopee_kit.clock import FakeClock
 

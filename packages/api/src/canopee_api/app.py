@@ -147,7 +147,9 @@ def wire(
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
     wall = WallClocks(time_zone, clock)
-    rings = Rings(database, trust, Freezes(wall, clock), clock)
+    freezes = Freezes(wall, clock)
+    rings = Rings(database, trust, freezes, clock)
+    calendar = FreezeCalendar(database, rings, wall, clock)
     campaigns = Campaigns(database, trust, rings, clock)
     table = FleetTable(database, trust, clock)
     selections = Selections(database, table, clock)
@@ -179,12 +181,12 @@ def wire(
         epochs=Epochs(database, trust, clock),
         rings=rings,
         emergency_stop=EmergencyStop(database, fleet, clock),
-        freezes=FreezeCalendar(database, rings, wall, clock),
+        freezes=calendar,
         releases=Releases(database, trust, campaigns),
         targeting=targeting,
         campaign_drafts=waiting,
         actions=Actions(database, trust, campaigns, rings, waiting, clock),
-        previews=Previews(database, trust, targeting, clock),
+        previews=Previews(database, trust, targeting, calendar, freezes, clock),
         progress=Progress(database, clock),
         delivery=Delivery(database, fleet, wall, clock),
         intake=Intake(database, datasets, clock),

@@ -10,6 +10,7 @@ from canopee_api.live.presence import flush
 from canopee_api.testing import Office
 from canopee_contract.campaign import Rollout, ring_position
 from canopee_contract.codec import encode
+from canopee_contract.freeze import NewFreeze
 from canopee_contract.people import CollectRequest
 from canopee_contract.pipeline import Pipeline, Step, target_path
 from canopee_contract.rollouts import CampaignRequest
@@ -121,3 +122,28 @@ async def test_when_the_last_ring_opens_and_when_nobody_begins_any_more_are_said
     begins = clock.now() - timedelta(minutes=5)
     assert preview.last_ring_at == begins + timedelta(hours=2)
     assert preview.ends_by == clock.now() + timedelta(days=30)
+
+
+async def test_what_holds_it_back_is_foretold_with_what_that_counts(repair: Office, clock: FakeClock) -> None:
+    clock.advance((-clock.now().timestamp() + 12 * 3_600) % 86_400)
+    for _ in range(3):
+        await repair.pc({"os.family": "windows"})
+    asked = CampaignRequest(pipeline="repair", condition=WINDOWS, rollout=Rollout(orders_per_min=1))
+    areas, today = repair.areas, clock.now().date()
+    free = await areas.previews.preview(asked)
+    assert (free.is_open, free.opens_at, free.freezes, free.ends_basis) == (True, None, [], ["orders_per_min"])
+    assert free.ends_at == clock.now() + timedelta(minutes=2)
+    new = NewFreeze(today.isoformat(), f"{today + timedelta(days=1)}T12:00", "invoicing")
+    freeze = await areas.freezes.add(new, by="ann")
+    later = NewFreeze(f"{today + timedelta(days=20)}", f"{today + timedelta(days=20)}", "more of it")
+    other = await areas.freezes.add(later, by="ann")
+    await areas.freezes.add(NewFreeze("2998-01-01", "2998-01-02", "after its end"), by="ann")
+    held = await areas.previews.preview(asked)
+    assert (held.is_open, held.opens_at) == (False, freeze.ends)
+    assert [one.id for one in held.freezes] == [freeze.id, other.id]
+    assert held.ends_at == freeze.ends + timedelta(minutes=2)
+    assert held.ends_basis == ["orders_per_min", "freezes"]
+    through = await areas.previews.preview(msgspec.structs.replace(asked, through_freezes=True))
+    assert (through.is_open, through.freezes, through.ends_at) == (True, [], free.ends_at)
+    short = await areas.previews.preview(msgspec.structs.replace(asked, expires_in_s=3_600))
+    assert (short.is_open, short.opens_at, short.ends_at) == (False, None, None)

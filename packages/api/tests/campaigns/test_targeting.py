@@ -7,7 +7,7 @@ from canopee_api.campaigns.targeting import MAX_COUNTED
 from canopee_api.errors import InvalidError, NotFoundError
 from canopee_api.postgres import targeting as sql
 from canopee_api.testing import Office
-from canopee_contract.people import Match, TestCount, TestOnDevice, WhyMatch
+from canopee_contract.matching import Match, TestCount, TestOnDevice, WhyMatch
 from canopee_kit.ids import new_id
 
 OLD: dict[str, object] = {"fact": "product.version", "op": "version_lt", "value": "8.2"}

@@ -114,7 +114,11 @@ def _preview(arguments: argparse.Namespace) -> int:
     print_list(found.tests, ("at", "test", "devices"), as_json=False)
     print_list(found.rings, ("up_to_bp", "not_before", "devices", "online"), as_json=False)
     print_list(found.bytes_per_device, ("what", "bytes"), as_json=False)
-    print_object(msgspec.structs.replace(found, tests=[], rings=[], bytes_per_device=[]), as_json=False)
+    if found.freezes:
+        print_list(found.freezes, ("state", "from_", "to", "reason", "collects"), as_json=False)
+    print_object(
+        msgspec.structs.replace(found, tests=[], rings=[], bytes_per_device=[], freezes=[]), as_json=False
+    )
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from decimal import Decimal
 
 from canopee.errors import UsageError
 from canopee_contract.campaign import WHOLE_FLEET_BP
@@ -10,6 +11,7 @@ from canopee_contract.window import DAYS, Day, Window, fault
 _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%")
 _WINDOW = re.compile(r"(?:([a-z,-]+) +)?([0-9]{2}:[0-9]{2}) ?- ?([0-9]{2}:[0-9]{2})")
 _NAMES: tuple[str, ...] = DAYS
+_BYTES = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([kKMGT]?)B?")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -43,6 +45,14 @@ def _days(text: str) -> list[Day]:
         start, end = _NAMES.index(first), _NAMES.index(last or first)
         found.extend(DAYS[(start + number) % 7] for number in range((end - start) % 7 + 1))
     return found
+
+
+def byte_count(text: str) -> int:
+    """`2G` → 2 000 000 000 bytes, decimal as networks count; a number alone is bytes."""
+    found = _BYTES.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes, such as 2G, 500M or 1.5T")
+    return int(Decimal(found[1]) * 1_000 ** "_KMGT".index(found[2].upper() or "_"))
 
 
 def duration(text: str) -> int:

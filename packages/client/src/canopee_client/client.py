@@ -11,7 +11,7 @@ from canopee_client.events import changes
 from canopee_client.fleet_calls import FleetCalls
 from canopee_client.link import PAGE, segment
 from canopee_client.rollout_calls import RolloutCalls
-from canopee_contract import admission, people
+from canopee_contract import admission, matching, people
 from canopee_contract.dataset import Dataset
 from canopee_contract.key_life import KeyLife
 from canopee_contract.live import LiveEvent
@@ -92,21 +92,21 @@ class Client(FleetCalls, CatalogCalls, RolloutCalls):
     def import_practices(self, wanted: PracticesImport) -> PracticesImported:
         return self.call("PUT", "/v1/practices", PracticesImported, body=wanted)
 
-    def match(self, condition: dict[str, Any]) -> people.Matched:
+    def match(self, condition: dict[str, Any]) -> matching.Matched:
         """The counts, and every id, page by page."""
-        matched = self.match_page(people.Match(condition, people.MATCH_LIMIT))
+        matched = self.match_page(matching.Match(condition, matching.MATCH_LIMIT))
         ids, after = matched.device_ids, matched.next
         while after is not None:
-            page = self.match_page(people.Match(condition, people.MATCH_LIMIT, after, counts=False))
+            page = self.match_page(matching.Match(condition, matching.MATCH_LIMIT, after, counts=False))
             ids += page.device_ids
             after = page.next
         return msgspec.structs.replace(matched, device_ids=ids, next=None)
 
-    def match_page(self, asked: people.Match) -> people.Matched:
-        return self.call("POST", "/v1/match", people.Matched, body=asked)
+    def match_page(self, asked: matching.Match) -> matching.Matched:
+        return self.call("POST", "/v1/match", matching.Matched, body=asked)
 
-    def why(self, condition: dict[str, Any], device_id: str) -> people.Why:
-        return self.call("POST", "/v1/match/why", people.Why, body=people.WhyMatch(condition, device_id))
+    def why(self, condition: dict[str, Any], device_id: str) -> matching.Why:
+        return self.call("POST", "/v1/match/why", matching.Why, body=matching.WhyMatch(condition, device_id))
 
     def runs(self, **filters: str) -> Iterator[people.Run]:
         return self.pages("/v1/runs", people.Run, filters)

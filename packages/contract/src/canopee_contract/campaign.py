@@ -23,6 +23,8 @@ LONGEST_S = 400 * 86_400
 """Of a campaign, and of what it waits for."""
 FASTEST = 1_000_000
 """Orders a minute."""
+MOST_BYTES = 2**50
+"""An hour."""
 
 
 class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +57,8 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What in the data of the PCs that have run halts it. Not written where there is none: older agents take it."""
     orders_per_min: int | msgspec.UnsetType = msgspec.UNSET
     """So many orders are made in a minute of the clock, at most; unset: as many as there are PCs."""
+    bytes_per_hour: int | msgspec.UnsetType = msgspec.UNSET
+    """The PCs whose orders are made in any hour download so much, at most, as far as sizes are known."""
 
 
 class Campaign(
@@ -126,5 +130,7 @@ def is_sensible(rollout: Rollout) -> bool:
     shares = (rollout.min_answered_pct, rollout.max_failed_pct, rollout.max_silent_pct)
     others = (rollout.advance_after_s, rollout.silent_after_s, rollout.min_runs)
     if rollout.orders_per_min is not msgspec.UNSET and not 1 <= rollout.orders_per_min <= FASTEST:
+        return False
+    if rollout.bytes_per_hour is not msgspec.UNSET and not 1 <= rollout.bytes_per_hour <= MOST_BYTES:
         return False
     return all(0 <= share <= 100 for share in shares) and all(0 <= one <= LONGEST_S for one in others)  # noqa: PLR2004  per cent

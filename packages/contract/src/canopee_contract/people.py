@@ -316,74 +316,6 @@ class PublishedPipeline(msgspec.Struct):
     published_at: datetime
 
 
-MATCH_LIMIT = 10_000
-"""Most ids in one answer of `POST /v1/match`."""
-
-
-class Match(msgspec.Struct):
-    """`POST /v1/match`: whom does a condition reach?"""
-
-    condition: dict[str, Any]
-    limit: int = 1000
-    """Ids in the answer, 0 to `MATCH_LIMIT`."""
-    after: str = ""
-    """`next` of the page before."""
-    counts: bool = True
-    """False: ids only, for the pages that follow."""
-
-
-class TestCount(msgspec.Struct):
-    """How many devices of the fleet pass one test of a condition."""
-
-    __test__ = False  # not a test of pytest
-    at: str
-    """Its place, as in `$.all[2].not`."""
-    test: str
-    devices: int | None
-    """`null`: not counted, the condition has too many tests."""
-
-
-class Matched(msgspec.Struct):
-    """The devices for which the condition holds now, by the facts the server knows."""
-
-    total: int | None
-    """`null`, as `fleet`, when no counts were asked for."""
-    device_ids: list[str]
-    """One page, by increasing id."""
-    fleet: int | None = None
-    """The devices that could be reached: not revoked, and their facts are known."""
-    tests: list[TestCount] = []
-    next: str | None = None
-
-
-class WhyMatch(msgspec.Struct):
-    """`POST /v1/match/why`: does a condition reach this device, and if not, why?"""
-
-    condition: dict[str, Any]
-    device_id: str
-
-
-class TestOnDevice(msgspec.Struct):
-    """One test of a condition on one device."""
-
-    __test__ = False  # not a test of pytest
-    at: str
-    test: str
-    holds: bool
-    fact: Scalar | None
-    """What the device has; `null` when the fact is absent."""
-
-
-class Why(msgspec.Struct):
-    """Whether a condition holds for a device, test by test."""
-
-    device_id: str
-    holds: bool
-    tests: list[TestOnDevice]
-    obstacle: str = ""
-    """What keeps orders from it in any case: `device.revoked`, `device.no_facts`."""
-
-
 class NewCampaign(msgspec.Struct):
     """`POST /v1/campaigns`: exactly one of `document` and `collect`."""
 
@@ -416,6 +348,22 @@ class RingView(msgspec.Struct):
     not_before: datetime
     is_open: bool
     states: dict[str, int]
+
+
+class PaceUsed(msgspec.Struct, frozen=True):
+    """What a campaign has used of its pace, all API processes together."""
+
+    orders_per_min: int
+    """In force: the document's, or what its bytes an hour allow."""
+    orders_this_minute: int
+    bytes_per_hour: int
+    """As the document says; 0: without limit."""
+    bytes_last_hour: int
+    """What the PCs download whose orders were made in the last 60 minutes."""
+    bytes_per_device: int
+    """As far as it is known."""
+    bytes_unknown: list[str]
+    """What each PC downloads too, of a size that nothing says: not counted."""
 
 
 class CampaignView(msgspec.Struct):
@@ -454,7 +402,8 @@ class CampaignView(msgspec.Struct):
     """Id of the campaign that has ended it."""
     reason_code: str = ""
     """`reason` for programs: `failed`, `silent`, `signal_share`, `signal_records`, `unapproved`; of what it waits for,
-    `ring_time`, `ring_orders`, `answers`, `signal_unjudged`, `window`, `pace`, `frozen`, `stopped`; empty: none."""
+    `ring_time`, `ring_orders`, `answers`, `signal_unjudged`, `window`, `pace`, `pace_bytes`, `frozen`, `stopped`;
+    empty: none."""
     reason_params: dict[str, Scalar] = {}
     signals: list[SignalFigures] = []
     signals_at: datetime | None = None
@@ -463,6 +412,8 @@ class CampaignView(msgspec.Struct):
     """An emergency: the freeze calendar does not hold it back."""
     frozen: Frozen | None = None
     """The freeze that holds it back now: no order of it is made or delivered, no ring opens, silence does not count."""
+    pace: PaceUsed | None = None
+    """`null`: it has none."""
 
 
 class TrustMetadata(msgspec.Struct):

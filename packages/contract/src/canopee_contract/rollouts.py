@@ -7,11 +7,14 @@ import msgspec
 
 from canopee_contract.campaign import Rollout
 from canopee_contract.condition import Scalar
-from canopee_contract.people import CampaignView, TestCount
+from canopee_contract.freeze import Freeze
+from canopee_contract.matching import TestCount
+from canopee_contract.people import CampaignView
 from canopee_contract.raw import absent
 from canopee_contract.window import Window
 
 DraftState: TypeAlias = Literal["awaiting", "ready", "started", "withdrawn", "over"]
+EndsBasis: TypeAlias = Literal["rings", "orders_per_min", "bytes_per_hour", "bytes_unknown", "windows", "freezes"]
 Presence: TypeAlias = Literal["online", "late", "offline"]
 
 
@@ -85,10 +88,22 @@ class CampaignPreview(msgspec.Struct, kw_only=True):
     """At most: a file that is there already is not downloaded again."""
     bytes: int
     """`total` times the sum of these."""
+    bytes_unknown: list[str] = []
+    """What each device downloads too, of a size that nothing says: not counted."""
     last_ring_at: datetime
     """When its last ring may open, if nothing halts or slows it."""
     ends_by: datetime
     """Nobody begins it later."""
+    is_open: bool = True
+    """Its orders may be delivered now: its window is open, by the usual time zone, and no freeze holds it back."""
+    opens_at: datetime | None = None
+    """When they may, if not now; `null` too when they never may."""
+    freezes: list[Freeze] = []
+    """Those that hold it back during its life, the first first."""
+    ends_at: datetime | None = None
+    """When the last PC has its order, were every PC on and every answer at once; `null`: not before `ends_by`."""
+    ends_basis: list[EndsBasis] = []
+    """What that counts."""
 
 
 class NewDraft(msgspec.Struct):

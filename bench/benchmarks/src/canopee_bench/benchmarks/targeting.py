@@ -7,7 +7,7 @@ import psycopg
 
 from canopee_bench.benchmark import Benchmark, Figure, Result, Setting, figure
 from canopee_bench.installation import Api, api, database
-from canopee_contract.people import Match
+from canopee_contract.matching import Match
 
 _DEVICES = 1_000_000
 _CONDITIONS: dict[str, dict[str, Any]] = {

@@ -2023,12 +2023,24 @@ export interface components {
             readonly approvals: number;
             readonly bytes: number;
             readonly bytes_per_device: readonly components["schemas"]["BytesOf"][];
+            /** @default [] */
+            readonly bytes_unknown: readonly string[];
             readonly done_already: number;
+            /** @default null */
+            readonly ends_at: string | null;
+            /** @default [] */
+            readonly ends_basis: readonly ("bytes_per_hour" | "bytes_unknown" | "freezes" | "orders_per_min" | "rings" | "windows")[];
             readonly ends_by: string;
             readonly fleet: number;
+            /** @default [] */
+            readonly freezes: readonly components["schemas"]["Freeze"][];
+            /** @default true */
+            readonly is_open: boolean;
             readonly kind: string;
             readonly last_ring_at: string;
             readonly matching: number;
+            /** @default null */
+            readonly opens_at: string | null;
             readonly pipeline: string;
             readonly presence: {
                 readonly [key: string]: number;
@@ -2103,6 +2115,8 @@ export interface components {
             readonly kind: string;
             readonly name: string;
             readonly not_after: string;
+            /** @default null */
+            readonly pace: components["schemas"]["PaceUsed"] | null;
             /** @default {} */
             readonly parameters: {
                 readonly [key: string]: string | number | boolean;
@@ -3008,6 +3022,18 @@ export interface components {
             readonly state: string;
         };
         /**
+         * PaceUsed
+         * @description What a campaign has used of its pace, all API processes together.
+         */
+        readonly PaceUsed: {
+            readonly bytes_last_hour: number;
+            readonly bytes_per_device: number;
+            readonly bytes_per_hour: number;
+            readonly bytes_unknown: readonly string[];
+            readonly orders_per_min: number;
+            readonly orders_this_minute: number;
+        };
+        /**
          * Page[ApiKey]
          * @description One page of a list.
          */
@@ -3605,6 +3631,7 @@ export interface components {
         readonly Rollout: {
             /** @default 3600 */
             readonly advance_after_s: number;
+            readonly bytes_per_hour?: number;
             /** @default 5 */
             readonly max_failed_pct: number;
             /** @default 30 */

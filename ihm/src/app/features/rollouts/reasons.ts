@@ -1,4 +1,4 @@
-import { clock, count, duration, instant, share } from '@core/format';
+import { bytes, clock, count, duration, instant, share } from '@core/format';
 import { weekday } from './weekly';
 
 type Value = string | number | boolean | null;
@@ -12,6 +12,7 @@ export interface Told {
 }
 
 const n = (value: Value | undefined) => count(Number(value));
+const size = (value: Value | undefined) => bytes(Number(value));
 const pct = (value: Value | undefined) => share(Number(value) / 100);
 const time = (value: Value | undefined) => duration(Number(value));
 const part = (params: Params) => share(Number(params['n']) / Number(params['of']));
@@ -29,6 +30,7 @@ const SAY: Readonly<Record<string, (params: Params) => string>> = {
   answers: (of) => $localize`:@@rollouts.whyAnswers:${n(of['n'])}:n: postes sur ${n(of['of'])}:of: ont répondu, il en faut ${pct(of['least_pct'])}:least:`,
   window: (of) => $localize`:@@rollouts.whyWindow:plage fermée : elle s’ouvre ${weekday(text(of['opens']))}:day: à ${clock(text(of['opens']))}:time: (heure de ${text(of['zone'])}:zone:)`,
   pace: (of) => $localize`:@@rollouts.whyPace:suit sa cadence : ${n(of['made'])}:made: ordres sur ${n(of['per_min'])}:most: cette minute`,
+  pace_bytes: (of) => $localize`:@@rollouts.whyPaceBytes:suit sa cadence : ${size(of['used'])}:used: sur ${size(of['per_hour'])}:most: en une heure, ${size(of['per_device'])}:each: par poste`,
   frozen: (of) => $localize`:@@rollouts.whyFrozen:gel jusqu’au ${instant(text(of['until']))}:until: : ${text(of['why'])}:why:`,
   stopped: (of) => $localize`:@@rollouts.whyStopped:tout est arrêté depuis le ${instant(text(of['since']))}:since: par ${text(of['by'])}:by: : ${text(of['why'])}:why:`,
 };

@@ -9,9 +9,12 @@ import msgspec
 
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.closures import Holds, compiled
+from canopee_api.campaigns.pace import check_pace
+from canopee_api.campaigns.pace import shown as shown_pace
 from canopee_api.campaigns.rings import SLICE, Rings, campaign_of, rings_of
 from canopee_api.campaigns.rollout import Decision
 from canopee_api.campaigns.signals import check_signals, require_datasets, shown, signals_of
+from canopee_api.campaigns.sizes import Sizes, sizes_of
 from canopee_api.campaigns.targeting import read_condition
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError
@@ -69,6 +72,8 @@ class Campaigns:
         campaign = opened.campaign
         if campaign.not_after <= self._clock.now():
             raise InvalidError("campaign.over", "its last day has passed: sign a new document", at="$.not_after")
+        sizes = self.sizes(known, campaign.parameters)
+        check_pace(campaign.rollout, sizes)
         row = sql.CampaignRow(
             id=campaign.campaign_id, name=campaign.name[:_NAME], kind=known.pipeline.kind,
             pipeline=msgspec.to_builtins(campaign.pipeline), parameters=campaign.parameters,
@@ -78,9 +83,14 @@ class Campaigns:
             reach_bp=campaign.rings[-1].up_to_bp, rings=campaign.rings, pilots=frozenset(campaign.pilots),
             rollout=campaign.rollout, ring=0 if campaign.rings[0].not_before <= self._clock.now() else -1,
             ring_opened_at=self._clock.now(), windows=campaign.windows,
-            through_freezes=campaign.through_freezes,
+            through_freezes=campaign.through_freezes, bytes_per_device=sizes.total,
+            bytes_unknown=tuple(sizes.unknown),
         )  # fmt: skip
         return await self._start(row, by=by, supersedes=campaign.supersedes)
+
+    def sizes(self, known: KnownPipeline, parameters: dict[str, Any]) -> Sizes:
+        """What each device downloads for a pipeline; raises `InvalidError` for parameters that are not its own."""
+        return sizes_of(known, checked_parameters(known, parameters), self._trust.releases())
 
     async def stop(self, campaign_id: str, *, by: str) -> CampaignView:
         """Give no more orders of a campaign, and deliver none of those that wait: it has gone far enough.
@@ -246,7 +256,7 @@ class Campaigns:
             created_at=row.created_at, not_after=row.not_after, total=sum(states.values()), states=states,
             condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
             windows=row.windows, superseded_by=row.superseded_by or "", frozen=frozen,
-            through_freezes=row.through_freezes,
+            through_freezes=row.through_freezes, pace=await shown_pace(tx, row, self._clock.now()),
             reason=reason.reason, reason_code=reason.code, reason_params=dict(reason.params),
             signals=shown(row), signals_at=row.signals_at,
             created_by=row.created_by, parameters=row.parameters, ring_opened_at=row.ring_opened_at,

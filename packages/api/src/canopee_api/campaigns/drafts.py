@@ -12,6 +12,7 @@ import msgspec
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.campaigns import Campaigns, check_document
 from canopee_api.campaigns.documents import composed
+from canopee_api.campaigns.pace import check_pace
 from canopee_api.campaigns.signals import require_datasets
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
@@ -64,6 +65,7 @@ class CampaignDrafts:
         campaign, payload = _read(envelope)
         known = self._trust.pipeline(f"{campaign.pipeline.name}@{campaign.pipeline.version}")
         check_document(campaign, known)
+        check_pace(campaign.rollout, self._campaigns.sizes(known, campaign.parameters))
         now = self._clock.now()
         if campaign.not_after <= now:
             raise InvalidError("campaign.over", "its last day has passed: write a new document", at="$.not_after")

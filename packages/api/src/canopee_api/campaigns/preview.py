@@ -2,30 +2,41 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from canopee_api.campaigns.campaigns import check_document
 from canopee_api.campaigns.documents import composed
+from canopee_api.campaigns.forecast import Stage, Way
+from canopee_api.campaigns.freeze_calendar import FreezeCalendar
+from canopee_api.campaigns.freezes import Freezes
+from canopee_api.campaigns.pace import check_pace, pace_of
+from canopee_api.campaigns.sizes import Sizes, sizes_of
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
+from canopee_api.orders.freezing import Freezing
 from canopee_api.postgres import campaign_preview as sql
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.device_states import LATE, ONLINE
 from canopee_api.postgres.targeting import preview
 from canopee_contract.campaign import Campaign
 from canopee_contract.condition import parse_condition
-from canopee_contract.people import Match
-from canopee_contract.rollouts import BytesOf, CampaignPreview, CampaignRequest, Presence, RingPreview
+from canopee_contract.matching import Match
+from canopee_contract.rollouts import CampaignPreview, CampaignRequest, Presence, RingPreview
 from canopee_kit.clock import Clock
 
 
 class Previews:
     """Looks ahead; nothing is changed."""
 
-    def __init__(self, database: Database, trust: TrustStore, targeting: Targeting, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, trust: TrustStore, targeting: Targeting, calendar: FreezeCalendar,
+        freezes: Freezes, clock: Clock,
+    ) -> None:  # fmt: skip
         self._database, self._trust, self._targeting, self._clock = database, trust, targeting, clock
+        self._calendar, self._freezes = calendar, freezes
 
     async def preview(self, asked: CampaignRequest) -> CampaignPreview:
         """Whom a request would reach now.
@@ -38,6 +49,8 @@ class Previews:
         now, known = self._clock.now(), self._trust.pipeline(asked.pipeline)
         campaign = composed(known, asked, now, by="preview")
         check_document(campaign, known)
+        sizes = sizes_of(known, campaign.parameters, self._trust.releases())
+        check_pace(campaign.rollout, sizes)
         matched = await self._targeting.match(Match(asked.condition, 0))
         bounds = tuple(ring.up_to_bp for ring in campaign.rings)
         given = sql.Given(known.ref.name, known.ref.sha256, campaign.parameters, bounds, campaign.pilots)
@@ -50,47 +63,51 @@ class Previews:
                 online_since=now - ONLINE,
                 late_since=now - LATE,
             )
-        sizes = self._sizes(known, campaign)
         inside = [one for one in found if one.ring < len(campaign.rings)]
         total = sum(one.devices for one in inside)
+        rings = _rings(campaign, inside)
         return CampaignPreview(
             pipeline=f"{known.ref.name}@{known.ref.version}", kind=known.pipeline.kind,
             approvals=self._approvals(known), fleet=matched.fleet or 0,
             matching=sum(one.devices for one in found), total=total, tests=matched.tests,
-            rings=_rings(campaign, inside), presence=_presence(inside), agents=_agents(inside),
+            rings=rings, presence=_presence(inside), agents=_agents(inside),
             done_already=sum(one.devices for one in inside if one.is_done),
-            under_way_elsewhere=sum(one.devices for one in inside if one.is_elsewhere), bytes_per_device=sizes,
-            bytes=min(total, campaign.max_targets) * sum(one.bytes for one in sizes),
+            under_way_elsewhere=sum(one.devices for one in inside if one.is_elsewhere), bytes_per_device=sizes.known,
+            bytes=min(total, campaign.max_targets) * sizes.total, bytes_unknown=sizes.unknown,
             last_ring_at=max(now, campaign.rings[-1].not_before), ends_by=campaign.not_after,
+            **await self._foreseen(known, campaign, rings, sizes, now),
         )  # fmt: skip
+
+    async def _foreseen(
+        self, known: KnownPipeline, campaign: Campaign, rings: Sequence[RingPreview], sizes: Sizes, now: datetime
+    ) -> dict[str, Any]:
+        """When it may deliver, and when it would be through."""
+        kind, pace = known.pipeline.kind, pace_of(campaign.rollout, sizes.total)
+        async with self._database.transaction() as tx:
+            freezes = [] if campaign.through_freezes else await self._calendar.coming(tx, campaign.not_after)
+            freezing = await self._freezes.between(tx, now, campaign.not_after, kind=kind)
+        freezes = [one for one in freezes if one.collects or kind == "action"]
+        way = Way(
+            campaign.windows, Freezing(()) if campaign.through_freezes else freezing, self._freezes.wall,
+            campaign.not_after,
+        )  # fmt: skip
+        opens, stages = way.opens(now), [Stage(ring.not_before, ring.devices) for ring in rings]
+        counted = {
+            "rings": len(rings) > 1, "orders_per_min": bool(campaign.rollout and campaign.rollout.orders_per_min),
+            "bytes_per_hour": pace.per_hour > 0, "bytes_unknown": bool(sizes.unknown and pace.per_hour),
+            "windows": bool(campaign.windows), "freezes": bool(freezes),
+        }  # fmt: skip
+        return {
+            "is_open": opens == now, "opens_at": None if opens == now else opens, "freezes": freezes,
+            "ends_at": way.through(stages, campaign.rollout, pace, now),
+            "ends_basis": [name for name, is_counted in counted.items() if is_counted],
+        }  # fmt: skip
 
     def _approvals(self, known: KnownPipeline) -> int:
         if known.pipeline.approval == "none":
             return 0
         policy = self._trust.policy
         return policy.action_approvals if known.pipeline.kind == "action" else policy.collect_approvals
-
-    def _sizes(self, known: KnownPipeline, campaign: Campaign) -> list[BytesOf]:
-        """What each device downloads, at most: the pipeline, the files that its steps name, a release of the agent."""
-        sizes = [BytesOf(f"{known.ref.name}@{known.ref.version}", known.ref.length)]
-        releases = {info.path: info.length for info in self._trust.releases()}
-        for step in known.pipeline.steps:
-            given = {name: _value(value, campaign.parameters) for name, value in step.with_.items()}
-            size, path = given.get("size_bytes"), given.get("path")
-            if step.use == "download_file" and isinstance(size, int):
-                sizes.append(BytesOf(str(given.get("url", step.id))[:200], size))
-            elif step.use == "update_agent" and path in releases:
-                sizes.append(BytesOf(str(path), releases[str(path)]))
-        return sizes
-
-
-def _value(value: object, parameters: dict[str, Any]) -> object:
-    """What a `with` of a step says, once the parameters are known."""
-    try:
-        wanted = msgspec.convert(value, dict[str, str])
-    except msgspec.ValidationError:
-        return value
-    return parameters.get(wanted.get("$param", ""), value)
 
 
 def _rings(campaign: Campaign, found: Sequence[sql.Reached]) -> list[RingPreview]:

@@ -8,6 +8,7 @@ import msgspec
 
 from canopee_api.audit.chain import note
 from canopee_api.campaigns.freezes import Freezes
+from canopee_api.campaigns.pace import pace_of, paced, room
 from canopee_api.campaigns.rollout import Decision, decide
 from canopee_api.campaigns.signals import Measured, Signals, figures_of, recalled
 from canopee_api.catalog.trust import TrustStore
@@ -52,7 +53,7 @@ class Rings:
         places = {one: place for one in device_ids if (place := ring_index(rings, row.pilots, one)) is not None}
         now = {one: place for one, place in places.items() if place <= gate.ring and not gate.is_held}
         later = {one: place for one, place in places.items() if one not in now}
-        if held := places if _pace(row) else later:
+        if held := places if _is_paced(row) else later:
             await ring_sql.hold_back(tx, row.id, held)
         return await self._order(tx, row, gate, now)
 
@@ -167,12 +168,8 @@ class Rings:
                 "wait", f"its window is shut: it opens on {opens:%a %H:%M}, {self._wall.usual} time",
                 "window", {"opens": opens.isoformat(timespec="minutes"), "zone": str(self._wall.usual)},
             )  # fmt: skip
-        if (pace := _pace(row)) and await ring_sql.waiting(tx, row.id, row.ring, limit=1):
-            made = await self._made_this_minute(tx, row)
-            return Decision(
-                "wait", f"waits for its pace: {made} of {pace} orders this minute",
-                "pace", {"made": made, "per_min": pace},
-            )  # fmt: skip
+        if _is_paced(row) and await ring_sql.waiting(tx, row.id, row.ring, limit=1):
+            return await paced(tx, row, self._clock.now())
         if row.rollout is None or row.ring >= len(row.rings) - 1:
             return None
         return await self._decide(tx, row, row.rollout, recalled(row))
@@ -247,12 +244,9 @@ class Rings:
         return made
 
     async def _room(self, tx: Connection, row: CampaignRow, gate: Gate) -> int:
-        """How many orders may be made now: as many as were approved, and as its pace has left of this minute."""
-        left, pace = gate.max_targets - gate.targets, _pace(row)
-        return min(left, max(0, pace - await self._made_this_minute(tx, row))) if pace else left
-
-    async def _made_this_minute(self, tx: Connection, row: CampaignRow) -> int:
-        return await ring_sql.made_since(tx, row.id, self._clock.now().replace(second=0, microsecond=0))
+        """How many orders may be made now: as many as were approved, and as its pace has left."""
+        left, paced = gate.max_targets - gate.targets, await room(tx, row, self._clock.now())
+        return left if paced is None else min(left, paced)
 
     def _require_approved(self, row: CampaignRow) -> None:
         """Refuse to go on with what every PC would refuse: a key that approved it was revoked."""
@@ -285,6 +279,5 @@ def rings_of(row: CampaignRow) -> tuple[Ring, ...]:
     return row.rings or (Ring(row.reach_bp, row.not_before),)
 
 
-def _pace(row: CampaignRow) -> int:
-    """Orders a minute; 0 for no limit."""
-    return (row.rollout.orders_per_min or 0) if row.rollout is not None else 0
+def _is_paced(row: CampaignRow) -> bool:
+    return pace_of(row.rollout, row.bytes_per_device).per_min > 0

@@ -8,7 +8,7 @@ from canopee_api.postgres import targeting as sql
 from canopee_api.postgres.database import Database
 from canopee_contract.condition import Condition, describe, each_test, evaluate, parse_condition
 from canopee_contract.errors import ConditionError
-from canopee_contract.people import MATCH_LIMIT, Match, Matched, TestCount, TestOnDevice, Why, WhyMatch
+from canopee_contract.matching import MATCH_LIMIT, Match, Matched, TestCount, TestOnDevice, Why, WhyMatch
 from canopee_kit.ids import is_id
 
 MAX_COUNTED = 50

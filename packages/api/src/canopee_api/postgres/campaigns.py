@@ -18,7 +18,7 @@ id, name, kind, pipeline, parameters, condition, document, document_sha256, max_
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
 superseded_by, halt_code, halt_params, signal_figures, signals_at, \
-through_freezes"""
+through_freezes, bytes_per_device, bytes_unknown"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -76,6 +76,10 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     """What its signals had counted at the last look, in their order."""
     signals_at: datetime | None = None
     through_freezes: bool = False
+    bytes_per_device: int = 0
+    """What each PC downloads, as far as it is known."""
+    bytes_unknown: tuple[str, ...] = ()
+    """What it downloads too, of unknown size."""
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -93,7 +97,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             row.judged_from, row.paused_at, row.halted_at, row.halt_reason,
             Jsonb(msgspec.to_builtins(row.windows)), row.superseded_by, row.halt_code, Jsonb(row.halt_params),
             Jsonb(msgspec.to_builtins(row.signal_figures)), row.signals_at,
-            row.through_freezes,
+            row.through_freezes, row.bytes_per_device, list(row.bytes_unknown),
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -246,6 +250,7 @@ def _row(row: Sequence[Any]) -> CampaignRow:
     values["document"] = None if values["document"] is None else bytes(values["document"])
     values["rings"] = msgspec.convert(values["rings"], tuple[Ring, ...])
     values["windows"] = msgspec.convert(values["windows"], tuple[Window, ...])
+    values["bytes_unknown"] = tuple(values["bytes_unknown"])
     values["pilots"] = frozenset(values["pilots"])
     values["signal_figures"] = msgspec.convert(values["signal_figures"], tuple[SignalFigures, ...])
     values["rollout"] = msgspec.convert(values["rollout"], Rollout | None)

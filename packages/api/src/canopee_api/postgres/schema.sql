@@ -260,6 +260,7 @@ CREATE TABLE practices (
 -- resumed; what had failed before counts no more. windows: as in the document: when, by the clock on the wall of the PC, an
 -- order may begin. opened: time zone -> the last opening that was told. halt_code, halt_params: what halt_reason says, for
 -- programs. signal_figures: what its signals had counted at the last look. through_freezes: as in the document.
+-- bytes_per_device: what each PC downloads, as far as it is known; bytes_unknown: what of unknown size it downloads too.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -297,6 +298,8 @@ CREATE TABLE campaigns (
     signal_figures jsonb NOT NULL DEFAULT '[]',
     signals_at timestamptz,
     through_freezes boolean NOT NULL DEFAULT false,
+    bytes_per_device bigint NOT NULL DEFAULT 0,
+    bytes_unknown text[] NOT NULL DEFAULT '{}',
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );

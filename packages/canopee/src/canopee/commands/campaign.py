@@ -15,7 +15,7 @@ from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
-from canopee.quantities import basis_points, duration, window
+from canopee.quantities import basis_points, byte_count, duration, window
 from canopee.signals import FORMS, signal
 from canopee_client.client import Client
 from canopee_client.errors import AnswerError, NoAnswerError
@@ -109,6 +109,9 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
         usual = getattr(_USUAL, name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=int, default=usual, metavar="N", help=f"{said} (default: {usual})")
     parser.add_argument("--orders-per-min", type=int, metavar="N", help="orders made a minute, at most")
+    parser.add_argument(
+        "--bytes-per-hour", type=byte_count, metavar="2G", help="downloads begun in any hour, at most (k, M, G, T)"
+    )
     parser.add_argument("--halt-if", action="append", default=[], metavar="LIMIT WHAT", help=_HALT_IF)
     parser.set_defaults(run=_draft)
 
@@ -128,6 +131,7 @@ def _draft(arguments: argparse.Namespace) -> int:
         arguments.silent_after, arguments.min_runs,
         signals=tuple(signal(one) for one in arguments.halt_if) or msgspec.UNSET,
         orders_per_min=msgspec.UNSET if arguments.orders_per_min is None else arguments.orders_per_min,
+        bytes_per_hour=msgspec.UNSET if arguments.bytes_per_hour is None else arguments.bytes_per_hour,
     )  # fmt: skip
     shares = [basis_points(one.strip()) for one in arguments.rings.split(",")]
     campaign = ringed(whole, shares, pilots=arguments.pilot, rollout=rollout, reason=arguments.reason)

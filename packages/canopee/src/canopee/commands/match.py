@@ -11,7 +11,7 @@ from canopee.home import add_home, connect
 from canopee.output import print_json, print_list
 from canopee.parsing import Commands
 from canopee_client.client import Client
-from canopee_contract.people import Match, Matched, Why
+from canopee_contract.matching import Match, Matched, Why
 
 _SHOWN = 20
 

@@ -19,17 +19,8 @@ from canopee_api.postgres.facts import list_changes
 from canopee_contract.codec import decode
 from canopee_contract.errors import MalformedError
 from canopee_contract.fleet import DeviceQuery, Facets, FleetOverview, Watch
-from canopee_contract.people import (
-    Device,
-    DeviceState,
-    FactChange,
-    FactsChange,
-    Match,
-    Matched,
-    Page,
-    Why,
-    WhyMatch,
-)
+from canopee_contract.matching import Match, Matched, Why, WhyMatch
+from canopee_contract.people import Device, DeviceState, FactChange, FactsChange, Page
 from canopee_kit.ids import is_id
 
 _Values = Annotated[list[str] | None, QueryParameter(description="Repeat it for several values.")]
