@@ -120,7 +120,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def settings(database_url: str, keys: Path, tmp_path: Path) -> Settings:
-    """Settings of a process on the test's database."""
+    """Settings of a process on the test's database; what is done periodically, a test does itself."""
     return Settings(
         home=tmp_path,
         database_url=database_url,
@@ -128,6 +128,7 @@ def settings(database_url: str, keys: Path, tmp_path: Path) -> Settings:
         keys=keys,
         secret_file=tmp_path / "secret.key",
         pool_size=4,
+        worker=False,
     )
 
 

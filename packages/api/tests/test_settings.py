@@ -110,3 +110,14 @@ def test_a_secret_file_that_cannot_be_one_is_said_with_its_path(tmp_path: Path) 
     for path in (tmp_path, tmp_path / "no such folder" / "secret.key"):
         with pytest.raises(ServerError, match=str(path)):
             read_secret(path)
+
+
+@pytest.mark.parametrize(("text", "does_work"), [("", True), ("yes", True), ("no", False)])
+def test_a_process_does_periodic_work_unless_told_not_to(text: str, does_work: bool, tmp_path: Path) -> None:  # noqa: FBT001  a case
+    settings = Settings.from_env({"CANOPEE_HOME": str(tmp_path), "CANOPEE_WORKER": text})
+    assert settings.worker is does_work
+
+
+def test_a_worker_setting_that_is_neither_yes_nor_no_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match="CANOPEE_WORKER='maybe' is neither yes nor no"):
+        Settings.from_env({"CANOPEE_HOME": str(tmp_path), "CANOPEE_WORKER": "maybe"})

@@ -53,12 +53,12 @@ from canopee_api.orders.delivery import Delivery
 from canopee_api.orders.epochs import Epochs
 from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres.database import Database
-from canopee_api.postgres.locks import alone
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
 from canopee_api.records.intake import Intake
 from canopee_api.records.storage import Storage
-from canopee_api.settings import DEFAULT_ZONE, Keep, Settings, read_secret
+from canopee_api.settings import Settings, read_secret
+from canopee_api.worker.worker import Worker
 from canopee_kit.clock import Clock, SystemClock
 from canopee_kit.errors import TemporaryError
 from canopee_kit.logs import get_logger
@@ -110,26 +110,48 @@ async def serve(
                 await serving
 
 
+async def work(
+    settings: Settings, *, ready: Callable[[], None], stop: asyncio.Event, clock: Clock | None = None
+) -> None:
+    """Do the work behind the doors until `stop`, in a process that has none; `ready` is called once it is at it.
+
+    Raises:
+        ServerError: the database, the keys or the configuration cannot be used.
+    """
+    address = settings.database_url
+    for name in migrate(address):
+        _log.info("migration %s applied", name)
+    async with running(settings, address, clock or SystemClock(), has_doors=False):
+        ready()
+        await stop.wait()
+
+
 @asynccontextmanager
-async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenerator[Areas]:
-    """The areas of one process with their background tasks, without any door."""
+async def running(
+    settings: Settings, address: str, clock: Clock, *, has_doors: bool = True
+) -> AsyncGenerator[Areas]:
+    """The areas of one process with their background tasks, before any door is opened; a worker never opens one."""
     keys, secret = OnlineKeys.read(settings.keys), read_secret(settings.secret_file)
     database = Database(address, size=settings.pool_size)
     await database.open()
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
-    areas = wire(database, keys, secret, clock, settings.keep, settings.time_zone)
+    areas = wire(database, keys, secret, clock, settings)
     try:
-        listener = Listener(database, areas.fleet, lambda: _reload(areas), on_changes=areas.watchers.take)
+        listener = Listener(
+            database, areas.fleet, lambda: _reload(areas), on_changes=areas.watchers.take, has_devices=has_doors
+        )
         await _prepare(areas)
         await listener.load()
-        work = (
-            listener.run(stop),
-            areas.watchers.run(stop),
-            write_behind(database, areas.fleet, areas.enrolment.suspect_clones, stop),
-            areas.intake.run(stop),
-            _ticks(areas, stop, settings.tick_s),
-        )
+        work = [listener.run(stop)]
+        if has_doors:
+            work += [
+                areas.watchers.run(stop),
+                write_behind(database, areas.fleet, areas.enrolment.suspect_clones, stop),
+                areas.intake.run(stop),
+            ]
+        if settings.worker or not has_doors:
+            work.append(Worker(areas, database.address).run(stop))
         tasks = [asyncio.create_task(one) for one in work]
         gc.freeze()  # a million devices are not looked at again and again
         yield areas
@@ -140,13 +162,11 @@ async def running(settings: Settings, address: str, clock: Clock) -> AsyncGenera
         await database.close()
 
 
-def wire(
-    database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, keep: Keep, time_zone: str = DEFAULT_ZONE
-) -> Areas:
+def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, settings: Settings) -> Areas:
     """The areas of one process that has heard of nothing yet."""
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
-    wall = WallClocks(time_zone, clock)
+    wall = WallClocks(settings.time_zone, clock)
     freezes = Freezes(wall, clock)
     rings = Rings(database, trust, freezes, clock)
     calendar = FreezeCalendar(database, rings, wall, clock)
@@ -190,7 +210,8 @@ def wire(
         progress=Progress(database, clock),
         delivery=Delivery(database, fleet, wall, clock),
         intake=Intake(database, datasets, clock),
-        storage=Storage(database, datasets, clock, keep),
+        storage=Storage(database, datasets, clock, settings.keep),
+        tick_s=settings.tick_s,
     )
 
 
@@ -207,37 +228,6 @@ async def _reload(areas: Areas) -> None:
     await areas.trust.reload()
     areas.fleet.raise_trust(areas.trust.timestamp_version)
     await areas.emergency_stop.reload()
-
-
-async def _ticks(areas: Areas, stop: asyncio.Event, every_s: float) -> None:
-    """What is done again and again: each is idempotent, and a failure waits for the next time."""
-    jobs: tuple[Callable[[Areas], Awaitable[object]], ...] = (
-        lambda areas: areas.storage.tend(),
-        lambda areas: areas.trust.keep_fresh(),
-        lambda areas: areas.trust.warn(),
-        lambda areas: areas.campaign_approvals.halt_unapproved(),
-        lambda areas: areas.epochs.tend(),
-        lambda areas: areas.approvals.expire(),
-        lambda areas: areas.selections.tend(),
-        lambda areas: areas.target_files.tend(),
-        lambda areas: areas.campaigns.expand_unfinished(),
-        lambda areas: areas.campaigns.reconsider(),
-        lambda areas: areas.rings.advance(),
-        lambda areas: areas.rings.open_windows(),
-        lambda areas: areas.freezes.look(),
-    )
-    while not stop.is_set():
-        for job in jobs:
-            try:
-                async with alone(areas.database, "periodic") as is_alone:
-                    if is_alone:
-                        await job(areas)
-            except TemporaryError as error:
-                _log.warning("a periodic job waits for the database: %s", error)
-            except Exception:  # noqa: BLE001  the edge of a loop: one failing job must not end the others
-                _log.exception("a periodic job failed")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), every_s)
 
 
 class _Server(uvicorn.Server):

@@ -59,14 +59,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep: Keep = Keep()
     time_zone: str = DEFAULT_ZONE
     """Of the practices that name none: `CANOPEE_TIME_ZONE`."""
-    tick_s: float = _TICK_S
+    tick_s: int = _TICK_S
     """Between two rounds of periodic work (campaigns go on, what is old goes): `CANOPEE_TICK_S`."""
+    worker: bool = True
+    """Whether this process does such work too; else `canopee worker` does: `CANOPEE_WORKER`, `yes` or `no`."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read `CANOPEE_HOME`, `CANOPEE_DATABASE_URL`, `CANOPEE_LISTEN`, `CANOPEE_KEYS`, `CANOPEE_SECRET_FILE`.
 
-        Those of `Keep`, `time_zone` and `tick_s` too.
+        Those of `Keep`, `time_zone`, `tick_s` and `worker` too.
 
         Raises:
             ServerError: an address that cannot be read, or that would be served to others without TLS.
@@ -83,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             keep=Keep.from_env(environ),
             time_zone=_zone(environ.get("CANOPEE_TIME_ZONE", "") or DEFAULT_ZONE),
             tick_s=_whole(environ, "CANOPEE_TICK_S", _TICK_S, most=_LONGEST_TICK_S, unit="seconds"),
+            worker=_yes(environ, "CANOPEE_WORKER"),
         )
 
 
@@ -110,6 +113,13 @@ def _zone(name: str) -> str:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError) as error:
         raise ServerError(f"CANOPEE_TIME_ZONE={name!r} is not of the IANA list, such as {DEFAULT_ZONE}") from error
+
+
+def _yes(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "") or "yes"
+    if text not in {"yes", "no"}:
+        raise ServerError(f"{name}={text!r} is neither yes nor no")
+    return text == "yes"
 
 
 def _days(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -1,3 +1,4 @@
+from importlib.metadata import version
 from importlib.resources import files
 
 import psycopg
@@ -28,6 +29,34 @@ def test_from_scratch_and_all_migrations_lead_to_the_same_schema(empty_database:
     with psycopg.connect(empty_database) as scratch, psycopg.connect(database_url) as migrated:
         scratch.execute((files("canopee_api.postgres") / "schema.sql").read_bytes())
         assert scratch.execute(_CATALOG).fetchall() == migrated.execute(_CATALOG).fetchall()
+
+
+_QUEUE = """
+SELECT 'column', c.relname, a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
+       || ' ' || a.attidentity::text || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' AND c.relnamespace = 'jobs'::regnamespace
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND NOT a.attisdropped
+UNION ALL SELECT 'index', tablename, indexdef FROM pg_indexes WHERE schemaname = 'jobs'
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'jobs'::regnamespace
+UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'jobs'::regnamespace
+UNION ALL SELECT 'trigger', tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger
+WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'jobs.%'
+UNION ALL SELECT 'value', enumtypid::regtype::text, enumsortorder || ' ' || enumlabel FROM pg_enum
+ORDER BY 1, 2, 3
+"""
+
+
+def test_the_tables_of_the_queue_are_those_that_the_installed_library_ships(
+    empty_database: str, database_url: str
+) -> None:
+    shipped = (files("procrastinate.sql") / "schema.sql").read_bytes()
+    with psycopg.connect(empty_database) as scratch, psycopg.connect(database_url) as migrated:
+        scratch.execute(b"CREATE SCHEMA jobs; SET LOCAL search_path TO jobs;" + shipped)
+        scratch.execute("SET LOCAL search_path TO DEFAULT")
+        held, wanted = (connection.execute(_QUEUE).fetchall() for connection in (migrated, scratch))
+    assert len(held) > 60
+    assert held == wanted, f"Procrastinate {version('procrastinate')} ships other tables: add a migration to them"
 
 
 def test_a_database_that_is_up_to_date_is_left_alone(database_url: str) -> None:

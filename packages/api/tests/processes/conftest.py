@@ -31,7 +31,7 @@ def shared(
         connection.execute(SQL("CREATE DATABASE {} TEMPLATE canopee").format(Identifier(name)))
     yield Settings(
         home=folder, database_url=make_conninfo(postgres, dbname=name), port=0, keys=keys,
-        secret_file=folder / "secret.key", pool_size=4,
+        secret_file=folder / "secret.key", pool_size=4, worker=False,
     )  # fmt: skip
     with psycopg.connect(maintenance, autocommit=True) as connection:
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
@@ -52,7 +52,7 @@ async def deaf(pair: Pair, shared: Settings) -> AsyncGenerator[Areas]:
     """A third process, that has read everything once and hears of nothing: the worst moment of a lag."""
     database = Database(shared.database_url, size=4)
     await database.open()
-    areas = wire(database, OnlineKeys.read(shared.keys), read_secret(shared.secret_file), pair.clock, shared.keep)
+    areas = wire(database, OnlineKeys.read(shared.keys), read_secret(shared.secret_file), pair.clock, shared)
 
     async def reload() -> None:
         await areas.datasets.reload()

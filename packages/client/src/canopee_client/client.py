@@ -13,6 +13,7 @@ from canopee_client.link import PAGE, segment
 from canopee_client.rollout_calls import RolloutCalls
 from canopee_contract import admission, matching, people
 from canopee_contract.dataset import Dataset
+from canopee_contract.jobs import JobView
 from canopee_contract.key_life import KeyLife
 from canopee_contract.live import LiveEvent
 from canopee_contract.pipeline import Pipeline
@@ -37,6 +38,9 @@ class Client(FleetCalls, CatalogCalls, RolloutCalls):
 
     def storage(self) -> Volumes:
         return self.call("GET", "/v1/storage", Volumes)
+
+    def jobs(self, **filters: str) -> Iterator[JobView]:
+        return self.pages("/v1/jobs", JobView, filters)
 
     def log_in(self, login: str, password: str) -> people.Session:
         return self.call("POST", "/v1/sessions", people.Session, body=people.Login(login, password))

@@ -12,6 +12,7 @@ import msgspec
 from canopee_contract.campaign import Rollout
 from canopee_contract.condition import Scalar
 from canopee_contract.freeze import Freeze, Frozen
+from canopee_contract.jobs import Work
 from canopee_contract.key_life import KeyState
 from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
@@ -74,6 +75,8 @@ class Status(msgspec.Struct):
     """Since when, by whom and why everything is stopped."""
     freezes: list[Freeze] = []
     """Those in force, and those that begin within a week."""
+    work: Work | None = None
+    """How the work behind the doors goes: campaigns stand still where nobody does it."""
 
 
 class Login(msgspec.Struct):

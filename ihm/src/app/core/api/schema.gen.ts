@@ -1221,6 +1221,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/jobs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Jobs
+         * @description What waits, runs, is tried again or failed, newest first; of what is done, the last of each name.
+         */
+        readonly get: operations["V1JobsJobs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/live": {
         readonly parameters: {
             readonly query?: never;
@@ -2766,6 +2786,25 @@ export interface components {
             readonly set_by: string;
         };
         /**
+         * JobView
+         * @description One job. Of those done, the last of each name is listed.
+         */
+        readonly JobView: {
+            readonly attempts: number;
+            readonly changed_at: string;
+            /** @default  */
+            readonly error: string;
+            /** @default null */
+            readonly failed_at: string | null;
+            readonly id: string;
+            readonly name: string;
+            /** @default null */
+            readonly next_at: string | null;
+            readonly queue: string;
+            /** @enum {unknown} */
+            readonly state: "done" | "dropped" | "failed" | "retrying" | "running" | "waiting";
+        };
+        /**
          * KeyHolder
          * @description One key of a role, and whose it is.
          */
@@ -3129,6 +3168,15 @@ export interface components {
          */
         readonly Page_Freeze_: {
             readonly items: readonly components["schemas"]["Freeze"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * Page[JobView]
+         * @description One page of a list.
+         */
+        readonly Page_JobView_: {
+            readonly items: readonly components["schemas"]["JobView"][];
             /** @default null */
             readonly next: string | null;
         };
@@ -3836,6 +3884,8 @@ export interface components {
             /** @default null */
             readonly standstill: components["schemas"]["Standstill"] | null;
             readonly version: string;
+            /** @default null */
+            readonly work: components["schemas"]["Work"] | null;
         };
         /**
          * StepReport
@@ -4123,6 +4173,19 @@ export interface components {
             readonly days: readonly ("fri" | "mon" | "sat" | "sun" | "thu" | "tue" | "wed")[];
             readonly from: string;
             readonly to: string;
+        };
+        /**
+         * Work
+         * @description How the work behind the doors goes.
+         */
+        readonly Work: {
+            readonly failed: number;
+            readonly retrying: number;
+            readonly silent_s: number;
+            /** @enum {unknown} */
+            readonly state: "failing" | "ok" | "stopped";
+            readonly waiting: number;
+            readonly workers: number;
         };
     };
     responses: never;
@@ -10740,6 +10803,89 @@ export interface operations {
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
             readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1JobsJobs: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+                /** @description Only of this name. */
+                readonly name?: string;
+                /** @description Only in this state. */
+                readonly state?: "waiting" | "running" | "retrying" | "done" | "failed" | "dropped" | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_JobView_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

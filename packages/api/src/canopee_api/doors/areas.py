@@ -79,3 +79,5 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery
     intake: Intake
     storage: Storage
+    tick_s: int = 30
+    """Between two rounds of periodic work."""

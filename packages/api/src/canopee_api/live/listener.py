@@ -38,7 +38,7 @@ class Periods(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listener:
-    """Loads the fleet, then follows it."""
+    """Loads the fleet, then follows it; without devices, in a process that answers none, only the catalog."""
 
     def __init__(
         self,
@@ -48,9 +48,10 @@ class Listener:
         periods: Periods | None = None,
         *,
         on_changes: OnChanges | None = None,
+        has_devices: bool = True,
     ) -> None:
         self._database, self._fleet, self._on_catalog, self._on_changes = database, fleet, on_catalog, on_changes
-        self._periods = periods or Periods()
+        self._periods, self._has_devices = periods or Periods(), has_devices
         self._looked_at = 0.0
         self._from_xid = 0
         self._applied: set[tuple[int, int]] = set()
@@ -59,9 +60,10 @@ class Listener:
         """Read every device; changes committed meanwhile are seen by the next `catch_up`."""
         async with self._database.transaction() as tx:
             self._from_xid = await horizon(tx)
-            async for rows in live_rows(tx):
-                for row in rows:
-                    self._fleet.put(row)
+            if self._has_devices:
+                async for rows in live_rows(tx):
+                    for row in rows:
+                        self._fleet.put(row)
         await self._on_catalog()
         self._applied, self._looked_at = set(), asyncio.get_running_loop().time()
 
@@ -121,7 +123,7 @@ class Listener:
             await connection.close()
 
     async def _apply(self, tx: Connection, change: Change) -> None:
-        if change.device_id is None:
+        if change.device_id is None or not self._has_devices:
             return
         if change.kind == "order":
             self._fleet.give_order(change.device_id, change.value)

@@ -3,16 +3,14 @@
 import zlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Literal, TypeAlias
 
 from canopee_api.postgres.database import Database
 
-Name: TypeAlias = Literal["periodic"]
 _CLASS = 0x63616E6F  # "cano": apart from the one-number locks of migrations, publications and the audit chain
 
 
 @asynccontextmanager
-async def alone(database: Database, name: Name) -> AsyncGenerator[bool]:
+async def alone(database: Database, name: str) -> AsyncGenerator[bool]:
     """Hold `name` during the block; `False` when another process does: it is at the same work.
 
     The transaction that holds it writes nothing, and so delays no reader of the order of commits.

@@ -1,7 +1,8 @@
 """Migrations: numbered SQL files, each applied once, in order, in a transaction of its own.
 
 `NNNN_pre_<name>.sql` runs before the processes of a new version start and must suit the old ones too;
-`NNNN_post_<name>.sql` runs once no old process is left. `schema.sql` is where they all lead.
+`NNNN_post_<name>.sql` runs once no old process is left. `schema.sql` is where they all lead, but for the PostgreSQL
+schema `jobs`: that is what the installed Procrastinate ships.
 """
 
 import hashlib

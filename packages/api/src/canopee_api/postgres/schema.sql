@@ -640,3 +640,10 @@ CREATE TRIGGER tell_watchers_gone AFTER DELETE ON device_tags
     REFERENCING OLD TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('devices', 'device_id');
 CREATE TRIGGER tell_watchers_new AFTER INSERT ON device_notes
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('devices', 'device_id');
+
+-- Why the last attempt of a job failed: the library's tables do not say. `job_id` is of `jobs.procrastinate_jobs`.
+CREATE TABLE job_failures (
+    job_id bigint PRIMARY KEY,
+    at timestamptz NOT NULL,
+    error text NOT NULL
+);

@@ -18,11 +18,14 @@ _log = get_logger(__name__)
 def add_to(commands: Commands) -> None:
     """The command."""
     parser = commands.add_parser("api", help="run one API process (CANOPEE_DATABASE_URL, CANOPEE_LISTEN, …)")
+    parser.add_argument(
+        "--no-worker", action="store_true", help="leave periodic work to other processes, as CANOPEE_WORKER=no"
+    )
     parser.set_defaults(run=_run, log_level="INFO")
 
 
-def _run(_: argparse.Namespace) -> int:
-    settings = Settings.from_env(os.environ)
+def _run(arguments: argparse.Namespace) -> int:
+    settings = Settings.from_env({**os.environ, **({"CANOPEE_WORKER": "no"} if arguments.no_worker else {})})
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
     return 0

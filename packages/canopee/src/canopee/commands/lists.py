@@ -58,6 +58,11 @@ _LISTS = {
     "datasets": _List(
         "declared shapes of records", lambda client, _: client.datasets(), ("name", "version", "title", "managed_by")
     ),
+    "jobs": _List(
+        "work behind the doors: what waits, runs, is tried again or failed, and the last of each kind",
+        lambda client, filters: client.jobs(**filters),
+        ("id", "name", "queue", "state", "attempts", "changed_at", "next_at", "error"), ("state", "name"),
+    ),
     "audit": _List("who did what", lambda client, _: client.audit(), ("id", "at", "actor", "action", "object")),
 }  # fmt: skip
 

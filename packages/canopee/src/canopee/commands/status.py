@@ -30,6 +30,20 @@ def _run(arguments: argparse.Namespace) -> int:
         name = "FROZEN" if freeze["state"] == "now" else "freeze ahead:"
         which = "everything" if freeze["collects"] else "actions"
         print(f"{name} from {freeze['from']} to {freeze['to']} ({which}): {freeze['reason']}")  # noqa: T201
+    if work := status.pop("work"):
+        print(_said(work))  # noqa: T201  the output of the command
     for name, value in status.items():
         print(f"{name.replace('_', ' '):16} {value}")  # noqa: T201  the output of the command
     return 0
+
+
+def _said(work: dict[str, Any]) -> str:
+    """A line about the work behind the doors; an alarm when nobody does it."""
+    if work["state"] == "stopped":
+        return (
+            f"NO WORKER IS ALIVE, for {work['silent_s']:.0f} s: campaigns and retention stand still; "
+            "start `canopee worker`, or an API process with CANOPEE_WORKER=yes"
+        )
+    text = f"{work['workers']} workers, {work['waiting']} jobs waiting"
+    failing = f", {work['retrying']} tried again, {work['failed']} failed: see `canopee jobs`"
+    return f"{'work':16} {work['state']}: {text}{failing if work['state'] == 'failing' else ''}"

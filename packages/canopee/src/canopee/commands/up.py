@@ -31,7 +31,7 @@ _READY_S = 60.0
 _STOP_S = 40.0
 _LOOK_S = 0.5
 _MOST_PROCESSES = 8
-"""Each holds up to nine connections of the hundred that the embedded PostgreSQL accepts."""
+"""Each holds up to eleven connections of the hundred that the embedded PostgreSQL accepts."""
 
 
 class Running(msgspec.Struct, frozen=True):

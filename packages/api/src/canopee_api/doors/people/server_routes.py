@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import PUBLIC, needs
+from canopee_api.doors.people.job_routes import work_now
 from canopee_api.doors.people.pages import After, Limit, number_cursor, page
 from canopee_api.postgres.accounts import list_audit
 from canopee_api.postgres.device_states import ONLINE
@@ -36,6 +37,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         waiting = await count_waiting(tx)
         devices, online = await presence_totals(tx, seen_after=now - ONLINE)
         stopped, freezes = await standstill(tx), await areas.freezes.coming(tx)
+        work = await work_now(tx, areas.tick_s)
     found = await following(areas.database, areas.clock)
     keys = areas.trust.key_life()
     return Status(
@@ -45,7 +47,7 @@ async def status(areas: NamedDependency[Areas]) -> Status:
         enrolments_waiting=waiting, keys=keys.state, keys_role=keys.first,
         keys_days_left=next((role.days_left for role in keys.roles if role.role == keys.first), None),
         oldest_transaction_s=found.holder.seconds if found.holder else 0.0, standstill=stopped,
-        freezes=freezes,
+        freezes=freezes, work=work,
     )  # fmt: skip
 
 

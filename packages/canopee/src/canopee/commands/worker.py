@@ -1,0 +1,46 @@
+"""`canopee worker`: one process that does the work behind the doors, and answers nobody."""
+
+import argparse
+import asyncio
+import os
+import signal
+
+import uvloop
+
+from canopee.errors import UsageError
+from canopee.parsing import Commands
+from canopee_api.app import work
+from canopee_api.settings import Settings
+from canopee_kit.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+def add_to(commands: Commands) -> None:
+    """The command."""
+    parser = commands.add_parser("worker", help="do periodic work beside API processes (CANOPEE_DATABASE_URL, …)")
+    parser.set_defaults(run=_run, log_level="INFO")
+
+
+def _run(_: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    if not settings.database_url:
+        raise UsageError(
+            "CANOPEE_DATABASE_URL is not set: a worker joins the PostgreSQL of API processes; "
+            "with the embedded one, the API process does this work itself"
+        )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(settings))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def ready() -> None:
+        _log.info("at work")
+        print("ready", flush=True)  # noqa: T201  what whoever started it waits for
+
+    await work(settings, ready=ready, stop=stop)
