@@ -749,6 +749,7 @@ const english: Record<string, string> = {
   "rollouts.whyAnswers": "{$n} of {$of} devices have answered, {$least} are needed",
   "rollouts.whyFailed": "{$n} of {$of} runs failed ({$pct}): more than {$most}",
   "rollouts.whyFrozen": "frozen until {$until}: {$why}",
+  "rollouts.whyOccurrence": "next on {$day} at {$time} ({$zone} time)",
   "rollouts.whyOrders": "{$n} devices of the ring have no order yet",
   "rollouts.whyPace": "keeps its pace: {$made} of {$most} orders this minute",
   "rollouts.whyPaceBytes": "keeps its pace: {$used} of {$most} in an hour, {$each} a device",

@@ -1,10 +1,12 @@
-"""Windows as people write them."""
+"""Windows and recurrences as people write them."""
 
 import argparse
 
 import pytest
 
-from canopee.quantities import byte_count, window
+from canopee.errors import UsageError
+from canopee.quantities import add_recurrence, byte_count, recurrence, window
+from canopee_contract.recurrence import Recurrence
 from canopee_contract.window import DAYS, Day, Window
 
 
@@ -37,3 +39,25 @@ def test_bytes_are_counted_as_networks_do(text: str, expected: int) -> None:
 def test_what_is_no_number_of_bytes_is_said(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="such as 2G"):
         byte_count(text)
+
+
+def _asked(*given: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_recurrence(parser)
+    return parser.parse_args(given)
+
+
+def test_a_recurrence_is_an_expression_and_a_jitter() -> None:
+    found = recurrence(_asked("--every", " 0  6 * * 1-5 ", "--jitter", "30m"))
+    assert found == Recurrence("0 6 * * 1-5", 1_800)
+    assert recurrence(_asked()) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(("--every", "*/5 * * * *"), "once an hour"), (("--every", "0 * * * *", "--jitter", "2h"), "jitter"),
+     (("--jitter", "30m"), "--every"), (("--every", "daily"), "0 6")],
+)  # fmt: skip
+def test_what_is_no_recurrence_is_said(given: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        recurrence(_asked(*given))

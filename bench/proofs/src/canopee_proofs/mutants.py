@@ -20,6 +20,7 @@ from canopee_contract import parameters
 from canopee_contract.campaign import Campaign
 from canopee_contract.order import Order
 from canopee_contract.pipeline import Kind, Pipeline
+from canopee_contract.recurrence import Recurrence, latest, number_of, occurrence_of
 from canopee_contract.trust_policy import TrustPolicy
 from canopee_contract.window import is_open
 from canopee_trust import client, documents, dsse, floor, tuf_keys
@@ -66,6 +67,7 @@ _REASONS: Mapping[str, str] = {
     "campaign": "rings overlap or go backwards",
     "campaign_window": "a campaign has not begun",
     "ring": "a ring was not reached",
+    "occurrence": "an occurrence is not in the expression",
     "clock": "the server says it is last month",
     "lab_key": "a development key approves",
     "disabled": "the local policy lets nothing run",
@@ -143,6 +145,7 @@ def _engine_mutants() -> list[Mutant]:
             "with windows by the server's time", authorise.Authoriser, "_check_windows", _windows_as_told,
             ("a window is shut and the server says that it is open",),
         ),
+        *_occurrence_mutants(),
         Mutant("with windows that cannot be read", authorise, "fault", _no_fault, ("a window cannot be read",)),
         Mutant("without schema", authorise, "check_parameters", _as_given, ("a parameter is unknown",)),
         Mutant("without patterns", parameters, "matches", _yes, ("a line is added to a text",)),
@@ -157,6 +160,39 @@ def _engine_mutants() -> list[Mutant]:
         Mutant(
             "with metadata by the server's time", clocks.Clocks, "latest", clocks.Clocks.now,
             ("old metadata are kept fresh by an old time",),
+        ),
+    ]  # fmt: skip
+
+
+def _occurrence_mutants() -> list[Mutant]:
+    return [
+        Mutant(
+            "without occurrences to come", authorise.Authoriser, "_await_occurrence", _number_of_occurrence,
+            ("an occurrence is to come",),
+        ),
+        Mutant(
+            "with occurrences by the server's time", authorise.Authoriser, "_await_occurrence", _occurrence_as_told,
+            ("an occurrence is to come",),
+        ),
+        Mutant(
+            "without the place in the jitter", authorise, "due", _due_at_once,
+            ("an occurrence comes before the place of this pc in the jitter",),
+        ),
+        Mutant(
+            "with occurrences that were missed", authorise.Authoriser, "_refuse_missed", _nothing,
+            ("an occurrence that was missed is ordered after a later one",),
+        ),
+        Mutant(
+            "with occurrences before the start", authorise.Authoriser, "_has_begun_by", _yes,
+            ("an occurrence before the campaign began is ordered",),
+        ),
+        Mutant(
+            "without occurrences that have run", journal.Journal, "has_begun", _no,
+            ("an occurrence is ordered twice",),
+        ),
+        Mutant(
+            "with recurrences that cannot be read", authorise, "fault_of_recurrence", _no_fault,
+            ("a recurrence cannot be read",),
         ),
     ]  # fmt: skip
 
@@ -209,6 +245,22 @@ def _no(*_: object) -> bool:
 def _windows_as_told(held: Any, windows: Any) -> None:  # noqa: ANN401
     if not is_open(windows, held._wall(held._clock.now())):  # noqa: SLF001
         raise ShutWindowError("shut")
+
+
+def _number_of_occurrence(_: object, campaign: Campaign, order: Order) -> int:
+    at = occurrence_of(order.campaign.occurrence) if order.campaign else None
+    return number_of(at) if campaign.recurrence and at else 1
+
+
+def _occurrence_as_told(held: Any, campaign: Campaign, order: Order) -> int:  # noqa: ANN401
+    at = occurrence_of(order.campaign.occurrence) if order.campaign else None
+    if at is not None and at > held._wall(held._clock.now()):  # noqa: SLF001
+        raise ShutWindowError("to come")
+    return _number_of_occurrence(held, campaign, order)
+
+
+def _due_at_once(recurrence: Recurrence, _: str, wall: datetime) -> datetime | None:
+    return latest(recurrence, wall)
 
 
 def _no_fault(_: object) -> str:

@@ -19,7 +19,7 @@ TemporaryError
 ├── BusyError               locked by somebody else: a retry may help
 ├── DiskError               the agent's state cannot be written now: the disk is full, or fails
 ├── NoSpaceError            the disk is too full
-├── ShutWindowError         an order that may run waits for its window
+├── ShutWindowError         an order that may run waits for its window, or its occurrence
 └── UnreachableError        the server cannot be reached, or asks to wait
     └── CutLinkError        a kept connection was cut: what was sent may have arrived
 """
@@ -141,7 +141,7 @@ class NoSpaceError(TemporaryError):
 
 
 class ShutWindowError(TemporaryError):
-    """An order may run, but not at this time of the week: it waits for its window."""
+    """An order may run, but not now: it waits for its window, or for its occurrence."""
 
     code: ClassVar[str] = "order.window"
 

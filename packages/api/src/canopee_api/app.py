@@ -18,6 +18,7 @@ from canopee_api.campaigns.freeze_calendar import FreezeCalendar
 from canopee_api.campaigns.freezes import Freezes
 from canopee_api.campaigns.preview import Previews
 from canopee_api.campaigns.progress import Progress
+from canopee_api.campaigns.recurring import Recurring
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.standstill import EmergencyStop
@@ -200,6 +201,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
         campaign_approvals=CampaignApprovals(database, trust, clock),
         epochs=Epochs(database, trust, clock),
         rings=rings,
+        recurring=Recurring(database, trust, rings, wall, clock),
         emergency_stop=EmergencyStop(database, fleet, clock),
         freezes=calendar,
         releases=Releases(database, trust, campaigns),

@@ -27,6 +27,7 @@ _DEVICES = ("id", "hostname", "ring", "state", "step", "code", "detail", "finish
 _FOR_PROGRAMS = ("reason_code", "reason_params", "signals")
 _FIGURES = ("name", "devices", "ran", "records", "max_pct", "max_records", "obstacle")
 _CAUSES = ("devices", "state", "step", "code", "detail", "samples")
+_OCCURRENCES = ("id", "total", "states")
 _HISTORY = ("at", "actor", "action", "detail")
 
 
@@ -76,6 +77,12 @@ def add_actions(actions: Any) -> None:  # noqa: ANN401  argparse names its own c
     for name, said, call, columns in (
         ("failures", "why PCs failed: by step and code", Client.campaign_failures, _CAUSES),
         ("history", "who did what to a campaign, or to its document", Client.campaign_history, _HISTORY),
+        (
+            "occurrences",
+            "what became of each occurrence of a campaign that recurs",
+            Client.campaign_occurrences,
+            _OCCURRENCES,
+        ),
     ):
         parser = actions.add_parser(name, help=said)
         parser.add_argument("id")
@@ -104,7 +111,7 @@ def _preview(arguments: argparse.Namespace) -> int:
         parameters=campaign.parameters, rings=tuple(ring.up_to_bp for ring in campaign.rings), pilots=campaign.pilots,
         rollout=campaign.rollout or Rollout(advance_after_s=0), expires_in_s=max(0, int(left.total_seconds())),
         max_targets=campaign.max_targets, name=campaign.name, reason=campaign.reason, windows=campaign.windows,
-        supersedes=campaign.supersedes, through_freezes=campaign.through_freezes,
+        supersedes=campaign.supersedes, through_freezes=campaign.through_freezes, recurrence=campaign.recurrence,
     )  # fmt: skip
     with connect(arguments) as client:
         found = client.preview_campaign(asked)

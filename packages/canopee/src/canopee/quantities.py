@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from canopee.errors import UsageError
 from canopee_contract.campaign import WHOLE_FLEET_BP
+from canopee_contract.recurrence import Recurrence
+from canopee_contract.recurrence import fault as fault_of_recurrence
 from canopee_contract.window import DAYS, Day, Window, fault
 
 _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%")
@@ -34,6 +36,29 @@ def window(text: str) -> Window:
     found = Window(tuple(days), written[2], written[3]) if written else None
     if found is None or fault([found]):
         raise argparse.ArgumentTypeError(f"{text!r} is not a window, such as 'mon-fri 20:00-06:00'")
+    return found
+
+
+def add_recurrence(parser: argparse.ArgumentParser) -> None:
+    """`--every` and `--jitter`."""
+    parser.add_argument(
+        "--every", metavar="'0 6 * * 1-5'",
+        help="again and again: minute, hour, day, month, weekday as of cron, by the clock on the wall of the PC",
+    )  # fmt: skip
+    parser.add_argument(
+        "--jitter", type=duration, default=0, metavar="30m", help="each PC so much later at most (s, m, h)"
+    )
+
+
+def recurrence(arguments: argparse.Namespace) -> Recurrence | None:
+    """What they say; raises `UsageError`."""
+    if arguments.every is None:
+        if arguments.jitter:
+            raise UsageError("--jitter: of what? say when with --every '0 6 * * 1-5'")
+        return None
+    found = Recurrence(" ".join(arguments.every.split()), arguments.jitter)
+    if wrong := fault_of_recurrence(found):
+        raise UsageError(f"--every {arguments.every}: {wrong}")
     return found
 
 

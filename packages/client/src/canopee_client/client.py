@@ -11,7 +11,7 @@ from canopee_client.events import changes
 from canopee_client.fleet_calls import FleetCalls
 from canopee_client.link import PAGE, segment
 from canopee_client.rollout_calls import RolloutCalls
-from canopee_contract import admission, matching, people
+from canopee_contract import admission, catalog, matching, people
 from canopee_contract.dataset import Dataset
 from canopee_contract.jobs import JobView
 from canopee_contract.key_life import KeyLife
@@ -176,9 +176,9 @@ class Client(FleetCalls, CatalogCalls, RolloutCalls):
     def datasets(self) -> Iterator[Dataset]:
         return self.pages("/v1/catalog/datasets", Dataset)
 
-    def apply_dataset(self, dataset: Dataset) -> people.CatalogApplied:
+    def apply_dataset(self, dataset: Dataset) -> catalog.CatalogApplied:
         return self.call(
-            "PUT", f"/v1/catalog/datasets/{segment(dataset.name)}", people.CatalogApplied, body=dataset
+            "PUT", f"/v1/catalog/datasets/{segment(dataset.name)}", catalog.CatalogApplied, body=dataset
         )
 
     def watch(self) -> Iterator[LiveEvent]:

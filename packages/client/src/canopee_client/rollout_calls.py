@@ -59,6 +59,10 @@ class RolloutCalls(Link):
     def remove_freeze(self, freeze_id: str) -> Freeze:
         return self.call("DELETE", f"/v1/freezes/{segment(freeze_id)}", Freeze)
 
+    def campaign_occurrences(self, campaign_id: str) -> Iterator[rollouts.Occurrence]:
+        """Of a campaign that recurs, the newest first."""
+        return self.pages(f"/v1/campaigns/{segment(campaign_id)}/occurrences", rollouts.Occurrence)
+
     def preview_campaign(self, asked: rollouts.CampaignRequest) -> rollouts.CampaignPreview:
         return self.call("POST", "/v1/campaigns/preview", rollouts.CampaignPreview, body=asked)
 

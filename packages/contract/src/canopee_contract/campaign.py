@@ -14,6 +14,7 @@ import msgspec
 from canopee_contract.condition import Scalar
 from canopee_contract.instant import Instant
 from canopee_contract.pipeline import PipelineRef
+from canopee_contract.recurrence import Recurrence
 from canopee_contract.signal import Signal
 from canopee_contract.window import Window
 
@@ -93,6 +94,8 @@ class Campaign(
     """
     through_freezes: bool = False
     """An emergency: its orders are made and delivered while the freeze calendar holds those of the others back."""
+    recurrence: Recurrence | None = None
+    """Given again at each occurrence, once a PC; `None`: given once."""
 
 
 def are_in_order(rings: Sequence[Ring]) -> bool:

@@ -251,3 +251,11 @@ class KnownFact(msgspec.Struct):
     devices: int
     values: list[str | int | float | bool] = []
     """The most frequent ones."""
+
+
+class CatalogApplied(msgspec.Struct):
+    """`PUT /v1/catalog/datasets/{name}`."""
+
+    name: str
+    version: int
+    change: Literal["created", "updated", "unchanged"]

@@ -16,13 +16,15 @@ from canopee_contract.raw import absent, present
 ORDER_TYPE = "application/vnd.canopee.order.v1+json"
 
 
-class CampaignRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CampaignRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The exact campaign document, and which of its targets this order is."""
 
     sha256: str
     """Lower-case hexadecimal SHA-256 of the document's payload bytes."""
     ordinal: int
-    """1 for the first target; never above `max_targets`."""
+    """1 for the first target; never above `max_targets`. A device keeps its own at each occurrence."""
+    occurrence: str = ""
+    """Which one of a campaign that recurs, as `recurrence.written`; empty of one that does not."""
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="order"):

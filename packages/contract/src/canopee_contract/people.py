@@ -16,6 +16,7 @@ from canopee_contract.jobs import Work
 from canopee_contract.key_life import KeyState
 from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.raw import absent
+from canopee_contract.recurrence import Recurrence
 from canopee_contract.report import StepReport
 from canopee_contract.signal import SignalFigures
 from canopee_contract.standstill import Standstill
@@ -339,6 +340,7 @@ class CollectRequest(msgspec.Struct):
     living: bool = False
     name: str = ""
     """Empty: the pipeline's title."""
+    recurrence: Recurrence | None = None
 
 
 CampaignState: TypeAlias = Literal["running", "paused", "halted", "finished", "aborted"]
@@ -373,7 +375,8 @@ class CampaignView(msgspec.Struct):
     """A campaign and where its devices stand; the values of `states` add up to `total`, those of `rings` to `states`.
 
     A device is `waiting` (its ring is not open, or the campaign is held), `pending` (its order is not delivered yet),
-    `delivered`, or as its run ended; `expired` or `cancelled` when it has not run and will not.
+    `delivered`, or as its run ended; `expired` or `cancelled` when it has not run and will not. Where it
+    recurs, these are the states of each device's current occurrence.
     """
 
     id: str
@@ -405,8 +408,8 @@ class CampaignView(msgspec.Struct):
     """Id of the campaign that has ended it."""
     reason_code: str = ""
     """`reason` for programs: `failed`, `silent`, `signal_share`, `signal_records`, `unapproved`; of what it waits for,
-    `ring_time`, `ring_orders`, `answers`, `signal_unjudged`, `window`, `pace`, `pace_bytes`, `frozen`, `stopped`;
-    empty: none."""
+    `ring_time`, `ring_orders`, `answers`, `signal_unjudged`, `window`, `pace`, `pace_bytes`, `frozen`,
+    `occurrence`, `stopped`; empty: none."""
     reason_params: dict[str, Scalar] = {}
     signals: list[SignalFigures] = []
     signals_at: datetime | None = None
@@ -417,6 +420,7 @@ class CampaignView(msgspec.Struct):
     """The freeze that holds it back now: no order of it is made or delivered, no ring opens, silence does not count."""
     pace: PaceUsed | None = None
     """`null`: it has none."""
+    recurrence: Recurrence | None = None
 
 
 class TrustMetadata(msgspec.Struct):
@@ -444,11 +448,3 @@ class Published(msgspec.Struct):
 
     timestamp: int
     roles: dict[str, int]
-
-
-class CatalogApplied(msgspec.Struct):
-    """`PUT /v1/catalog/datasets/{name}`."""
-
-    name: str
-    version: int
-    change: Literal["created", "updated", "unchanged"]

@@ -11,6 +11,7 @@ from canopee_contract.freeze import Freeze
 from canopee_contract.matching import TestCount
 from canopee_contract.people import CampaignView
 from canopee_contract.raw import absent
+from canopee_contract.recurrence import Recurrence
 from canopee_contract.window import Window
 
 DraftState: TypeAlias = Literal["awaiting", "ready", "started", "withdrawn", "over"]
@@ -36,6 +37,8 @@ class CampaignRequest(msgspec.Struct, kw_only=True):
     """It ends the older campaigns of the same pipeline."""
     through_freezes: bool = False
     """An emergency: the freeze calendar does not hold it back."""
+    recurrence: Recurrence | None = None
+    """Given again at each occurrence; nothing: once."""
     expires_in_s: int = 30 * 86_400
     max_targets: int = 1_000_000
     name: str = ""
@@ -104,6 +107,17 @@ class CampaignPreview(msgspec.Struct, kw_only=True):
     """When the last PC has its order, were every PC on and every answer at once; `null`: not before `ends_by`."""
     ends_basis: list[EndsBasis] = []
     """What that counts."""
+
+
+class Occurrence(msgspec.Struct):
+    """One occurrence of a campaign that recurs: `GET /v1/campaigns/{id}/occurrences`, the newest first."""
+
+    id: str
+    """What the clock on the wall of each practice shows: `2026-11-23T06:00`."""
+    total: int
+    """PCs that have had its order made."""
+    states: dict[str, int]
+    """`expired`: a later occurrence came before that PC had its order, or ran it."""
 
 
 class NewDraft(msgspec.Struct):

@@ -277,6 +277,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/campaigns/{campaign_id}/occurrences": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * CampaignOccurrences
+         * @description What became of each occurrence of a campaign that recurs, the newest first; the orders of 31 days are kept.
+         */
+        readonly get: operations["V1CampaignsCampaignIdOccurrencesCampaignOccurrences"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/campaigns/{campaign_id}/pause": {
         readonly parameters: {
             readonly query?: never;
@@ -2091,6 +2111,8 @@ export interface components {
             readonly pipeline: string;
             /** @default  */
             readonly reason: string;
+            /** @default null */
+            readonly recurrence: components["schemas"]["Recurrence"] | null;
             /**
              * @default [
              *       10000
@@ -2120,7 +2142,8 @@ export interface components {
          * @description A campaign and where its devices stand; the values of `states` add up to `total`, those of `rings` to `states`.
          *
          *         A device is `waiting` (its ring is not open, or the campaign is held), `pending` (its order is not delivered yet),
-         *         `delivered`, or as its run ended; `expired` or `cancelled` when it has not run and will not.
+         *         `delivered`, or as its run ended; `expired` or `cancelled` when it has not run and will not. Where it
+         *         recurs, these are the states of each device's current occurrence.
          */
         readonly CampaignView: {
             readonly condition: Record<string, unknown>;
@@ -2152,6 +2175,8 @@ export interface components {
             readonly reason_params: {
                 readonly [key: string]: string | number | boolean;
             };
+            /** @default null */
+            readonly recurrence: components["schemas"]["Recurrence"] | null;
             /** @default null */
             readonly ring_opened_at: string | null;
             /** @default [] */
@@ -2275,6 +2300,8 @@ export interface components {
                 readonly [key: string]: string | number | boolean;
             };
             readonly pipeline: string;
+            /** @default null */
+            readonly recurrence: components["schemas"]["Recurrence"] | null;
         };
         /**
          * Dataset
@@ -3036,6 +3063,17 @@ export interface components {
             readonly text: string;
         };
         /**
+         * Occurrence
+         * @description One occurrence of a campaign that recurs: `GET /v1/campaigns/{id}/occurrences`, the newest first.
+         */
+        readonly Occurrence: {
+            readonly id: string;
+            readonly states: {
+                readonly [key: string]: number;
+            };
+            readonly total: number;
+        };
+        /**
          * OpenTransaction
          * @description The oldest transaction that writes: no reader passes it.
          */
@@ -3195,6 +3233,15 @@ export interface components {
          */
         readonly Page_Note_: {
             readonly items: readonly components["schemas"]["Note"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * Page[Occurrence]
+         * @description One page of a list.
+         */
+        readonly Page_Occurrence_: {
+            readonly items: readonly components["schemas"]["Occurrence"][];
             /** @default null */
             readonly next: string | null;
         };
@@ -3554,6 +3601,15 @@ export interface components {
             readonly name: string;
             readonly rows: number;
             readonly seconds: number;
+        };
+        /**
+         * Recurrence
+         * @description When a campaign is done again.
+         */
+        readonly Recurrence: {
+            readonly every: string;
+            /** @default 0 */
+            readonly jitter_s: number;
         };
         /**
          * RejectedRecord
@@ -5677,6 +5733,96 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Page_FailureCause_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1CampaignsCampaignIdOccurrencesCampaignOccurrences: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly campaign_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_Occurrence_"];
                 };
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */

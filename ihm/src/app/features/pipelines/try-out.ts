@@ -79,7 +79,7 @@ export class TryOut {
     try {
       this.campaign.set(await this.api.post('/v1/campaigns', {
         collect: {
-          pipeline: this.version.id, condition: { fact: 'device.id', op: 'eq', value: device.id }, parameters: {}, expires_in_s: 3_600, living: false,
+          pipeline: this.version.id, condition: { fact: 'device.id', op: 'eq', value: device.id }, parameters: {}, expires_in_s: 3_600, living: false, recurrence: null,
           name: $localize`:@@pipelines.try.name:Essai de ${this.version.id}:pipeline: sur ${device.hostname}:device:`,
         },
       }));

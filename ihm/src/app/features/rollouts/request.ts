@@ -14,6 +14,7 @@ interface Written {
   readonly windows?: Asked['windows'];
   readonly supersedes?: boolean;
   readonly through_freezes?: boolean;
+  readonly recurrence?: Asked['recurrence'];
   readonly name: string;
   readonly reason: string;
 }
@@ -35,6 +36,7 @@ export function askedOf(document: string): Asked {
     windows: written.windows ?? [],
     supersedes: written.supersedes ?? false,
     through_freezes: written.through_freezes ?? false,
+    recurrence: written.recurrence ?? null,
     name: written.name,
     reason: written.reason,
   };

@@ -18,12 +18,13 @@
 | `campaign_hash` `campaign_pipeline` `campaign_parameters` `ordinal` | what the order names, and the same |
 | `ring` `campaign_window` | this device's turn has come, and the campaign is not over |
 | `clock` | the PC's own clock says so too, within two hours: a server may lie about the time |
-| `repeated` | no order of this campaign document has begun here before |
+| `occurrence` | where the document recurs, the order names one of its times, that of now: no later one has come |
+| `repeated` | no order of this campaign document, or of this occurrence or a later one, has begun here before |
 | `superseded` | no order has begun here of a newer campaign that ends those of this pipeline |
 | `disabled` `policy_step_kind` | the local policy allows it |
 
-Outside the windows of the campaign, by the PC's clock or by the server's, an order that may run is not refused: it
-waits here, unbegun, for its window (ADR 0045).
+Outside the windows of the campaign, or before its occurrence, by the PC's clock or by the server's, an order that may
+run is not refused: it waits here, unbegun, for its time (ADR 0045, 0048).
 A condition that does not hold here is no refusal: the run is `skipped`, code `condition_false`.
 """
 
@@ -43,6 +44,8 @@ from canopee_contract.errors import ContractError
 from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.parameters import check_parameters
 from canopee_contract.pipeline import Pipeline
+from canopee_contract.recurrence import Recurrence, due, number_of, occurrence_of, recurs_at
+from canopee_contract.recurrence import fault as fault_of_recurrence
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_contract.window import Window, fault, is_open, next_opening
 from canopee_kit.errors import TemporaryError
@@ -66,6 +69,8 @@ class Authorised(msgspec.Struct, frozen=True):
     holds: bool
     """Whether the conditions of the pipeline and of the campaign hold on this machine."""
     campaign: Campaign | None = None
+    occurrence: int = 1
+    """Which one of its campaign: a number that rises, 1 where it does not recur."""
 
 
 class Authoriser:
@@ -133,9 +138,9 @@ class Authoriser:
             conditions.append(campaign.condition)
         self._check_policy(pipeline)
         self._check_windows(campaign.windows if campaign else ())
-        return Authorised(
-            order, pipeline, parameters, all(_holds(condition, facts) for condition in conditions), campaign
-        )
+        occurrence = self._await_occurrence(campaign, order) if campaign else 1
+        holds = all(_holds(condition, facts) for condition in conditions)
+        return Authorised(order, pipeline, parameters, holds, campaign, occurrence)
 
     def _trust_policy(self) -> TrustPolicy:
         try:
@@ -196,6 +201,7 @@ class Authoriser:
         _require(ring is not None, "ring", "no ring reaches this device")
         if ring is not None:
             self._check_dates("ring", ring.not_before, campaign.not_after)
+        self._check_occurrence(campaign, order.device_id, ref.occurrence if ref else "")
         return campaign
 
     def _check_dates(self, reason: str, start: datetime, end: datetime) -> None:
@@ -213,6 +219,43 @@ class Authoriser:
             if not is_open(windows, wall):
                 opens = next_opening(windows, wall)
                 raise ShutWindowError(f"it is {wall:%a %H:%M} here: its window opens at {opens:%a %H:%M}")
+
+    def _check_occurrence(self, campaign: Campaign, device_id: str, named: str) -> None:
+        """Refuse what is no occurrence of the document, and one after which another has come by either clock."""
+        recurrence = campaign.recurrence
+        if recurrence is None:
+            _require(not named, "occurrence", "it names an occurrence, and the document does not recur")
+            return
+        wrong = fault_of_recurrence(recurrence)
+        _require(not wrong, "campaign", wrong)
+        at = occurrence_of(named)
+        is_one = at is not None and recurs_at(recurrence, at) and self._has_begun_by(campaign, at)
+        _require(is_one, "occurrence", f"{named[:20]!r} is no time of {recurrence.every!r} since its start")
+        if at is not None:
+            self._refuse_missed(recurrence, device_id, at)
+
+    def _has_begun_by(self, campaign: Campaign, at: datetime) -> bool:
+        return at >= self._wall(campaign.not_before)
+
+    def _refuse_missed(self, recurrence: Recurrence, device_id: str, at: datetime) -> None:
+        """Of the occurrences that have come by now, by either clock, the newest is the one that may run."""
+        for now in (self._clock.now(), self._clock.own.now()):
+            newest = due(recurrence, device_id, self._wall(now))
+            is_newest = newest is None or newest <= at
+            message = f"{at} is over, {newest} has come here: is the time zone of its practice right?"
+            _require(is_newest, "occurrence", message)
+
+    def _await_occurrence(self, campaign: Campaign, order: Order) -> int:
+        """Wait until the occurrence of an order has come by both clocks; its number."""
+        at = occurrence_of(order.campaign.occurrence) if order.campaign else None
+        if campaign.recurrence is None or at is None:
+            return 1
+        for now in (self._clock.now(), self._clock.own.now()):
+            wall = self._wall(now)
+            newest = due(campaign.recurrence, order.device_id, wall)
+            if newest is None or newest < at:
+                raise ShutWindowError(f"it is {wall:%a %H:%M} here: its occurrence of {at} is to come")
+        return number_of(at)
 
     def _check_policy(self, pipeline: Pipeline) -> None:
         _require(self._policy.enabled, "disabled", "the local policy lets nothing run")

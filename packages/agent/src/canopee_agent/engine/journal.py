@@ -100,9 +100,9 @@ class Journal:
             held.append(Accepted(order_id, seq, sha256, body, started))
         return held
 
-    def has_begun(self, campaign_sha256: str) -> bool:
-        """Whether an order of this campaign document has begun here."""
-        return self._floor.get(f"campaign:{campaign_sha256}") > 0
+    def has_begun(self, campaign_sha256: str, occurrence: int = 1) -> bool:
+        """Whether an order of this campaign document has begun here, of this occurrence or of a later one."""
+        return self._floor.get(f"campaign:{campaign_sha256}") >= occurrence
 
     def superseded_since(self, pipeline: str) -> int:
         """Campaigns of a pipeline written before (milliseconds since 1970) are over here; 0: none is."""
@@ -110,15 +110,15 @@ class Journal:
 
     def begin(
         self, order_id: str, started_at: datetime, campaign_sha256: str = "",
-        superseding: Mapping[str, int] = MappingProxyType({}),
+        superseding: Mapping[str, int] = MappingProxyType({}), *, occurrence: int = 1,
     ) -> None:  # fmt: skip
-        """From here on the order never runs again, nor does its campaign, nor those that it supersedes."""
+        """From here on the order never runs again, nor its campaign (this occurrence), nor those that it supersedes."""
         with Transaction(self._db):
             query = "update accepted set started_at = ? where order_id = ?"
             self._db.execute(query, (started_at.isoformat(), order_id))
         if campaign_sha256:
             ended = {f"superseded:{pipeline}": written for pipeline, written in superseding.items()}
-            self._floor.raise_to({f"campaign:{campaign_sha256}": 1, **ended})
+            self._floor.raise_to({f"campaign:{campaign_sha256}": occurrence, **ended})
 
     @property
     def is_stopped(self) -> bool:

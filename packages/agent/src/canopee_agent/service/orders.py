@@ -108,19 +108,21 @@ class Orders:
         campaign = order.campaign.sha256 if delivered.document is not None and order.campaign else ""
         try:
             authorised = self._authoriser.authorise(order, delivered, facts)
-            self._refuse_repeated(campaign)
+            self._refuse_repeated(campaign, authorised.occurrence)
             self._refuse_superseded(authorised)
         except RefusedError as error:
             return Outcome("failed", error.reason, error.message, ())
         if not authorised.holds:
             return Outcome("skipped", "condition_false", "the condition does not hold on this PC", ())
-        self._journal.begin(order.order_id, self._clock.now(), campaign, _superseding(authorised))
+        self._journal.begin(
+            order.order_id, self._clock.now(), campaign, _superseding(authorised), occurrence=authorised.occurrence
+        )
         self.has_run = True
         return self._runner.run(authorised, facts)
 
-    def _refuse_repeated(self, campaign: str) -> None:
-        if campaign and self._journal.has_begun(campaign):
-            raise RefusedError("repeated", "this campaign has run on this PC already")
+    def _refuse_repeated(self, campaign: str, occurrence: int) -> None:
+        if campaign and self._journal.has_begun(campaign, occurrence):
+            raise RefusedError("repeated", "this campaign, or this occurrence of it, has run on this PC already")
 
     def _refuse_superseded(self, authorised: Authorised) -> None:
         """A newer campaign may have ended those of this pipeline: its order has begun here, and theirs never do."""

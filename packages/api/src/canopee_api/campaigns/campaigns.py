@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -30,6 +30,8 @@ from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
 from canopee_contract.people import CampaignState, CampaignView, CollectRequest, RingView
 from canopee_contract.pipeline import PipelineRef
+from canopee_contract.recurrence import Recurrence, following
+from canopee_contract.recurrence import fault as fault_of_recurrence
 from canopee_contract.window import fault
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id, new_id
@@ -83,7 +85,8 @@ class Campaigns:
             reach_bp=campaign.rings[-1].up_to_bp, rings=campaign.rings, pilots=frozenset(campaign.pilots),
             rollout=campaign.rollout, ring=0 if campaign.rings[0].not_before <= self._clock.now() else -1,
             ring_opened_at=self._clock.now(), windows=campaign.windows,
-            through_freezes=campaign.through_freezes, bytes_per_device=sizes.total,
+            through_freezes=campaign.through_freezes, recurrence=campaign.recurrence,
+            bytes_per_device=sizes.total,
             bytes_unknown=tuple(sizes.unknown),
         )  # fmt: skip
         return await self._start(row, by=by, supersedes=campaign.supersedes)
@@ -123,10 +126,12 @@ class Campaigns:
         read_condition(request.condition)
         parameters = checked_parameters(known, request.parameters)
         now = self._clock.now()
+        check_recurrence(request.recurrence, now, now + timedelta(seconds=request.expires_in_s))
         row = sql.CampaignRow(
             id=new_id(now), name=(request.name or known.pipeline.title)[:_NAME], kind="collect",
             pipeline=msgspec.to_builtins(known.ref), parameters=parameters, condition=request.condition,
-            document=None, document_sha256=None, max_targets=_UNLIMITED, is_living=request.living,
+            document=None, document_sha256=None, max_targets=_UNLIMITED,
+            is_living=request.living or request.recurrence is not None, recurrence=request.recurrence,
             not_before=now - timedelta(minutes=5), not_after=now + timedelta(seconds=request.expires_in_s),
             created_by=by, created_at=now,
         )  # fmt: skip
@@ -256,7 +261,8 @@ class Campaigns:
             created_at=row.created_at, not_after=row.not_after, total=sum(states.values()), states=states,
             condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
             windows=row.windows, superseded_by=row.superseded_by or "", frozen=frozen,
-            through_freezes=row.through_freezes, pace=await shown_pace(tx, row, self._clock.now()),
+            through_freezes=row.through_freezes, recurrence=row.recurrence,
+            pace=await shown_pace(tx, row, self._clock.now()),
             reason=reason.reason, reason_code=reason.code, reason_params=dict(reason.params),
             signals=shown(row), signals_at=row.signals_at,
             created_by=row.created_by, parameters=row.parameters, ring_opened_at=row.ring_opened_at,
@@ -289,8 +295,22 @@ def check_document(campaign: Campaign, known: KnownPipeline) -> None:
         check_signals(campaign.rollout)
     if wrong := fault(campaign.windows):
         raise InvalidError("campaign.windows", wrong, at="$.document")
+    check_recurrence(campaign.recurrence, campaign.not_before, campaign.not_after)
     read_condition(campaign.condition)
     checked_parameters(known, campaign.parameters)
+
+
+def check_recurrence(recurrence: Recurrence | None, begins: datetime, ends: datetime) -> None:
+    """Whether it can be read, and comes while the campaign lasts; raises `InvalidError`."""
+    if recurrence is None:
+        return
+    wrong = fault_of_recurrence(recurrence)
+    if not wrong:
+        comes, last = following(recurrence, begins.replace(tzinfo=None)), ends.replace(tzinfo=None)
+        if comes is None or comes > last:
+            wrong = f"{recurrence.every!r} does not come before the campaign ends: make it last longer"
+    if wrong:
+        raise InvalidError("campaign.recurrence", wrong, at="$.recurrence")
 
 
 def _by_state(counts: Sequence[Count]) -> dict[str, int]:

@@ -34,6 +34,7 @@ def composed(known: KnownPipeline, asked: CampaignRequest, now: datetime, *, by:
         rings=rings_from(asked, begins, ends), not_before=begins, not_after=ends, max_targets=asked.max_targets,
         reason=asked.reason, requested_by=by, pilots=tuple(asked.pilots), rollout=asked.rollout,
         windows=asked.windows, supersedes=asked.supersedes, through_freezes=asked.through_freezes,
+        recurrence=asked.recurrence,
     )  # fmt: skip
 
 

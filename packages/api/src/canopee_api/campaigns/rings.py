@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -24,6 +24,7 @@ from canopee_api.postgres.standstill import standstill
 from canopee_contract.campaign import Ring, Rollout, ring_index
 from canopee_contract.freeze import Frozen
 from canopee_contract.pipeline import PipelineRef
+from canopee_contract.recurrence import following, written
 from canopee_contract.window import is_open, next_opening, opening
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
@@ -46,15 +47,17 @@ class Rings:
 
     async def give(self, tx: Connection, row: CampaignRow, device_ids: Sequence[str]) -> int:
         """Orders for those of these devices whose ring is open, in the caller's transaction; the others wait."""
-        gate = await self._gate(tx, row)
+        gate = await self.gate(tx, row)
         if gate is None:
             return 0
         rings = rings_of(row)
         places = {one: place for one in device_ids if (place := ring_index(rings, row.pilots, one)) is not None}
         now = {one: place for one, place in places.items() if place <= gate.ring and not gate.is_held}
         later = {one: place for one, place in places.items() if one not in now}
-        if held := places if _is_paced(row) else later:
+        if held := places if _is_paced(row) or row.recurrence else later:
             await ring_sql.hold_back(tx, row.id, held)
+        if row.recurrence is not None:
+            return 0
         return await self._order(tx, row, gate, now)
 
     async def advance(self) -> int:
@@ -130,11 +133,14 @@ class Rings:
         await self.give_waiting(row)
 
     async def give_waiting(self, row: CampaignRow) -> int:
-        """The orders that the open rings lack, slice by slice: a stop goes on from there at the next round."""
-        made, again = 0, True
+        """The orders that the open rings lack, slice by slice: a stop goes on from there at the next round.
+
+        Those of a campaign that recurs are made when their occurrence has come: `Recurring`.
+        """
+        made, again = 0, row.recurrence is None
         while again:
             async with self._database.transaction() as tx:
-                gate = await self._gate(tx, row)
+                gate = await self.gate(tx, row)
                 if gate is None or gate.is_held:
                     break
                 slice_ = await self._order(
@@ -168,11 +174,23 @@ class Rings:
                 "wait", f"its window is shut: it opens on {opens:%a %H:%M}, {self._wall.usual} time",
                 "window", {"opens": opens.isoformat(timespec="minutes"), "zone": str(self._wall.usual)},
             )  # fmt: skip
-        if _is_paced(row) and await ring_sql.waiting(tx, row.id, row.ring, limit=1):
+        if _is_paced(row) and await self._is_held_up(tx, row):
             return await paced(tx, row, self._clock.now())
         if row.rollout is None or row.ring >= len(row.rings) - 1:
-            return None
+            return self._next_occurrence(row, wall)
         return await self._decide(tx, row, row.rollout, recalled(row))
+
+    async def _is_held_up(self, tx: Connection, row: CampaignRow) -> bool:
+        """Whether PCs of its open rings wait for orders that could be made."""
+        return row.recurrence is None and bool(await ring_sql.waiting(tx, row.id, row.ring, limit=1))
+
+    def _next_occurrence(self, row: CampaignRow, wall: datetime) -> Decision | None:
+        if row.recurrence is None or (comes := following(row.recurrence, wall)) is None:
+            return None
+        return Decision(
+            "wait", f"next occurrence: {comes:%a %Y-%m-%d %H:%M}, {self._wall.usual} time",
+            "occurrence", {"comes": written(comes), "zone": str(self._wall.usual)},
+        )  # fmt: skip
 
     async def _move(self, campaign_id: str, measured: Sequence[Measured]) -> None:
         """Judge a campaign, once at a time in the whole installation: its row is locked meanwhile."""
@@ -214,7 +232,7 @@ class Rings:
         )  # fmt: skip
         return decide(rollout, standing, freezing.thawed(row.ring_opened_at or row.created_at, now), measured)
 
-    async def _gate(self, tx: Connection, row: CampaignRow) -> Gate | None:
+    async def gate(self, tx: Connection, row: CampaignRow) -> Gate | None:
         """Lock a campaign that may still give orders; it is held while a freeze holds it."""
         gate = await sql.lock_gate(tx, row.id)
         if gate is None or gate.is_held or await self._freezes.now(tx, row) is None:
@@ -235,10 +253,8 @@ class Rings:
                 not_before=max(row.not_before, rings[place].not_before), expires_at=row.not_after,
                 epoch=self._trust.policy.epoch, ring=place,
             )  # fmt: skip
-            made += await issue(
-                tx, assignment, ids, first_ordinal=gate.targets + made + 1,
-                key=self._trust.director, now=self._clock.now(),
-            )  # fmt: skip
+            ordinals = {one: number for number, one in enumerate(ids, start=gate.targets + made + 1)}
+            made += await issue(tx, assignment, ordinals, key=self._trust.director, now=self._clock.now())
         await sql.add_targets(tx, row.id, made)
         await ring_sql.let_go(tx, row.id, list(places))
         return made

@@ -8,8 +8,8 @@ from canopee_api.errors import ConflictError, InvalidError
 from canopee_api.postgres.changes import announce
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.records import DatasetRow, list_datasets, lock_datasets, upsert_dataset
+from canopee_contract.catalog import CatalogApplied
 from canopee_contract.dataset import Dataset, Field
-from canopee_contract.people import CatalogApplied
 from canopee_contract.records import GAP_DATASET
 from canopee_contract.shape import Shape
 from canopee_kit.clock import Clock

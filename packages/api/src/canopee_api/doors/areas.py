@@ -11,6 +11,7 @@ from canopee_api.campaigns.drafts import CampaignDrafts
 from canopee_api.campaigns.freeze_calendar import FreezeCalendar
 from canopee_api.campaigns.preview import Previews
 from canopee_api.campaigns.progress import Progress
+from canopee_api.campaigns.recurring import Recurring
 from canopee_api.campaigns.releases import Releases
 from canopee_api.campaigns.rings import Rings
 from canopee_api.campaigns.standstill import EmergencyStop
@@ -68,6 +69,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     campaign_approvals: CampaignApprovals
     epochs: Epochs
     rings: Rings
+    recurring: Recurring
     emergency_stop: EmergencyStop
     freezes: FreezeCalendar
     releases: Releases

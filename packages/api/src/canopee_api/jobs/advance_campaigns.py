@@ -17,5 +17,6 @@ class AdvanceCampaigns(Job):
             areas.campaigns.reconsider,
             areas.rings.advance,
             areas.rings.open_windows,
+            areas.recurring.tend,
             areas.freezes.look,
         )

@@ -1,6 +1,6 @@
 """Making orders: one for each device, signed by the online key, numbered within the device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -30,22 +30,24 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     """Of the trust policy."""
     ring: int = 0
+    occurrence: str = ""
+    """Which one, of a campaign that recurs."""
 
 
 async def issue(
     tx: Connection,
     assignment: Assignment,
-    device_ids: Sequence[str],
+    ordinals: Mapping[str, int],
     *,
-    first_ordinal: int,
     key: PrivateKey,
     now: datetime,
 ) -> int:
-    """Sign and store one order a device; the number made. Runs in the caller's transaction."""
+    """Sign and store one order a device, given with its ordinal; the number made. Runs in the caller's transaction."""
     orders: list[sql.NewOrder] = []
-    taken = await sql.take_sequence(tx, device_ids)
-    for ordinal, (device_id, generation, seq) in enumerate(taken, start=first_ordinal):
-        campaign = CampaignRef(assignment.document_sha256, ordinal) if assignment.document_sha256 else None
+    taken = await sql.take_sequence(tx, list(ordinals))
+    for device_id, generation, seq in taken:
+        ordinal, sha256 = ordinals[device_id], assignment.document_sha256
+        campaign = CampaignRef(sha256, ordinal, assignment.occurrence) if sha256 else None
         order = Order(
             spec=1, order_id=new_id(now), device_id=device_id, generation=generation, epoch=assignment.epoch,
             seq=seq, issued_at=now, not_before=assignment.not_before, expires_at=assignment.expires_at,
@@ -56,6 +58,7 @@ async def issue(
                 id=order.order_id, device_id=device_id, generation=generation, seq=seq,
                 campaign_id=assignment.campaign_id, ordinal=ordinal, envelope=seal_order(order, key),
                 created_at=now, expires_at=assignment.expires_at, ring=assignment.ring,
+                occurrence=assignment.occurrence,
             )
         )  # fmt: skip
     await sql.insert_orders(tx, orders)

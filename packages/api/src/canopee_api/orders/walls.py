@@ -21,12 +21,15 @@ class WallClocks:
 
     def at(self, instant: datetime, zone: str = "") -> datetime:
         """What the clock shows there at an instant; no zone in the answer."""
-        found = (_zone(zone) if zone else None) or _zone(self.usual)
-        return instant.astimezone(found).replace(tzinfo=None)
+        return instant.astimezone(self._found(zone)).replace(tzinfo=None)
+
+    def instant(self, wall: datetime, zone: str = "") -> datetime:
+        """When the clock shows a time there, the first time; for one that summer time skips, as much after it."""
+        return wall.replace(tzinfo=self._found(zone) or UTC).astimezone(UTC)
 
     def span(self, starts: datetime, ends: datetime, zone: str) -> tuple[datetime, datetime]:
         """From when to when a span on the wall lasts there, at most: the hour that comes twice counts whole."""
-        found = (_zone(zone) if zone else None) or _zone(self.usual)
+        found = self._found(zone)
         first, last = (
             [wall.replace(tzinfo=found, fold=fold).astimezone(UTC) for fold in (0, 1)] for wall in (starts, ends)
         )
@@ -35,6 +38,9 @@ class WallClocks:
     def is_open(self, windows: Sequence[Window], zone: str) -> bool:
         """Whether an order may be delivered there now."""
         return is_open(windows, self.now(zone))
+
+    def _found(self, zone: str) -> ZoneInfo | None:
+        return (_zone(zone) if zone else None) or _zone(self.usual)
 
 
 @lru_cache(maxsize=1_024)

@@ -65,7 +65,7 @@ async def causes(tx: Connection, campaign_id: str, *, limit: int) -> list[CauseR
                    mode() WITHIN GROUP (ORDER BY coalesce(nullif(s.step->>'detail', ''), r.detail)), count(*),
                    max(r.received_at), (array_agg(r.device_id::text ORDER BY r.received_at DESC, r.device_id))[1:5]
             FROM orders o JOIN runs r ON r.order_id = o.id {_STEP}
-            WHERE o.campaign_id = %s AND r.state = ANY(%s)
+            WHERE o.campaign_id = %s AND o.is_current AND r.state = ANY(%s)
             GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC, 1, 2, 4 LIMIT %s""",  # noqa: S608  constants of this module
         (campaign_id, list(BAD), limit),
     )
@@ -94,7 +94,7 @@ async def list_devices(
                 FROM orders o JOIN devices d ON d.id = o.device_id JOIN campaigns c ON c.id = o.campaign_id
                 LEFT JOIN runs r ON r.order_id = o.id {_STEP}
                 LEFT JOIN device_presence p ON p.device_id = d.id
-                WHERE o.campaign_id = %(campaign)s AND o.device_id > %(after)s::uuid
+                WHERE o.campaign_id = %(campaign)s AND o.is_current AND o.device_id > %(after)s::uuid
                   AND (%(states)s::text[] = '{{}}' OR {STATE} = ANY(%(states)s))
                   AND (%(ring)s::int IS NULL OR o.ring = %(ring)s)
                   AND (%(step)s = '' OR s.step->>'id' = %(step)s) AND (%(code)s = '' OR {_CODE} = %(code)s)
@@ -120,7 +120,8 @@ async def failed_ids(tx: Connection, campaign_id: str, *, limit: int) -> list[st
     """Devices whose run of a campaign ended badly, by increasing id."""
     cursor = await tx.execute(
         """SELECT o.device_id FROM orders o JOIN runs r ON r.order_id = o.id JOIN devices d ON d.id = o.device_id
-           WHERE o.campaign_id = %s AND r.state = ANY(%s) AND d.state <> 'revoked' ORDER BY 1 LIMIT %s""",
+           WHERE o.campaign_id = %s AND o.is_current AND r.state = ANY(%s) AND d.state <> 'revoked'
+           ORDER BY 1 LIMIT %s""",
         (campaign_id, list(BAD), limit),
     )
     return [row[0] for row in await cursor.fetchall()]
@@ -129,7 +130,8 @@ async def failed_ids(tx: Connection, campaign_id: str, *, limit: int) -> list[st
 async def touched_ids(tx: Connection, campaign_id: str, *, limit: int) -> list[str]:
     """Devices on which a campaign has begun, or may have: they have had its order, and did not skip it."""
     cursor = await tx.execute(
-        """SELECT o.device_id FROM orders o LEFT JOIN runs r ON r.order_id = o.id JOIN devices d ON d.id = o.device_id
+        """SELECT DISTINCT o.device_id FROM orders o LEFT JOIN runs r ON r.order_id = o.id
+           JOIN devices d ON d.id = o.device_id
            WHERE o.campaign_id = %s AND d.state <> 'revoked' AND o.delivered_at IS NOT NULL
              AND coalesce(r.state, 'delivered') NOT IN ('skipped', 'expired', 'cancelled') ORDER BY 1 LIMIT %s""",
         (campaign_id, limit),

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from canopee_api.postgres.database import Connection
 from canopee_contract.campaign import WHOLE_FLEET_BP, Ring, Rollout
 from canopee_contract.condition import Scalar
+from canopee_contract.recurrence import Recurrence
 from canopee_contract.signal import SignalFigures
 from canopee_contract.window import Window
 
@@ -18,7 +19,7 @@ id, name, kind, pipeline, parameters, condition, document, document_sha256, max_
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
 superseded_by, halt_code, halt_params, signal_figures, signals_at, \
-through_freezes, bytes_per_device, bytes_unknown"""
+through_freezes, bytes_per_device, bytes_unknown, recurrence"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -80,6 +81,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     """What each PC downloads, as far as it is known."""
     bytes_unknown: tuple[str, ...] = ()
     """What it downloads too, of unknown size."""
+    recurrence: Recurrence | None = None
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -98,6 +100,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             Jsonb(msgspec.to_builtins(row.windows)), row.superseded_by, row.halt_code, Jsonb(row.halt_params),
             Jsonb(msgspec.to_builtins(row.signal_figures)), row.signals_at,
             row.through_freezes, row.bytes_per_device, list(row.bytes_unknown),
+            Jsonb(msgspec.to_builtins(row.recurrence)) if row.recurrence else None,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -254,4 +257,5 @@ def _row(row: Sequence[Any]) -> CampaignRow:
     values["pilots"] = frozenset(values["pilots"])
     values["signal_figures"] = msgspec.convert(values["signal_figures"], tuple[SignalFigures, ...])
     values["rollout"] = msgspec.convert(values["rollout"], Rollout | None)
+    values["recurrence"] = msgspec.convert(values["recurrence"], Recurrence | None)
     return CampaignRow(**values)

@@ -50,7 +50,7 @@ async def announce_undelivered(tx: Connection, campaign_id: str) -> None:
     """As `announce`, of every order of a campaign that no device has yet."""
     await tx.execute(
         """INSERT INTO changes (kind, device_id, value) SELECT 'order', device_id, seq FROM orders
-           WHERE campaign_id = %s AND delivered_at IS NULL ORDER BY device_id""",
+           WHERE campaign_id = %s AND is_current AND delivered_at IS NULL ORDER BY device_id""",
         (campaign_id,),
     )
     await tx.execute(f"NOTIFY {CHANNEL}")

@@ -78,6 +78,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     ring: int = 0
+    occurrence: str = ""
 
 
 async def take_sequence(tx: Connection, device_ids: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -96,8 +97,9 @@ async def insert_orders(tx: Connection, orders: Sequence[NewOrder]) -> None:
     async with tx.cursor() as cursor:
         await cursor.executemany(
             """INSERT INTO orders
-                   (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at, ring)
-               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                   (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at, ring,
+                    occurrence)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
             [msgspec.structs.astuple(order) for order in orders],
         )
 
@@ -114,8 +116,8 @@ async def overtaken(tx: Connection, campaign_id: str, *, now: datetime, limit: i
     """Such orders of a campaign, one a device, locked."""
     cursor = await tx.execute(
         """SELECT o.id, o.device_id, o.envelope FROM orders o JOIN devices d ON d.id = o.device_id
-           WHERE o.campaign_id = %s AND o.delivered_at IS NULL AND o.expires_at > %s AND d.state <> 'revoked'
-             AND d.generation = o.generation
+           WHERE o.campaign_id = %s AND o.is_current AND o.delivered_at IS NULL AND o.expires_at > %s
+             AND d.state <> 'revoked' AND d.generation = o.generation
              AND EXISTS (SELECT FROM orders x WHERE x.device_id = o.device_id AND x.generation = o.generation
                                                 AND x.seq > o.seq AND x.delivered_at IS NOT NULL)
            ORDER BY o.device_id LIMIT %s FOR UPDATE OF o""",
@@ -217,7 +219,8 @@ async def count_by_state(tx: Connection, campaign_ids: Sequence[str], *, now: da
     cursor = await tx.execute(
         f"""SELECT o.campaign_id, o.ring, {STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
             JOIN campaigns c ON c.id = o.campaign_id
-            LEFT JOIN runs r ON r.order_id = o.id WHERE o.campaign_id = ANY(%(campaigns)s::uuid[])
+            LEFT JOIN runs r ON r.order_id = o.id
+            WHERE o.campaign_id = ANY(%(campaigns)s::uuid[]) AND o.is_current
             GROUP BY 1, 2, 3
             UNION ALL
             SELECT w.campaign_id, w.ring, {WAITING}, count(*)

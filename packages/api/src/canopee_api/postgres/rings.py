@@ -47,7 +47,7 @@ async def standing(
                    count(*) FILTER (WHERE o.delivered_at >= %(from)s AND o.delivered_at <= %(silent)s
                                     AND r.order_id IS NULL)
             FROM orders o JOIN devices d ON d.id = o.device_id LEFT JOIN runs r ON r.order_id = o.id
-            WHERE o.campaign_id = %(campaign)s AND o.ring <= %(ring)s
+            WHERE o.campaign_id = %(campaign)s AND o.is_current AND o.ring <= %(ring)s
               AND (r.order_id IS NOT NULL OR d.generation = o.generation)""",  # noqa: S608  constants of this module
         {"campaign": campaign_id, "ring": ring, "from": judged_from, "silent": silent_before},
     )
@@ -61,7 +61,8 @@ async def hold_back(tx: Connection, campaign_id: str, rings: Mapping[str, int]) 
         """INSERT INTO waiting_devices (campaign_id, device_id, ring)
            SELECT %(campaign)s, n.id, n.ring FROM unnest(%(devices)s::uuid[], %(rings)s::int[]) n (id, ring)
            JOIN devices d ON d.id = n.id AND d.state <> 'revoked'
-           WHERE NOT EXISTS (SELECT FROM orders o WHERE o.campaign_id = %(campaign)s AND o.device_id = n.id)
+           WHERE NOT EXISTS (SELECT FROM orders o
+                             WHERE o.campaign_id = %(campaign)s AND o.device_id = n.id AND o.is_current)
            ORDER BY n.id ON CONFLICT DO NOTHING""",
         {"campaign": campaign_id, "devices": list(rings.keys()), "rings": list(rings.values())},
     )
@@ -83,7 +84,7 @@ async def let_go(tx: Connection, campaign_id: str, device_ids: Sequence[str]) ->
     await tx.execute(
         """DELETE FROM waiting_devices w USING orders o
            WHERE w.campaign_id = %s AND w.device_id = ANY(%s::uuid[])
-             AND o.campaign_id = w.campaign_id AND o.device_id = w.device_id""",
+             AND o.campaign_id = w.campaign_id AND o.device_id = w.device_id AND o.is_current""",
         (campaign_id, list(device_ids)),
     )
 
@@ -91,7 +92,8 @@ async def let_go(tx: Connection, campaign_id: str, device_ids: Sequence[str]) ->
 async def made_since(tx: Connection, campaign_id: str, since: datetime) -> int:
     """Orders of a campaign made from then on; exact under the lock of the campaign."""
     cursor = await tx.execute(
-        "SELECT count(*) FROM orders WHERE campaign_id = %s AND created_at >= %s", (campaign_id, since)
+        "SELECT count(*) FROM orders WHERE campaign_id = %s AND created_at >= %s",
+        (campaign_id, since),
     )
     row = await cursor.fetchone()
     return row[0] if row else 0

@@ -300,6 +300,7 @@ CREATE TABLE campaigns (
     through_freezes boolean NOT NULL DEFAULT false,
     bytes_per_device bigint NOT NULL DEFAULT 0,
     bytes_unknown text[] NOT NULL DEFAULT '{}',
+    recurrence jsonb,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -343,6 +344,7 @@ CREATE TABLE campaign_drafts (
     withdrawn_at timestamptz
 );
 
+-- Of a campaign that recurs, a device has one order an occurrence (a time on the wall); the last one is current.
 CREATE TABLE orders (
     id uuid PRIMARY KEY,
     device_id uuid NOT NULL REFERENCES devices,
@@ -355,9 +357,12 @@ CREATE TABLE orders (
     expires_at timestamptz NOT NULL,
     delivered_at timestamptz,
     ring integer NOT NULL DEFAULT 0,
+    occurrence text NOT NULL DEFAULT '',
+    is_current boolean NOT NULL DEFAULT true,
     UNIQUE (device_id, generation, seq),
-    UNIQUE (campaign_id, device_id)
+    CONSTRAINT orders_once UNIQUE (campaign_id, device_id, occurrence)
 );
+CREATE UNIQUE INDEX orders_current ON orders (campaign_id, device_id) WHERE is_current;
 
 -- Devices that a campaign has reached and whose order is still to be made: their ring is not open, or it makes none now.
 CREATE TABLE waiting_devices (

@@ -17,7 +17,7 @@ _RAN = "('done', 'failed', 'timed_out', 'unknown')"
 _BEGAN = "greatest(o.delivered_at, least(coalesce(r.started_at, r.finished_at), r.received_at))"
 """When a run began: the clock of the PC says so, the clock of the API says between when and when it can be."""
 _ENDED = "greatest(o.delivered_at, least(r.finished_at, r.received_at))"
-_JUDGED = f"""o.campaign_id = %s AND o.ring <= %s AND r.received_at >= %s AND r.state IN {_RAN}"""
+_JUDGED = f"""o.campaign_id = %s AND o.is_current AND o.ring <= %s AND r.received_at >= %s AND r.state IN {_RAN}"""
 _WATCHED = """\
 SELECT c.id AS campaign_id, s.place::int - 1 AS signal, s.signal->>'dataset' AS dataset
 FROM campaigns c, jsonb_array_elements(c.rollout->'signals') WITH ORDINALITY s (signal, place)
@@ -106,7 +106,7 @@ async def read_on(tx: Connection, now: datetime, *, limit: int) -> int:
                 INSERT INTO signal_records AS s (campaign_id, signal, device_id, records, last_at)
                 SELECT w.campaign_id, w.signal, l.device_id, count(*), max(l.received_at)
                 FROM looked_at l JOIN watched w USING (dataset)
-                JOIN orders o ON o.campaign_id = w.campaign_id AND o.device_id = l.device_id
+                JOIN orders o ON o.campaign_id = w.campaign_id AND o.device_id = l.device_id AND o.is_current
                 LEFT JOIN runs r ON r.order_id = o.id
                 WHERE l.received_at >= {_BEGAN}
                 GROUP BY 1, 2, 3

@@ -13,6 +13,8 @@ COUNTER = "storage"
 _ROW_BYTES = 160
 """What a record costs beside its body: its other columns, its header, its place in two indexes."""
 _SLICE = 5_000
+_FORMER_DAYS = 31
+"""Orders and runs of former occurrences are kept for so long, or less."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -119,15 +121,21 @@ async def delete_kept(tx: Connection, kept: Kept, now: datetime) -> int:
 async def delete_orders(tx: Connection, now: datetime, *, days: int) -> int:
     """Delete a slice of orders, with their runs, and of waiting devices, of campaigns that ended long ago; how many.
 
-    A living campaign keeps its orders, whatever their age: they say which devices had theirs.
+    A living campaign keeps its current orders, whatever their age: they say which devices had theirs. Those of former
+    occurrences go after 31 days.
     """
     cursor = await tx.execute(
         """WITH old AS MATERIALIZED (
                SELECT o.id FROM campaigns c JOIN orders o ON o.campaign_id = c.id
-               WHERE c.not_after < %(before)s AND o.expires_at < %(before)s LIMIT %(limit)s),
+               WHERE (c.not_after < %(before)s AND o.expires_at < %(before)s)
+                  OR (c.recurrence IS NOT NULL AND NOT o.is_current AND o.expires_at < %(former)s) LIMIT %(limit)s),
            ended AS (DELETE FROM runs USING old WHERE runs.order_id = old.id RETURNING runs.order_id)
            SELECT id FROM old""",
-        {"before": now - timedelta(days=days), "limit": _SLICE},
+        {
+            "before": now - timedelta(days=days),
+            "limit": _SLICE,
+            "former": now - timedelta(days=min(days, _FORMER_DAYS)),
+        },
     )
     ids = [row[0] for row in await cursor.fetchall()]
     if ids:

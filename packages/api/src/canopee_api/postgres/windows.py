@@ -10,7 +10,8 @@ from canopee_api.postgres.changes import CHANNEL
 from canopee_api.postgres.database import Connection
 from canopee_contract.window import Window
 
-_ZONE = "coalesce((SELECT p.time_zone FROM practices p WHERE p.id = d.practice_id), '')"
+ZONE = "coalesce((SELECT p.time_zone FROM practices p WHERE p.id = d.practice_id), '')"
+"""Time zone of the practice of a device `d`; empty: the usual one."""
 
 
 class Windowed(msgspec.Struct, frozen=True):
@@ -28,8 +29,8 @@ async def windowed(tx: Connection, now: datetime) -> list[Windowed]:
     """Campaigns with windows that may deliver orders."""
     cursor = await tx.execute(
         f"""SELECT id, windows, opened,
-                   ARRAY(SELECT DISTINCT {_ZONE} FROM orders o JOIN devices d ON d.id = o.device_id
-                         WHERE o.campaign_id = c.id AND o.delivered_at IS NULL)
+                   ARRAY(SELECT DISTINCT {ZONE} FROM orders o JOIN devices d ON d.id = o.device_id
+                         WHERE o.campaign_id = c.id AND o.is_current AND o.delivered_at IS NULL)
             FROM campaigns c WHERE windows <> '[]' AND not_after > %s AND stopped_at IS NULL AND paused_at IS NULL
               AND halted_at IS NULL AND NOT EXISTS (SELECT FROM standstill) ORDER BY id""",  # noqa: S608  constants of this module
         (now,),
@@ -45,7 +46,8 @@ async def tell_opening(tx: Connection, campaign_id: str, zones: Sequence[str], o
     await tx.execute(
         f"""INSERT INTO changes (kind, device_id, value) SELECT 'order', o.device_id, o.seq
             FROM orders o JOIN devices d ON d.id = o.device_id
-            WHERE o.campaign_id = %s AND o.delivered_at IS NULL AND {_ZONE} = ANY(%s) ORDER BY o.device_id""",  # noqa: S608
+            WHERE o.campaign_id = %s AND o.is_current AND o.delivered_at IS NULL AND {ZONE} = ANY(%s)
+            ORDER BY o.device_id""",  # noqa: S608
         (campaign_id, list(zones)),
     )
     await tx.execute("UPDATE campaigns SET opened = %s WHERE id = %s", (Jsonb(opened), campaign_id))

@@ -15,7 +15,7 @@ from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
-from canopee.quantities import basis_points, byte_count, duration, window
+from canopee.quantities import add_recurrence, basis_points, byte_count, duration, recurrence, window
 from canopee.signals import FORMS, signal
 from canopee_client.client import Client
 from canopee_client.errors import AnswerError, NoAnswerError
@@ -91,6 +91,7 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--through-freezes", action="store_true", help="an emergency: the freeze calendar does not hold it back"
     )
+    add_recurrence(parser)
     parser.add_argument("--max-targets", type=int, default=1_000_000, metavar="N", help="orders, at most")
     for name, said in (
         ("advance-after", "how long a ring stays alone before the next"),
@@ -141,6 +142,7 @@ def _draft(arguments: argparse.Namespace) -> int:
         windows=tuple(arguments.window),
         supersedes=arguments.supersede,
         through_freezes=arguments.through_freezes,
+        recurrence=recurrence(arguments),
     )
     write_whole(out, yaml.safe_dump(msgspec.to_builtins(document), allow_unicode=True, sort_keys=False).encode())
     print_object(document, as_json=arguments.json)

@@ -13,14 +13,17 @@ from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
+from canopee.quantities import add_recurrence, duration, recurrence
 from canopee_client.client import Client
 from canopee_contract.condition import Scalar
 from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, Run
+from canopee_contract.recurrence import Recurrence
 from canopee_kit.clock import Clock, SystemClock
 from canopee_trust.ceremony import read_approvers
 from canopee_trust.documents import seal_campaign
 
 _EVERY_S = 0.3
+_ONCE_S, _RECURRING_S = 3_600, 30 * 86_400
 _COLUMNS = ("id", "device_id", "state", "code", "detail", "finished_at")
 
 
@@ -30,7 +33,13 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("pipeline", help="name, or name@version")
     parser.add_argument("--to", required=True, help="id of a device, `all`, or a condition (file or JSON)")
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
-    parser.add_argument("--expires", type=int, default=3600, metavar="S", help="seconds the order stays good")
+    parser.add_argument(
+        "--expires",
+        type=duration,
+        metavar="S",
+        help="how long the order stays good (default: 1h; with --every, 30d)",
+    )
+    add_recurrence(parser)
     parser.add_argument(
         "--wait", type=int, default=0, metavar="S", help="seconds to wait for the end of every run"
     )
@@ -45,7 +54,7 @@ def add_to(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     clock = SystemClock()
     with connect(arguments) as client:
-        view = client.start_campaign(_request(client, arguments, clock))
+        view = client.start_campaign(_request(client, arguments, clock, recurrence(arguments)))
         if not arguments.wait:
             print_object(view, as_json=arguments.json)
             return 0
@@ -68,16 +77,18 @@ def condition_to(text: str) -> dict[str, Any]:
     return read_condition(text) if is_condition else {"fact": "device.id", "op": "eq", "value": text}
 
 
-def _request(client: Client, arguments: argparse.Namespace, clock: Clock) -> NewCampaign:
+def _request(client: Client, arguments: argparse.Namespace, clock: Clock, every: Recurrence | None) -> NewCampaign:
     if arguments.document:
         return NewCampaign(document=msgspec.Raw(read_bytes(arguments.document)))
     pipeline = newest(client, arguments.pipeline)
     condition, parameters = condition_to(arguments.to), parameters_of(arguments.param)
+    expires = arguments.expires or (_RECURRING_S if every else _ONCE_S)
     if pipeline.approval == "none":
         return NewCampaign(
-            collect=CollectRequest(pipeline.id, condition, parameters, expires_in_s=arguments.expires)
+            collect=CollectRequest(pipeline.id, condition, parameters, expires_in_s=expires, recurrence=every)
         )
-    campaign = approve(pipeline, condition, clock, parameters=parameters, expires_in_s=arguments.expires)
+    campaign = approve(pipeline, condition, clock, parameters=parameters, expires_in_s=expires)
+    campaign = msgspec.structs.replace(campaign, recurrence=every)
     keys: Path = arguments.keys or home_of(arguments).keys
     approver = read_approvers(keys / "offline", (arguments.approver,), passphrase)[0]
     return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))

@@ -22,6 +22,7 @@ from canopee_contract.catalog import ApplyRequest, PlanRequest
 from canopee_contract.codec import encode
 from canopee_contract.condition import Scalar
 from canopee_contract.people import ROLES, CollectRequest, NewApiKey, NewCampaign, NewEnrolmentTokens, NewUser
+from canopee_contract.recurrence import Recurrence
 from canopee_kit.clock import Clock
 from canopee_swarm.fleet import practice_of
 from canopee_swarm.swarm import missing
@@ -47,6 +48,7 @@ class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     condition: dict[str, object]
     parameters: dict[str, Scalar] = {}
     expires_in_s: int = 30 * 86_400
+    recurrence: Recurrence | None = None
 
 
 def make_keys(home: Home, clock: Clock) -> None:
@@ -128,13 +130,14 @@ def _campaign(client: Client, planned: Planned, home: Home, clock: Clock) -> New
         return NewCampaign(
             collect=CollectRequest(
                 pipeline.id, planned.condition, planned.parameters, expires_in_s=planned.expires_in_s, living=True,
-                name=planned.name,
+                name=planned.name, recurrence=planned.recurrence,
             )
         )  # fmt: skip
     campaign = approve(
         pipeline, planned.condition, clock, parameters=planned.parameters, expires_in_s=planned.expires_in_s,
         name=planned.name,
     )  # fmt: skip
+    campaign = msgspec.structs.replace(campaign, recurrence=planned.recurrence)
     approver = read_approvers(home.keys / "offline")[0]
     return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))
 

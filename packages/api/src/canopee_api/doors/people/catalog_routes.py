@@ -10,10 +10,10 @@ from litestar.params import FromPath, JSONBody
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.errors import InvalidError
+from canopee_contract.catalog import CatalogApplied
 from canopee_contract.dataset import Dataset
 from canopee_contract.key_life import KeyLife
 from canopee_contract.people import (
-    CatalogApplied,
     Page,
     Publication,
     Published,

@@ -11,7 +11,7 @@ from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.doors.people.pages import After, Limit, id_cursor, number_cursor, page
 from canopee_api.postgres.campaign_devices import Wanted
 from canopee_contract.people import AuditEntry, CampaignView, Page
-from canopee_contract.rollouts import CampaignDevice, FailureCause, Proposed, Return
+from canopee_contract.rollouts import CampaignDevice, FailureCause, Occurrence, Proposed, Return
 
 
 @get("/v1/campaigns/{campaign_id:str}/devices", opt=needs("read"))
@@ -53,6 +53,15 @@ async def campaign_audit(
     return page(entries, limit, lambda entry: entry.id)
 
 
+@get("/v1/campaigns/{campaign_id:str}/occurrences", opt=needs("read"))
+async def campaign_occurrences(
+    campaign_id: FromPath[str], areas: NamedDependency[Areas], after: After = "", limit: Limit = 100
+) -> Page[Occurrence]:
+    """What became of each occurrence of a campaign that recurs, the newest first; the orders of 31 days are kept."""
+    found = await areas.recurring.occurrences(campaign_id, before=after, limit=limit)
+    return page(found, limit, lambda one: one.id)
+
+
 @post("/v1/campaigns/{campaign_id:str}/promote", opt=needs("run_action"), status_code=200)
 async def promote_campaign(
     campaign_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
@@ -81,5 +90,6 @@ async def roll_back_campaign(
 
 
 ROUTES = [
-    campaign_devices, campaign_failures, campaign_audit, promote_campaign, retry_campaign, roll_back_campaign,
+    campaign_devices, campaign_failures, campaign_audit, campaign_occurrences, promote_campaign, retry_campaign,
+    roll_back_campaign,
 ]  # fmt: skip
