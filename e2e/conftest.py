@@ -12,10 +12,15 @@ from canopee_api.postgres.location import forget
 
 @contextmanager
 def fleet(folder: Path) -> Generator[Installation]:
-    """Two API processes behind nginx, the agent of this machine, twelve simulated PCs; each has run something."""
+    """Two API processes behind nginx, the agent of this machine, twelve simulated PCs; each has run something.
+
+    Campaigns are looked at every second.
+    """
     installation = Installation(folder)
     try:
-        installation.up("--devices", "12", "--api", "2")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CANOPEE_TICK_S", "1")
+            installation.up("--devices", "12", "--api", "2")
         installation.run("wait", "runs", "--at-least", "13", "--timeout", "60")
         yield installation
     finally:
