@@ -13,6 +13,7 @@ from canopee_contract.codec import encode
 from canopee_contract.freeze import NewFreeze
 from canopee_contract.people import CollectRequest
 from canopee_contract.pipeline import Pipeline, Step, target_path
+from canopee_contract.recurrence import Recurrence
 from canopee_contract.rollouts import CampaignRequest
 from canopee_kit.clock import FakeClock
 
@@ -145,5 +146,9 @@ async def test_what_holds_it_back_is_foretold_with_what_that_counts(repair: Offi
     assert held.ends_basis == ["orders_per_min", "freezes"]
     through = await areas.previews.preview(msgspec.structs.replace(asked, through_freezes=True))
     assert (through.is_open, through.freezes, through.ends_at) == (True, [], free.ends_at)
+    one = await areas.previews.preview(msgspec.structs.replace(asked, max_targets=1))
+    assert one.ends_at == freeze.ends
+    every_day = msgspec.structs.replace(asked, recurrence=Recurrence("0 6 * * *"))
+    assert (await areas.previews.preview(every_day)).ends_at is None
     short = await areas.previews.preview(msgspec.structs.replace(asked, expires_in_s=3_600))
     assert (short.is_open, short.opens_at, short.ends_at) == (False, None, None)

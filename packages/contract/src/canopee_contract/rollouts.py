@@ -104,7 +104,10 @@ class CampaignPreview(msgspec.Struct, kw_only=True):
     freezes: list[Freeze] = []
     """Those that hold it back during its life, the first first."""
     ends_at: datetime | None = None
-    """When the last PC has its order, were every PC on and every answer at once; `null`: not before `ends_by`."""
+    """When the last PC has its order, were every PC on and every answer at once; `null`: not before `ends_by`.
+
+    `null` too for a campaign that recurs.
+    """
     ends_basis: list[EndsBasis] = []
     """What that counts."""
 

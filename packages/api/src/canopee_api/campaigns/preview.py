@@ -91,7 +91,7 @@ class Previews:
             campaign.windows, Freezing(()) if campaign.through_freezes else freezing, self._freezes.wall,
             campaign.not_after,
         )  # fmt: skip
-        opens, stages = way.opens(now), [Stage(ring.not_before, ring.devices) for ring in rings]
+        opens, stages = way.opens(now), _stages(rings, campaign.max_targets)
         counted = {
             "rings": len(rings) > 1, "orders_per_min": bool(campaign.rollout and campaign.rollout.orders_per_min),
             "bytes_per_hour": pace.per_hour > 0, "bytes_unknown": bool(sizes.unknown and pace.per_hour),
@@ -99,7 +99,7 @@ class Previews:
         }  # fmt: skip
         return {
             "is_open": opens == now, "opens_at": None if opens == now else opens, "freezes": freezes,
-            "ends_at": way.through(stages, campaign.rollout, pace, now),
+            "ends_at": None if campaign.recurrence else way.through(stages, campaign.rollout, pace, now),
             "ends_basis": [name for name, is_counted in counted.items() if is_counted],
         }  # fmt: skip
 
@@ -119,6 +119,15 @@ def _rings(campaign: Campaign, found: Sequence[sql.Reached]) -> list[RingPreview
         RingPreview(ring.up_to_bp, ring.not_before, devices[place], online[place])
         for place, ring in enumerate(campaign.rings)
     ]
+
+
+def _stages(rings: Sequence[RingPreview], most: int) -> list[Stage]:
+    """With as many devices as may have an order."""
+    stages = list[Stage]()
+    for ring in rings:
+        stages.append(Stage(ring.not_before, min(most, ring.devices)))
+        most -= stages[-1].devices
+    return stages
 
 
 def _presence(found: Sequence[sql.Reached]) -> dict[Presence, int]:
