@@ -753,6 +753,7 @@ const english: Record<string, string> = {
   "rollouts.whyOrders": "{$n} devices of the ring have no order yet",
   "rollouts.whyPace": "keeps its pace: {$made} of {$most} orders this minute",
   "rollouts.whyPaceBytes": "keeps its pace: {$used} of {$most} in an hour, {$each} a device",
+  "rollouts.whyPrerequisite": "{$n} PCs wait for {$what}",
   "rollouts.whyRecords": "signal “{$signal}”: {$n} records of {$devices} devices, more than {$most}",
   "rollouts.whySignal": "signal “{$signal}”: {$n} of {$of} devices that ran ({$pct}), more than {$most}",
   "rollouts.whySilent": "{$n} of {$of} devices have not answered within {$time}: more than {$most}",

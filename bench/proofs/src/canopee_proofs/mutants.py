@@ -146,6 +146,21 @@ def _engine_mutants() -> list[Mutant]:
             ("a window is shut and the server says that it is open",),
         ),
         *_occurrence_mutants(),
+        Mutant(
+            "without prerequisites", orders.Orders, "_refuse_untimely", _nothing, ("a prerequisite is skipped",)
+        ),
+        Mutant(
+            "with prerequisites of any version", journal.Journal, "done_version", _version_or_none,
+            ("a prerequisite has run in an older version",),
+        ),
+        Mutant(
+            "with prerequisites of any kind", journal, "_done_floor", _done_by_name,
+            ("a prerequisite is forged by a collection of its name",),
+        ),
+        Mutant(
+            "with prerequisites that failed", orders.Orders, "_note", _note_whatever_its_end,
+            ("a prerequisite has run and failed",),
+        ),
         Mutant("with windows that cannot be read", authorise, "fault", _no_fault, ("a window cannot be read",)),
         Mutant("without schema", authorise, "check_parameters", _as_given, ("a parameter is unknown",)),
         Mutant("without patterns", parameters, "matches", _yes, ("a line is added to a text",)),
@@ -245,6 +260,18 @@ def _no(*_: object) -> bool:
 def _windows_as_told(held: Any, windows: Any) -> None:  # noqa: ANN401
     if not is_open(windows, held._wall(held._clock.now())):  # noqa: SLF001
         raise ShutWindowError("shut")
+
+
+def _version_or_none(held: Any, kind: str, pipeline: str) -> int:  # noqa: ANN401
+    return 10**6 if held._floor.get(f"done:{kind}:{pipeline}") else 0  # noqa: SLF001
+
+
+def _done_by_name(_: str, pipeline: str) -> str:
+    return f"done:{pipeline}"
+
+
+def _note_whatever_its_end(held: Any, pipeline: Pipeline, _: object) -> None:  # noqa: ANN401
+    held._journal.note_done(pipeline.kind, pipeline.name, pipeline.version)  # noqa: SLF001
 
 
 def _number_of_occurrence(_: object, campaign: Campaign, order: Order) -> int:

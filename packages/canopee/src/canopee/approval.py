@@ -11,10 +11,11 @@ import msgspec
 from canopee.documents import document_of
 from canopee.errors import UsageError
 from canopee_client.client import Client
-from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Ring, Rollout
+from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Prerequisite, Ring, Rollout
 from canopee_contract.condition import Scalar
 from canopee_contract.key_life import KeyLife
 from canopee_contract.people import PublishedPipeline
+from canopee_contract.pipeline import Kind
 from canopee_kit.clock import Clock
 from canopee_kit.ids import new_id
 from canopee_trust.documents import seal_campaign
@@ -33,6 +34,15 @@ def newest(client: Client, name: str) -> PublishedPipeline:
     if not found:
         raise UsageError(f"{name} is not published: see `canopee pipelines`")
     return max(found, key=lambda one: one.ref.version)
+
+
+def prerequisite(client: Client, text: str) -> Prerequisite:
+    """`name`, or `name@version` for that one or a later one; raises `UsageError`."""
+    name, _, version = text.partition("@")
+    found = newest(client, name)
+    if version and not (version.isdecimal() and version.isascii() and 1 <= int(version[:9]) <= found.ref.version):
+        raise UsageError(f"--after {text}: the newest version of {name} is {found.ref.version}")
+    return Prerequisite(msgspec.convert(found.kind, Kind), name, int(version or 1))
 
 
 def approve(

@@ -112,6 +112,7 @@ def _preview(arguments: argparse.Namespace) -> int:
         rollout=campaign.rollout or Rollout(advance_after_s=0), expires_in_s=max(0, int(left.total_seconds())),
         max_targets=campaign.max_targets, name=campaign.name, reason=campaign.reason, windows=campaign.windows,
         supersedes=campaign.supersedes, through_freezes=campaign.through_freezes, recurrence=campaign.recurrence,
+        after=tuple(f"{one.pipeline}@{one.version}" for one in campaign.after),
     )  # fmt: skip
     with connect(arguments) as client:
         found = client.preview_campaign(asked)

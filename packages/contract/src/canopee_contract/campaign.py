@@ -13,7 +13,7 @@ import msgspec
 
 from canopee_contract.condition import Scalar
 from canopee_contract.instant import Instant
-from canopee_contract.pipeline import PipelineRef
+from canopee_contract.pipeline import Kind, PipelineRef
 from canopee_contract.recurrence import Recurrence
 from canopee_contract.signal import Signal
 from canopee_contract.window import Window
@@ -22,6 +22,7 @@ CAMPAIGN_TYPE = "application/vnd.canopee.campaign.v1+json"
 WHOLE_FLEET_BP = 10_000
 LONGEST_S = 400 * 86_400
 """Of a campaign, and of what it waits for."""
+MAX_PREREQUISITES = 10
 FASTEST = 1_000_000
 """Orders a minute."""
 MOST_BYTES = 2**50
@@ -62,6 +63,15 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The PCs whose orders are made in any hour download so much, at most, as far as sizes are known."""
 
 
+class Prerequisite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A run that must have ended `done` on a PC before: of a pipeline, of this version or a later one."""
+
+    kind: Kind
+    """Whoever signs collections cannot stand in for who signs actions, by a pipeline of the same name."""
+    pipeline: str
+    version: int = 1
+
+
 class Campaign(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="campaign"
 ):
@@ -96,12 +106,19 @@ class Campaign(
     """An emergency: its orders are made and delivered while the freeze calendar holds those of the others back."""
     recurrence: Recurrence | None = None
     """Given again at each occurrence, once a PC; `None`: given once."""
+    after: tuple[Prerequisite, ...] = ()
+    """A PC that has not done all of these waits."""
 
 
 def are_in_order(rings: Sequence[Ring]) -> bool:
     """Whether there are rings, each reaches further than the one before, and none reaches beyond the fleet."""
     bounds = [0, *(ring.up_to_bp for ring in rings)]
     return len(bounds) > 1 and bounds[-1] <= WHOLE_FLEET_BP and all(low < high for low, high in pairwise(bounds))
+
+
+def asked(prerequisite: Prerequisite) -> str:
+    """What people read: `prepare_update ≥ 3`."""
+    return f"{prerequisite.pipeline} ≥ {prerequisite.version}"
 
 
 def written_at(campaign: Campaign) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 
-from canopee_contract.campaign import Rollout
+from canopee_contract.campaign import Prerequisite, Rollout
 from canopee_contract.condition import Scalar
 from canopee_contract.freeze import Freeze, Frozen
 from canopee_contract.jobs import Work
@@ -421,6 +421,9 @@ class CampaignView(msgspec.Struct):
     pace: PaceUsed | None = None
     """`null`: it has none."""
     recurrence: Recurrence | None = None
+    after: tuple[Prerequisite, ...] = ()
+    lacking: int = 0
+    """Of those `waiting` in open rings, have not done what it comes after."""
 
 
 class TrustMetadata(msgspec.Struct):

@@ -39,6 +39,8 @@ class CampaignRequest(msgspec.Struct, kw_only=True):
     """An emergency: the freeze calendar does not hold it back."""
     recurrence: Recurrence | None = None
     """Given again at each occurrence; nothing: once."""
+    after: tuple[str, ...] = ()
+    """Pipelines that a PC has done before, `name` or `name@version` (that one or a later one); else it waits."""
     expires_in_s: int = 30 * 86_400
     max_targets: int = 1_000_000
     name: str = ""
@@ -83,6 +85,8 @@ class CampaignPreview(msgspec.Struct, kw_only=True):
     """Of `total`. Offline ones join when they come back, until `ends_by`."""
     agents: dict[str, int]
     """Of `total`, by version of the agent."""
+    lacking: int
+    """Of `matching`, have not done what it comes after: they wait until they have."""
     done_already: int
     """Of `total`, have done exactly this: the same bytes of the pipeline, the same parameters."""
     under_way_elsewhere: int

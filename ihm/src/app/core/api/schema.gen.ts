@@ -2077,6 +2077,7 @@ export interface components {
             /** @default true */
             readonly is_open: boolean;
             readonly kind: string;
+            readonly lacking: number;
             readonly last_ring_at: string;
             readonly matching: number;
             /** @default null */
@@ -2095,6 +2096,8 @@ export interface components {
          * @description What somebody wants to give to whom: `POST /v1/campaigns/preview`, and in `POST /v1/campaign-drafts`.
          */
         readonly CampaignRequest: {
+            /** @default [] */
+            readonly after: readonly string[];
             readonly condition: Record<string, unknown>;
             /** @default 2592000 */
             readonly expires_in_s: number;
@@ -2146,6 +2149,8 @@ export interface components {
          *         recurs, these are the states of each device's current occurrence.
          */
         readonly CampaignView: {
+            /** @default [] */
+            readonly after: readonly components["schemas"]["Prerequisite"][];
             readonly condition: Record<string, unknown>;
             readonly created_at: string;
             /** @default  */
@@ -2156,6 +2161,8 @@ export interface components {
             /** @default false */
             readonly is_signed: boolean;
             readonly kind: string;
+            /** @default 0 */
+            readonly lacking: number;
             readonly name: string;
             readonly not_after: string;
             /** @default null */
@@ -3523,6 +3530,17 @@ export interface components {
             /** @enum {unknown} */
             readonly state: "active" | "inactive";
             readonly time_zone: string;
+        };
+        /**
+         * Prerequisite
+         * @description A run that must have ended `done` on a PC before: of a pipeline, of this version or a later one.
+         */
+        readonly Prerequisite: {
+            /** @enum {unknown} */
+            readonly kind: "action" | "collect";
+            readonly pipeline: string;
+            /** @default 1 */
+            readonly version: number;
         };
         /**
          * Problem

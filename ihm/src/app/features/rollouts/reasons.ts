@@ -33,6 +33,7 @@ const SAY: Readonly<Record<string, (params: Params) => string>> = {
   pace_bytes: (of) => $localize`:@@rollouts.whyPaceBytes:suit sa cadence : ${size(of['used'])}:used: sur ${size(of['per_hour'])}:most: en une heure, ${size(of['per_device'])}:each: par poste`,
   frozen: (of) => $localize`:@@rollouts.whyFrozen:gel jusqu’au ${instant(text(of['until']))}:until: : ${text(of['why'])}:why:`,
   occurrence: (of) => $localize`:@@rollouts.whyOccurrence:prochaine fois ${weekday(text(of['comes']))}:day: à ${clock(text(of['comes']))}:time: (heure de ${text(of['zone'])}:zone:)`,
+  prerequisite: (of) => $localize`:@@rollouts.whyPrerequisite:${n(of['n'])}:n: postes attendent d’avoir passé ${text(of['pipelines'])}:what:`,
   stopped: (of) => $localize`:@@rollouts.whyStopped:tout est arrêté depuis le ${instant(text(of['since']))}:since: par ${text(of['by'])}:by: : ${text(of['why'])}:why:`,
 };
 

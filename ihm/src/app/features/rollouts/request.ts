@@ -15,6 +15,7 @@ interface Written {
   readonly supersedes?: boolean;
   readonly through_freezes?: boolean;
   readonly recurrence?: Asked['recurrence'];
+  readonly after?: readonly { readonly pipeline: string; readonly version: number }[];
   readonly name: string;
   readonly reason: string;
 }
@@ -37,6 +38,7 @@ export function askedOf(document: string): Asked {
     supersedes: written.supersedes ?? false,
     through_freezes: written.through_freezes ?? false,
     recurrence: written.recurrence ?? null,
+    after: (written.after ?? []).map((one) => `${one.pipeline}@${one.version}`),
     name: written.name,
     reason: written.reason,
   };

@@ -77,7 +77,7 @@ export class RolloutWizard {
       pipeline: known.id, parameters: this.parameters(), condition, name: this.name().trim(), reason: this.reason().trim(),
       rings: this.isFree() ? [10_000] : rings, pilots: this.isFree() ? [] : this.pilots().map((one) => one.id),
       rollout: limits.rollout, expires_in_s: limits.days * 86_400, max_targets: 1_000_000,
-      windows: [], supersedes: false, through_freezes: false, recurrence: null,
+      windows: [], supersedes: false, through_freezes: false, recurrence: null, after: [],
     };
   });
 

@@ -21,6 +21,7 @@
 | `occurrence` | where the document recurs, the order names one of its times, that of now: no later one has come |
 | `repeated` | no order of this campaign document, or of this occurrence or a later one, has begun here before |
 | `superseded` | no order has begun here of a newer campaign that ends those of this pipeline |
+| `prerequisite` | a run of each pipeline that the document comes after, of its version or later, was `done` here |
 | `disabled` `policy_step_kind` | the local policy allows it |
 
 Outside the windows of the campaign, or before its occurrence, by the PC's clock or by the server's, an order that may

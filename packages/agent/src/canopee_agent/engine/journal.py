@@ -104,6 +104,14 @@ class Journal:
         """Whether an order of this campaign document has begun here, of this occurrence or of a later one."""
         return self._floor.get(f"campaign:{campaign_sha256}") >= occurrence
 
+    def done_version(self, kind: str, pipeline: str) -> int:
+        """Highest version of a pipeline of which a run was `done` here; 0 for none."""
+        return self._floor.get(_done_floor(kind, pipeline))
+
+    def note_done(self, kind: str, pipeline: str, version: int) -> None:
+        """A run of it was done here: kept as a floor, so that a journal that is lost takes nothing back."""
+        self._floor.raise_to({_done_floor(kind, pipeline): version})
+
     def superseded_since(self, pipeline: str) -> int:
         """Campaigns of a pipeline written before (milliseconds since 1970) are over here; 0: none is."""
         return self._floor.get(f"superseded:{pipeline}")
@@ -198,6 +206,10 @@ class Journal:
 
 def _seq_floor(generation: int, epoch: int) -> str:
     return f"orders:{generation}:{epoch}"
+
+
+def _done_floor(kind: str, pipeline: str) -> str:
+    return f"done:{kind}:{pipeline}"
 
 
 def _fitting(report: RunReport) -> RunReport:

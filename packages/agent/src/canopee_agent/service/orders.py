@@ -14,11 +14,12 @@ from canopee_agent.errors import RefusedError, ShutWindowError
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import Identity
 from canopee_agent.step import clean_text
-from canopee_contract.campaign import written_at
+from canopee_contract.campaign import asked, written_at
 from canopee_contract.codec import decode
 from canopee_contract.condition import Scalar
 from canopee_contract.errors import ContractError
 from canopee_contract.order import DeliveredOrder, Order
+from canopee_contract.pipeline import Pipeline
 from canopee_contract.report import RunReport
 from canopee_kit.errors import TemporaryError
 from canopee_kit.ids import is_id
@@ -110,6 +111,7 @@ class Orders:
             authorised = self._authoriser.authorise(order, delivered, facts)
             self._refuse_repeated(campaign, authorised.occurrence)
             self._refuse_superseded(authorised)
+            self._refuse_untimely(authorised)
         except RefusedError as error:
             return Outcome("failed", error.reason, error.message, ())
         if not authorised.holds:
@@ -118,7 +120,14 @@ class Orders:
             order.order_id, self._clock.now(), campaign, _superseding(authorised), occurrence=authorised.occurrence
         )
         self.has_run = True
-        return self._runner.run(authorised, facts)
+        outcome = self._runner.run(authorised, facts)
+        self._note(authorised.pipeline, outcome)
+        return outcome
+
+    def _note(self, pipeline: Pipeline, outcome: Outcome) -> None:
+        """What was done here may be what others come after."""
+        if outcome.state == "done":
+            self._journal.note_done(pipeline.kind, pipeline.name, pipeline.version)
 
     def _refuse_repeated(self, campaign: str, occurrence: int) -> None:
         if campaign and self._journal.has_begun(campaign, occurrence):
@@ -131,6 +140,14 @@ class Orders:
             raise RefusedError(
                 "superseded", "a newer campaign of this pipeline, which ends the older, has begun here"
             )
+
+    def _refuse_untimely(self, authorised: Authorised) -> None:
+        """What the document comes after was done here, or nothing of it begins."""
+        for one in authorised.campaign.after if authorised.campaign else ():
+            done = self._journal.done_version(one.kind, one.pipeline)
+            if done < max(1, one.version):
+                had = f"version {done} was done here" if done else "it was not done here"
+                raise RefusedError("prerequisite", f"it comes after {asked(one)}: {had}")
 
     def recover(self) -> None:
         """After a crash: what had begun is unknown."""

@@ -11,6 +11,7 @@ from canopee_api.audit.chain import note
 from canopee_api.campaigns.closures import Holds, compiled
 from canopee_api.campaigns.pace import check_pace
 from canopee_api.campaigns.pace import shown as shown_pace
+from canopee_api.campaigns.prerequisites import check_prerequisites
 from canopee_api.campaigns.rings import SLICE, Rings, campaign_of, rings_of
 from canopee_api.campaigns.rollout import Decision
 from canopee_api.campaigns.signals import check_signals, require_datasets, shown, signals_of
@@ -86,6 +87,7 @@ class Campaigns:
             rollout=campaign.rollout, ring=0 if campaign.rings[0].not_before <= self._clock.now() else -1,
             ring_opened_at=self._clock.now(), windows=campaign.windows,
             through_freezes=campaign.through_freezes, recurrence=campaign.recurrence,
+            prerequisites=campaign.after,
             bytes_per_device=sizes.total,
             bytes_unknown=tuple(sizes.unknown),
         )  # fmt: skip
@@ -240,6 +242,7 @@ class Campaigns:
         except msgspec.DecodeError as error:
             raise InvalidError("campaign.malformed", str(error), at="$.document") from error
         check_document(opened.campaign, known)
+        check_prerequisites(self._trust, opened.campaign)
         return opened, known
 
     async def _view(self, tx: Connection, row: sql.CampaignRow, counts: Sequence[Count]) -> CampaignView:
@@ -262,6 +265,7 @@ class Campaigns:
             condition=row.condition, rings=rings, pilots=len(row.pilots), rollout=row.rollout,
             windows=row.windows, superseded_by=row.superseded_by or "", frozen=frozen,
             through_freezes=row.through_freezes, recurrence=row.recurrence,
+            after=row.prerequisites, lacking=await self._rings.lacking(tx, row),
             pace=await shown_pace(tx, row, self._clock.now()),
             reason=reason.reason, reason_code=reason.code, reason_params=dict(reason.params),
             signals=shown(row), signals_at=row.signals_at,

@@ -12,7 +12,7 @@ from canopee_api.campaigns.campaigns import checked_parameters
 from canopee_api.catalog.trust import KnownPipeline
 from canopee_api.errors import InvalidError
 from canopee_api.postgres.campaigns import CampaignRow
-from canopee_contract.campaign import LONGEST_S, WHOLE_FLEET_BP, Campaign, Ring, Rollout
+from canopee_contract.campaign import LONGEST_S, WHOLE_FLEET_BP, Campaign, Prerequisite, Ring, Rollout
 from canopee_contract.rollouts import CampaignRequest
 from canopee_kit.ids import new_id
 
@@ -23,7 +23,9 @@ _LEAST = timedelta(days=7)
 _NAME = 200
 
 
-def composed(known: KnownPipeline, asked: CampaignRequest, now: datetime, *, by: str) -> Campaign:
+def composed(
+    known: KnownPipeline, asked: CampaignRequest, now: datetime, *, by: str, after: tuple[Prerequisite, ...] = ()
+) -> Campaign:
     """The document of a request; raises `InvalidError`."""
     if not 1 <= asked.expires_in_s <= LONGEST_S:
         raise InvalidError("campaign.expiry", "1 second to 400 days", at="$.expires_in_s")
@@ -34,7 +36,7 @@ def composed(known: KnownPipeline, asked: CampaignRequest, now: datetime, *, by:
         rings=rings_from(asked, begins, ends), not_before=begins, not_after=ends, max_targets=asked.max_targets,
         reason=asked.reason, requested_by=by, pilots=tuple(asked.pilots), rollout=asked.rollout,
         windows=asked.windows, supersedes=asked.supersedes, through_freezes=asked.through_freezes,
-        recurrence=asked.recurrence,
+        recurrence=asked.recurrence, after=after,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from canopee_api.audit.chain import note
 from canopee_api.campaigns.campaigns import Campaigns, check_document
 from canopee_api.campaigns.documents import composed
 from canopee_api.campaigns.pace import check_pace
+from canopee_api.campaigns.prerequisites import check_prerequisites, prerequisites
 from canopee_api.campaigns.signals import require_datasets
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
@@ -47,7 +48,8 @@ class CampaignDrafts:
                 "campaign.reason", "say why: approvers and the audit read it", at="$.request.reason"
             )
         known = self._trust.pipeline(asked.pipeline)
-        return await self.submit_campaign(composed(known, asked, self._clock.now(), by=by), by=by)
+        campaign = composed(known, asked, self._clock.now(), by=by, after=prerequisites(self._trust, asked.after))
+        return await self.submit_campaign(campaign, by=by)
 
     async def submit_campaign(self, campaign: Campaign, *, by: str) -> DraftView:
         """Keep a document that nobody has signed yet; raises as `submit`."""
@@ -65,6 +67,7 @@ class CampaignDrafts:
         campaign, payload = _read(envelope)
         known = self._trust.pipeline(f"{campaign.pipeline.name}@{campaign.pipeline.version}")
         check_document(campaign, known)
+        check_prerequisites(self._trust, campaign)
         check_pace(campaign.rollout, self._campaigns.sizes(known, campaign.parameters))
         now = self._clock.now()
         if campaign.not_after <= now:

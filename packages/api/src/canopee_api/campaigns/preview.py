@@ -13,6 +13,7 @@ from canopee_api.campaigns.forecast import Stage, Way
 from canopee_api.campaigns.freeze_calendar import FreezeCalendar
 from canopee_api.campaigns.freezes import Freezes
 from canopee_api.campaigns.pace import check_pace, pace_of
+from canopee_api.campaigns.prerequisites import check_prerequisites, prerequisites
 from canopee_api.campaigns.sizes import Sizes, sizes_of
 from canopee_api.campaigns.targeting import Targeting
 from canopee_api.catalog.trust import KnownPipeline, TrustStore
@@ -20,6 +21,7 @@ from canopee_api.orders.freezing import Freezing
 from canopee_api.postgres import campaign_preview as sql
 from canopee_api.postgres.database import Database
 from canopee_api.postgres.device_states import LATE, ONLINE
+from canopee_api.postgres.prerequisites import count_lacking
 from canopee_api.postgres.targeting import preview
 from canopee_contract.campaign import Campaign
 from canopee_contract.condition import parse_condition
@@ -47,8 +49,10 @@ class Previews:
         """
         await self._trust.catch_up()
         now, known = self._clock.now(), self._trust.pipeline(asked.pipeline)
-        campaign = composed(known, asked, now, by="preview")
+        after = prerequisites(self._trust, asked.after)
+        campaign = composed(known, asked, now, by="preview", after=after)
         check_document(campaign, known)
+        check_prerequisites(self._trust, campaign)
         sizes = sizes_of(known, campaign.parameters, self._trust.releases())
         check_pace(campaign.rollout, sizes)
         matched = await self._targeting.match(Match(asked.condition, 0))
@@ -63,6 +67,7 @@ class Previews:
                 online_since=now - ONLINE,
                 late_since=now - LATE,
             )
+            lacking = await count_lacking(tx, parse_condition(asked.condition), after) if after else 0
         inside = [one for one in found if one.ring < len(campaign.rings)]
         total = sum(one.devices for one in inside)
         rings = _rings(campaign, inside)
@@ -70,7 +75,7 @@ class Previews:
             pipeline=f"{known.ref.name}@{known.ref.version}", kind=known.pipeline.kind,
             approvals=self._approvals(known), fleet=matched.fleet or 0,
             matching=sum(one.devices for one in found), total=total, tests=matched.tests,
-            rings=rings, presence=_presence(inside), agents=_agents(inside),
+            lacking=lacking, rings=rings, presence=_presence(inside), agents=_agents(inside),
             done_already=sum(one.devices for one in inside if one.is_done),
             under_way_elsewhere=sum(one.devices for one in inside if one.is_elsewhere), bytes_per_device=sizes.known,
             bytes=min(total, campaign.max_targets) * sizes.total, bytes_unknown=sizes.unknown,

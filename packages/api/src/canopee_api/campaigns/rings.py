@@ -20,8 +20,9 @@ from canopee_api.postgres import windows as window_sql
 from canopee_api.postgres.campaigns import CampaignRow, Gate
 from canopee_api.postgres.changes import announce_undelivered
 from canopee_api.postgres.database import Connection, Database
+from canopee_api.postgres.prerequisites import count_waiting
 from canopee_api.postgres.standstill import standstill
-from canopee_contract.campaign import Ring, Rollout, ring_index
+from canopee_contract.campaign import Ring, Rollout, asked, ring_index
 from canopee_contract.freeze import Frozen
 from canopee_contract.pipeline import PipelineRef
 from canopee_contract.recurrence import following, written
@@ -54,7 +55,7 @@ class Rings:
         places = {one: place for one in device_ids if (place := ring_index(rings, row.pilots, one)) is not None}
         now = {one: place for one, place in places.items() if place <= gate.ring and not gate.is_held}
         later = {one: place for one, place in places.items() if one not in now}
-        if held := places if _is_paced(row) or row.recurrence else later:
+        if held := places if _is_paced(row) or row.recurrence or row.prerequisites else later:
             await ring_sql.hold_back(tx, row.id, held)
         if row.recurrence is not None:
             return 0
@@ -177,8 +178,12 @@ class Rings:
         if _is_paced(row) and await self._is_held_up(tx, row):
             return await paced(tx, row, self._clock.now())
         if row.rollout is None or row.ring >= len(row.rings) - 1:
-            return self._next_occurrence(row, wall)
+            return self._next_occurrence(row, wall) or await self._prerequisites(tx, row)
         return await self._decide(tx, row, row.rollout, recalled(row))
+
+    async def lacking(self, tx: Connection, row: CampaignRow) -> int:
+        """PCs of its open rings that have not done what it comes after."""
+        return await count_waiting(tx, row.id, row.ring) if row.prerequisites else 0
 
     async def _is_held_up(self, tx: Connection, row: CampaignRow) -> bool:
         """Whether PCs of its open rings wait for orders that could be made."""
@@ -191,6 +196,12 @@ class Rings:
             "wait", f"next occurrence: {comes:%a %Y-%m-%d %H:%M}, {self._wall.usual} time",
             "occurrence", {"comes": written(comes), "zone": str(self._wall.usual)},
         )  # fmt: skip
+
+    async def _prerequisites(self, tx: Connection, row: CampaignRow) -> Decision | None:
+        if not (number := await self.lacking(tx, row)):
+            return None
+        what = ", ".join(map(asked, row.prerequisites))
+        return Decision("wait", f"{number} PCs wait for {what}", "prerequisite", {"n": number, "pipelines": what})
 
     async def _move(self, campaign_id: str, measured: Sequence[Measured]) -> None:
         """Judge a campaign, once at a time in the whole installation: its row is locked meanwhile."""

@@ -8,7 +8,8 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
-from canopee_contract.campaign import WHOLE_FLEET_BP, Ring, Rollout
+from canopee_api.postgres.prerequisites import LACKING
+from canopee_contract.campaign import WHOLE_FLEET_BP, Prerequisite, Ring, Rollout
 from canopee_contract.condition import Scalar
 from canopee_contract.recurrence import Recurrence
 from canopee_contract.signal import SignalFigures
@@ -19,7 +20,7 @@ id, name, kind, pipeline, parameters, condition, document, document_sha256, max_
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
 superseded_by, halt_code, halt_params, signal_figures, signals_at, \
-through_freezes, bytes_per_device, bytes_unknown, recurrence"""
+through_freezes, bytes_per_device, bytes_unknown, recurrence, prerequisites"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -82,6 +83,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     bytes_unknown: tuple[str, ...] = ()
     """What it downloads too, of unknown size."""
     recurrence: Recurrence | None = None
+    prerequisites: tuple[Prerequisite, ...] = ()
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -101,6 +103,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             Jsonb(msgspec.to_builtins(row.signal_figures)), row.signals_at,
             row.through_freezes, row.bytes_per_device, list(row.bytes_unknown),
             Jsonb(msgspec.to_builtins(row.recurrence)) if row.recurrence else None,
+            Jsonb(msgspec.to_builtins(row.prerequisites)),
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -184,10 +187,10 @@ async def lock_gate(tx: Connection, campaign_id: str) -> Gate | None:
 async def without_order(tx: Connection, campaign_id: str, wanted: Sequence[str], *, limit: int) -> list[str]:
     """Which of these devices may get an order of a campaign and have none, by increasing id."""
     cursor = await tx.execute(
-        """SELECT w.id FROM unnest(%s::uuid[]) w (id) JOIN devices d ON d.id = w.id
-           WHERE d.state <> 'revoked' AND NOT EXISTS
-               (SELECT FROM orders o WHERE o.campaign_id = %s AND o.device_id = w.id)
-           ORDER BY w.id LIMIT %s""",
+        f"""SELECT w.id FROM unnest(%s::uuid[]) w (id) JOIN devices d ON d.id = w.id JOIN campaigns c ON c.id = %s
+            WHERE d.state <> 'revoked' AND NOT {LACKING} AND NOT EXISTS
+                (SELECT FROM orders o WHERE o.campaign_id = c.id AND o.device_id = w.id)
+            ORDER BY w.id LIMIT %s""",  # noqa: S608  constants of these modules
         (list(wanted), campaign_id, limit),
     )
     return [found[0] for found in await cursor.fetchall()]
@@ -257,5 +260,6 @@ def _row(row: Sequence[Any]) -> CampaignRow:
     values["pilots"] = frozenset(values["pilots"])
     values["signal_figures"] = msgspec.convert(values["signal_figures"], tuple[SignalFigures, ...])
     values["rollout"] = msgspec.convert(values["rollout"], Rollout | None)
+    values["prerequisites"] = msgspec.convert(values["prerequisites"], tuple[Prerequisite, ...])
     values["recurrence"] = msgspec.convert(values["recurrence"], Recurrence | None)
     return CampaignRow(**values)

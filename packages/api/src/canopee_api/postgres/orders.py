@@ -146,9 +146,20 @@ async def owned_orders(tx: Connection, device_id: str, order_ids: Sequence[str])
 async def insert_run(tx: Connection, run: NewRun) -> bool:
     """Store the end of an order; `False` when it was known already."""
     cursor = await tx.execute(
-        """INSERT INTO runs (order_id, device_id, state, code, detail, agent_version, started_at, finished_at,
-                             received_at, steps)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (order_id) DO NOTHING""",
+        """WITH new AS (
+               INSERT INTO runs (order_id, device_id, state, code, detail, agent_version, started_at, finished_at,
+                                 received_at, steps)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (order_id) DO NOTHING
+               RETURNING order_id, device_id, state),
+           done AS (
+               INSERT INTO pipelines_done AS p (device_id, kind, name, generation, version)
+               SELECT n.device_id, c.kind, c.pipeline->>'name', o.generation, (c.pipeline->>'version')::int
+               FROM new n JOIN orders o ON o.id = n.order_id JOIN campaigns c ON c.id = o.campaign_id
+               WHERE n.state = 'done'
+               ON CONFLICT (device_id, kind, name) DO UPDATE
+               SET generation = excluded.generation, version = excluded.version
+               WHERE (excluded.generation, excluded.version) > (p.generation, p.version))
+           SELECT FROM new""",
         (*msgspec.structs.astuple(run)[:-1], Jsonb(run.steps)),
     )
     return cursor.rowcount == 1

@@ -8,6 +8,7 @@ import msgspec
 from canopee_api.postgres.conditions import predicate_of
 from canopee_api.postgres.database import Connection
 from canopee_api.postgres.orders import STATE
+from canopee_api.postgres.prerequisites import LACKING
 from canopee_api.postgres.windows import ZONE
 from canopee_contract.condition import Condition
 
@@ -78,11 +79,13 @@ async def due(
                 WHERE o.campaign_id = %(campaign)s AND o.is_current AND o.ring <= %(ring)s)
             SELECT d.id, h.ring, z.zone, i.ordinal
             FROM held h JOIN devices d ON d.id = h.device_id AND d.state <> 'revoked'
+            JOIN campaigns c ON c.id = %(campaign)s
             JOIN unnest(%(zones)s::text[], %(labels)s::text[], %(past)s::bigint[]) z (zone, label, past_s)
                 ON z.zone = {ZONE}
             CROSS JOIN LATERAL (SELECT max(o.ordinal) AS ordinal FROM orders o
                                 WHERE o.campaign_id = %(campaign)s AND o.device_id = d.id) i
             WHERE h.had < z.label AND {_DELAY} <= z.past_s AND NOT (%(is_full)s AND i.ordinal IS NULL)
+              AND NOT {LACKING}
             ORDER BY d.id LIMIT %(limit)s""",  # noqa: S608  constants of these modules
         {
             "campaign": campaign_id, "ring": ring, "jitter": jitter_s, "limit": limit, "is_full": is_full,

@@ -7,6 +7,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
+from canopee_api.postgres.prerequisites import LACKING
 from canopee_contract.condition import Scalar
 from canopee_contract.signal import SignalFigures
 
@@ -18,7 +19,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     total: int
     waiting: int
-    """Devices of the open rings whose order is still to be made."""
+    """Devices of the open rings whose order may be made, and is not yet."""
     ended: int
     """Runs of any state, also those before `judged_from`."""
     judged: int
@@ -38,7 +39,9 @@ async def standing(
     cursor = await tx.execute(
         f"""SELECT count(*),
                    (SELECT count(*) FROM waiting_devices w JOIN devices d ON d.id = w.device_id
-                    WHERE w.campaign_id = %(campaign)s AND w.ring <= %(ring)s AND d.state <> 'revoked'),
+                    JOIN campaigns c ON c.id = w.campaign_id
+                    WHERE w.campaign_id = %(campaign)s AND w.ring <= %(ring)s AND d.state <> 'revoked'
+                      AND NOT {LACKING}),
                    count(r.order_id),
                    count(r.order_id) FILTER (WHERE r.received_at >= %(from)s),
                    count(r.order_id) FILTER (WHERE r.received_at >= %(from)s AND r.state IN {_BAD}),
@@ -69,11 +72,12 @@ async def hold_back(tx: Connection, campaign_id: str, rings: Mapping[str, int]) 
 
 
 async def waiting(tx: Connection, campaign_id: str, ring: int, *, limit: int) -> dict[str, int]:
-    """Devices of the rings up to `ring` that wait for their order, with their ring, the first rings first."""
+    """Devices of the rings up to `ring` whose order may be made, with their ring, the first rings first."""
     cursor = await tx.execute(
-        """SELECT w.device_id, w.ring FROM waiting_devices w JOIN devices d ON d.id = w.device_id
-           WHERE w.campaign_id = %s AND w.ring <= %s AND d.state <> 'revoked'
-           ORDER BY w.ring, w.device_id LIMIT %s""",
+        f"""SELECT w.device_id, w.ring FROM waiting_devices w JOIN devices d ON d.id = w.device_id
+            JOIN campaigns c ON c.id = w.campaign_id
+            WHERE w.campaign_id = %s AND w.ring <= %s AND d.state <> 'revoked' AND NOT {LACKING}
+            ORDER BY w.ring, w.device_id LIMIT %s""",  # noqa: S608  constants of these modules
         (campaign_id, ring, limit),
     )
     return dict(await cursor.fetchall())

@@ -301,6 +301,7 @@ CREATE TABLE campaigns (
     bytes_per_device bigint NOT NULL DEFAULT 0,
     bytes_unknown text[] NOT NULL DEFAULT '{}',
     recurrence jsonb,
+    prerequisites jsonb NOT NULL DEFAULT '[]',
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -388,6 +389,16 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_device ON runs (device_id, order_id);
 CREATE INDEX runs_by_arrival ON runs (received_at);
 CREATE INDEX runs_failed ON runs (received_at, device_id) WHERE state IN ('failed', 'timed_out');
+
+-- The highest version of each pipeline that a device has done, in its present enrolment: what other campaigns come after.
+CREATE TABLE pipelines_done (
+    device_id uuid NOT NULL REFERENCES devices ON DELETE CASCADE,
+    kind text NOT NULL,
+    name text NOT NULL,
+    generation integer NOT NULL,
+    version integer NOT NULL,
+    PRIMARY KEY (device_id, kind, name)
+);
 
 -- Records that a campaign watches, counted as they come: one row a device and signal (its place in the rollout).
 CREATE TABLE signal_records (

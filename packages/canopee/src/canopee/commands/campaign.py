@@ -6,7 +6,16 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from canopee.approval import approve, campaign_in, check_approver, is_envelope, newest, ringed, signed
+from canopee.approval import (
+    approve,
+    campaign_in,
+    check_approver,
+    is_envelope,
+    newest,
+    prerequisite,
+    ringed,
+    signed,
+)
 from canopee.campaigning import add_actions, approve_draft
 from canopee.commands.run import condition_to, parameters_of
 from canopee.documents import read_bytes, write_whole
@@ -92,6 +101,10 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
         "--through-freezes", action="store_true", help="an emergency: the freeze calendar does not hold it back"
     )
     add_recurrence(parser)
+    parser.add_argument(
+        "--after", action="append", default=[], metavar="PIPELINE[@VERSION]",
+        help="PCs wait until a run of it, of that version or a later one, was done there; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--max-targets", type=int, default=1_000_000, metavar="N", help="orders, at most")
     for name, said in (
         ("advance-after", "how long a ring stays alone before the next"),
@@ -123,6 +136,7 @@ def _draft(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{out} is there already: name another file")
     with connect(arguments) as client:
         pipeline = newest(client, arguments.pipeline)
+        after = tuple(prerequisite(client, one) for one in arguments.after)
     whole = approve(
         pipeline, condition_to(arguments.to), SystemClock(), parameters=parameters_of(arguments.param),
         expires_in_s=arguments.expires, name=arguments.name,
@@ -143,6 +157,7 @@ def _draft(arguments: argparse.Namespace) -> int:
         supersedes=arguments.supersede,
         through_freezes=arguments.through_freezes,
         recurrence=recurrence(arguments),
+        after=after,
     )
     write_whole(out, yaml.safe_dump(msgspec.to_builtins(document), allow_unicode=True, sort_keys=False).encode())
     print_object(document, as_json=arguments.json)
