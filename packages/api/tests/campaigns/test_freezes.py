@@ -183,6 +183,21 @@ async def test_no_ring_opens_while_it_is_frozen_nor_by_hand(repair: Office, cloc
     assert [ring.is_open for ring in (await repair.areas.campaigns.view(view.id)).rings] == [True, True]
 
 
+async def test_a_ring_does_not_grow_old_while_it_is_frozen(repair: Office, clock: FakeClock) -> None:
+    await repair.pc()
+    rings = (Ring(1, clock.now()), Ring(10_000, clock.now()))
+    document = repair.campaign("repair", ALL, rings=rings, rollout=Rollout(advance_after_s=3_600))
+    view = await repair.areas.campaigns.start_signed(repair.sign(document), by="test")
+    clock.advance(1_800)
+    freeze = await _today(repair, clock)
+    clock.advance(24 * 3_600)
+    await repair.areas.freezes.remove(freeze.id, by="ann")
+    for seconds, is_open in ((0, False), (1_799, False), (1, True)):
+        clock.advance(seconds)
+        await _look(repair)
+        assert (await repair.areas.campaigns.view(view.id)).rings[1].is_open is is_open
+
+
 async def test_right_after_a_freeze_only_the_time_before_it_counts_as_silence(
     repair: Office, clock: FakeClock
 ) -> None:
