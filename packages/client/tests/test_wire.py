@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from canopee_client.client import PAGE, Client
 from canopee_client.errors import AnswerError, NoAnswerError, RequestError
 from canopee_contract.codec import encode
-from canopee_contract.matching import Matched
+from canopee_contract.matching import Match, Matched
 from canopee_contract.people import Health, User
 from canopee_contract.problem import Problem
 from canopee_kit.clock import FakeClock
@@ -221,3 +221,25 @@ def test_the_environment_cannot_send_calls_through_a_proxy(url: str, monkeypatch
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with Client(url) as client:
         assert client.health() == Health()
+
+
+@pytest.mark.parametrize("name", ["\udcff", "a\ud800b"])
+def test_half_a_character_is_the_name_of_nothing_and_no_filter_and_no_message(url: str, name: str) -> None:
+    _Handler.seen.clear()
+    with Client(url) as client:
+        for call in (
+            lambda: client.device(name), lambda: list(client.runs(device=name)), lambda: client.write_note("d", name),
+            lambda: list(client.export_devices(q=name)), lambda: list(client.facts_history(name)),
+        ):  # fmt: skip
+            with pytest.raises(RequestError):
+                call()
+    assert _Handler.seen == []
+
+
+def test_what_no_json_holds_is_said_before_it_is_sent(url: str) -> None:
+    loop: dict[str, object] = {}
+    loop["all"] = [loop]
+    with Client(url) as client:
+        for value in (object, loop):
+            with pytest.raises(RequestError, match="this cannot be sent"):
+                client.match_page(Match({"fact": "a.b", "op": "eq", "value": value}))

@@ -74,7 +74,7 @@ class FleetCalls(Link):
         return self.call("GET", f"/v1/devices/{segment(device_id)}", people.Device)
 
     def facts_history(self, device_id: str) -> Iterator[people.FactsChange]:
-        return self.pages(f"/v1/devices/{device_id}/facts-history", people.FactsChange)
+        return self.pages(f"/v1/devices/{segment(device_id)}/facts-history", people.FactsChange)
 
     def revoke_device(self, device_id: str) -> people.Device:
         return self.call("POST", f"/v1/devices/{segment(device_id)}/revoke", people.Device)

@@ -85,6 +85,7 @@ class Link:
         Raises:
             AnswerError: refused; its `problem` says why.
             NoAnswerError: no answer, or busy.
+            RequestError: what is to be sent is no JSON: half a character, for instance.
         """
         return _decoded(self.send(method, path, body=body, raw=raw, query=query), kind)
 
@@ -98,13 +99,15 @@ class Link:
         query: Mapping[str, Values] | None = None,
     ) -> httpx.Response:
         """As `call`, for the answer as it came."""
-        content = raw if body is None else encode(body)
+        content = raw if body is None else _written(body)
         kind_sent = "application/json" if raw is None else "application/octet-stream"
         headers = {} if content is None else {"content-type": kind_sent}
         try:
             reply = self._http.request(method, path, params=dict(query or {}), content=content, headers=headers)
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{self.url} does not answer: {error}") from error
+        except (UnicodeEncodeError, httpx.InvalidURL) as error:
+            raise RequestError(f"what was asked for cannot be sent: {error}") from error
         if not reply.is_success:
             raise _refusal(reply)
         return reply
@@ -129,6 +132,15 @@ class Link:
                 yield reply
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{self.url} does not answer: {error}") from error
+        except (UnicodeEncodeError, httpx.InvalidURL) as error:
+            raise RequestError(f"what was asked for cannot be sent: {error}") from error
+
+
+def _written(body: object) -> bytes:
+    try:
+        return encode(body)
+    except (UnicodeEncodeError, RecursionError, TypeError) as error:
+        raise RequestError(f"this cannot be sent: {error}") from error
 
 
 def _refusal(reply: httpx.Response) -> NoAnswerError | AnswerError:
@@ -169,4 +181,7 @@ def segment(name: str) -> str:
     """
     if name in {"", ".", ".."}:
         raise RequestError(f"{name!r} is the name of nothing")
-    return quote(name, safe="")
+    try:
+        return quote(name, safe="")
+    except UnicodeEncodeError as error:
+        raise RequestError(f"{name!r} is the name of nothing: {error.reason}") from error

@@ -16,7 +16,7 @@ from canopee_contract.people import Publication
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustedKey, TrustPolicy
 from canopee_trust.cards import card_of
 from canopee_trust.errors import KeyFileError
-from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
+from canopee_trust.keyfile import KeyFile, make_folder, make_key, read_key, write_key
 from canopee_trust.locked_key import Ask, ask_nobody, open_key
 from canopee_trust.repository import (
     MetadataSet,
@@ -40,13 +40,13 @@ def make_lab_keys(folder: Path, now: datetime) -> None:
     """Make a whole key folder for development: one key a role, one approval, every key marked as lab.
 
     Raises:
-        KeyFileError: a key exists there already; nothing is overwritten.
+        KeyFileError: a key exists there already; nothing is overwritten. Or the folder cannot be made.
     """
     offline, online = folder / "offline", folder / "online"
     if (folder / "root.json").exists():
         raise KeyFileError(f"{folder} holds keys already: choose another folder")
     for path in (offline, online):
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path)
     keys = {name: make_key(name, lab=True) for name in (*_SIGNING, *APPROVERS, *_ONLINE)}
     for name, key in keys.items():
         write_key((online if name in _ONLINE else offline) / f"{name}.key", key)

@@ -42,6 +42,14 @@ def write_key(path: Path, key: KeyFile) -> None:
     write_durably(path, encode(key))
 
 
+def make_folder(path: Path) -> None:
+    """A folder for keys, which only its owner enters, unless it is there; raises `KeyFileError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be made ({error.strerror}): name another folder") from error
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """As `write_key`, of a key in any form."""
     try:
