@@ -12,6 +12,7 @@ import pytest
 from canopee.cli import main
 from canopee.home import Credential, Home
 from canopee_contract.codec import encode
+from canopee_contract.problem import Problem
 
 Answers = dict[str, object]
 
@@ -24,15 +25,16 @@ def sent() -> list[tuple[str, Any]]:
 
 @pytest.fixture
 def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, Any]]) -> Generator[Answers]:
-    """What the API answers, by path; the home names it."""
+    """What the API answers, by path; a problem is an answer of its status. The home names this API."""
     replies: Answers = {}
 
     class Api(http.server.BaseHTTPRequestHandler):
         def _answer(self) -> None:
             asked = self.rfile.read(int(self.headers.get("content-length") or 0))
             sent.append((self.path, msgspec.json.decode(asked) if asked else None))
-            body = encode(replies[self.path.partition("?")[0]])
-            self.send_response(200)
+            reply = replies[self.path.partition("?")[0]]
+            body = encode(reply)
+            self.send_response(reply.status if isinstance(reply, Problem) else 200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -52,6 +52,17 @@ def test_a_campaign_that_is_over_before_its_last_ring_is_a_usage_error() -> None
         _draft([100, 1_000, 10_000], expires_in_s=14_000)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"max_failed_pct": 101}, {"min_answered_pct": -1}, {"max_silent_pct": 1_000}, {"orders_per_min": 0},
+     {"min_runs": -1}, {"silent_after_s": 401 * 86_400}],
+)  # fmt: skip
+def test_a_limit_that_the_api_would_refuse_is_a_usage_error_before_anybody_signs(wrong: dict[str, int]) -> None:
+    whole = approve(PIPELINE, {"all": []}, FakeClock(), parameters={}, expires_in_s=86_400)
+    with pytest.raises(UsageError, match="--…-pct are 0 to 100"):
+        ringed(whole, [10_000], pilots=(), rollout=msgspec.structs.replace(ROLLOUT, **wrong), reason="r")
+
+
 def test_what_is_signed_is_shown_whole_and_a_second_approver_adds_to_the_same_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,17 @@ import msgspec
 from canopee.documents import document_of
 from canopee.errors import UsageError
 from canopee_client.client import Client
-from canopee_contract.campaign import WHOLE_FLEET_BP, Campaign, Prerequisite, Ring, Rollout
+from canopee_contract.campaign import (
+    CAMPAIGN_TYPE,
+    FASTEST,
+    LONGEST_S,
+    WHOLE_FLEET_BP,
+    Campaign,
+    Prerequisite,
+    Ring,
+    Rollout,
+    is_sensible,
+)
 from canopee_contract.condition import Scalar
 from canopee_contract.key_life import KeyLife
 from canopee_contract.people import PublishedPipeline
@@ -66,8 +76,13 @@ def ringed(
     """`whole`, given ring by ring: `shares` in basis points of the fleet, each no sooner than `advance_after_s` later.
 
     Raises:
-        UsageError: the shares do not rise.
+        UsageError: the shares do not rise, or a limit is none that the API takes.
     """
+    if not is_sensible(rollout):
+        raise UsageError(
+            f"--…-pct are 0 to 100; --advance-after, --silent-after and --min-runs at most {LONGEST_S // 86_400} days, "
+            f"or {LONGEST_S}; --orders-per-min 1 to {FASTEST}"
+        )
     if any(low >= high for low, high in pairwise([0, *shares])):
         raise UsageError("--rings: shares that rise, such as 1%,10%,50%,100%")
     after = timedelta(seconds=rollout.advance_after_s)
@@ -84,15 +99,19 @@ def campaign_in(raw: bytes, path: Path) -> Campaign:
     if not is_envelope(raw):
         return document_of(raw, path, Campaign)
     try:
-        return msgspec.json.decode(payload_of(read_envelope(raw)), type=Campaign)
-    except (EnvelopeError, msgspec.DecodeError) as error:
+        envelope = read_envelope(raw)
+        if envelope.payload_type != CAMPAIGN_TYPE:
+            raise UsageError(f"{path}: an envelope of {envelope.payload_type[:80]}, which is no campaign")
+        return msgspec.json.decode(payload_of(envelope), type=Campaign)
+    except (EnvelopeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from error
 
 
 def signed(raw: bytes, path: Path, key: PrivateKey) -> bytes:
     """The envelope of the campaign in a file that was read, with one more signature; raises `UsageError`."""
+    campaign = campaign_in(raw, path)
     if not is_envelope(raw):
-        return seal_campaign(campaign_in(raw, path), [key])
+        return seal_campaign(campaign, [key])
     if key.public.keyid in {one.keyid for one in read_envelope(raw).signatures}:
         raise UsageError(f"{path}: this key has signed it already; another approver is needed")
     return add_signature(raw, key)

@@ -9,23 +9,26 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 
 import canopee.commands as package
 from canopee.errors import RefusedError, UsageError
+from canopee.output import printable
 from canopee_client.errors import AnswerError, RequestError
 from canopee_kit import logs
 from canopee_kit.errors import CanopeeError
 from canopee_trust.errors import KeyFileError, TrustError
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 OK, FAILED, USAGE, REFUSED, NOT_FOUND = range(5)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     arguments = make_parser().parse_args(argv)
-    logs.set_up(os.environ.get("CANOPEE_LOG_LEVEL") or getattr(arguments, "log_level", "WARNING"))
     try:
+        logs.set_up(_log_level(getattr(arguments, "log_level", "WARNING")))
         return int(arguments.run(arguments) or OK)
     except KeyboardInterrupt:
         return FAILED
@@ -33,8 +36,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except CanopeeError as error:
-        sys.stderr.write(f"canopee: {error}\n")
-        return exit_code(error)
+        return _said(str(error), exit_code(error))
+    except EOFError:
+        return _said("nobody is there to answer: set CANOPEE_PASSWORD, or CANOPEE_PASSPHRASE for a key", USAGE)
+    except OSError as error:
+        return _said(f"{error.filename or 'this machine'}: {error.strerror or error}", FAILED)
+
+
+def _said(message: str, code: int) -> int:
+    """The code, once the message is on standard error; what a PC or an API wrote in it cannot steer the terminal."""
+    sys.stderr.write(f"canopee: {printable(message)}\n")
+    return code
+
+
+def _log_level(usual: str) -> str:
+    """That of CANOPEE_LOG_LEVEL, else the usual one; raises `UsageError`."""
+    given = os.environ.get("CANOPEE_LOG_LEVEL") or usual
+    if given not in _LEVELS:
+        raise UsageError(f"CANOPEE_LOG_LEVEL is one of {', '.join(_LEVELS)}, not {given!r}")
+    return given
 
 
 def exit_code(error: CanopeeError) -> int:
@@ -46,6 +66,7 @@ def exit_code(error: CanopeeError) -> int:
     return REFUSED if isinstance(error, RefusedError | TrustError) else FAILED
 
 
+@cache
 def make_parser() -> argparse.ArgumentParser:
     """The whole command line; every module of `commands/` adds its own."""
     parser = argparse.ArgumentParser(prog="canopee", description="Fleet management for software vendors.")

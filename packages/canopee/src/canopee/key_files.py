@@ -10,7 +10,7 @@ from canopee.home import connect, home_of
 from canopee.output import print_json
 from canopee_trust.cards import Card, card_of, check_name, fingerprint, read_card, write_card
 from canopee_trust.errors import KeyFileError
-from canopee_trust.keyfile import KeyFile, make_key, read_key, write_key
+from canopee_trust.keyfile import KeyFile, make_folder, make_key, read_key, write_key
 from canopee_trust.locked_key import lock, open_key, write_locked
 from canopee_trust.rotation import adopt_online
 
@@ -39,7 +39,7 @@ def make(arguments: argparse.Namespace) -> int:
 def make_online(arguments: argparse.Namespace) -> int:
     """The keys that this server signs with, and their cards; those that are there already are kept."""
     folder: Path = (arguments.keys or home_of(arguments).keys) / "online"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder)
     _adopt_published(arguments, folder)
     cards = [online_card(folder, name) for name in arguments.only or ONLINE_NAMES]
     print_json([{"name": card.name, "fingerprint": fingerprint(card.key)} for card in cards])

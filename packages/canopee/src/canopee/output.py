@@ -48,9 +48,14 @@ def print_object(item: msgspec.Struct, *, as_json: bool, without: Sequence[str] 
     Console().print(table)
 
 
+def printable(text: str) -> str:
+    """A text of several lines, in which nothing colours or steers the terminal."""
+    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
 def _cell(value: object) -> Text:
     """A value as people read it; what a PC sent cannot colour or steer the terminal."""
-    return Text("".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in _text(value)))
+    return Text(printable(_text(value)).replace("\n", "\N{REPLACEMENT CHARACTER}"))
 
 
 def _text(value: object) -> str:

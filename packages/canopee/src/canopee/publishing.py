@@ -14,6 +14,7 @@ from canopee.errors import RefusedError, UsageError
 from canopee_client.client import Client
 from canopee_contract.catalog import ToSign
 from canopee_contract.codec import decode, encode
+from canopee_contract.errors import MalformedError
 from canopee_contract.facts import FactSources
 from canopee_contract.people import Publication, Published
 from canopee_contract.pipeline import Pipeline, target_path
@@ -27,7 +28,12 @@ _REFERENCE = re.compile(r"[a-z][a-z0-9_]*@[0-9]+|[0-9a-fA-F]{64}")
 
 def publish_first(client: Client, keys: Path) -> Published:
     """Publish what `canopee keys dev-init` prepared; raises `UsageError` when it is not there."""
-    return client.publish(decode(read_bytes(keys / "publication.json"), Publication))
+    path = keys / "publication.json"
+    try:
+        publication = decode(read_bytes(path), Publication)
+    except MalformedError as error:
+        raise UsageError(f"{path} is no publication: {error}") from error
+    return client.publish(publication)
 
 
 def publish(client: Client, keys: Path, targets: Mapping[str, bytes]) -> Published | None:
@@ -69,7 +75,10 @@ def targets_of(client: Client, waiting: Iterable[ToSign]) -> dict[str, bytes]:
         content = held.content.encode()
         if hashlib.sha256(content).hexdigest() != one.sha256:
             raise RefusedError(f"the API gave other bytes than {one.sha256} for {one.id}: nothing was signed")
-        path, canonical = target_of(decode(content, dict[str, Any]))
+        try:
+            path, canonical = target_of(decode(content, dict[str, Any]))
+        except (MalformedError, msgspec.ValidationError) as error:
+            raise RefusedError(f"the bytes of {one.id} are no target ({error}): nothing was signed") from error
         if path != one.target or canonical != content:
             raise RefusedError(f"the bytes of {one.id} are not those of {one.target}: nothing was signed")
         found[path] = content

@@ -1,6 +1,7 @@
 """How people write quantities on the command line."""
 
 import argparse
+import math
 import re
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%")
 _WINDOW = re.compile(r"(?:([a-z,-]+) +)?([0-9]{2}:[0-9]{2}) ?- ?([0-9]{2}:[0-9]{2})")
 _NAMES: tuple[str, ...] = DAYS
 _BYTES = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([kKMGT]?)B?")
+_LONGEST_S = 10 * 365 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -85,4 +87,18 @@ def duration(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration, such as 30d, 12h or 90m")
-    return int(found[1]) * _UNITS[found[2] or "s"]
+    seconds = int(found[1]) * _UNITS[found[2] or "s"]
+    if seconds > _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than ten years")
+    return seconds
+
+
+def seconds(text: str) -> float:
+    """How long a command may wait, in seconds."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return found

@@ -5,6 +5,7 @@ import getpass
 import os
 import socket
 
+from canopee.documents import write_private
 from canopee.home import Credential, login_file
 from canopee.parsing import Commands
 from canopee_client.client import Client
@@ -31,8 +32,6 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     path = login_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(encode(Credential(arguments.url, key.secret)))
+    write_private(path, encode(Credential(arguments.url, key.secret)))
     print(f"{arguments.url}: logged in as {arguments.login} ({', '.join(roles)})")  # noqa: T201  the output
     return 0

@@ -41,7 +41,7 @@ def add_to(commands: Commands) -> None:
     )
     add_recurrence(parser)
     parser.add_argument(
-        "--wait", type=int, default=0, metavar="S", help="seconds to wait for the end of every run"
+        "--wait", type=duration, default=0, metavar="S", help="how long to wait for the end of every run"
     )
     parser.add_argument("--approver", default="approver-1", help="key that signs when the pipeline needs approval")
     parser.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")

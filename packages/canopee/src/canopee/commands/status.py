@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from canopee.home import add_home, connect
-from canopee.output import print_json
+from canopee.output import print_json, printable
 from canopee.parsing import Commands
 
 
@@ -25,15 +25,17 @@ def _run(arguments: argparse.Namespace) -> int:
         print_json(status)
         return 0
     if stopped := status.pop("standstill"):
-        print(f"EVERYTHING IS STOPPED since {stopped['since']} by {stopped['by']}: {stopped['reason']}")  # noqa: T201
+        said = f"EVERYTHING IS STOPPED since {stopped['since']} by {stopped['by']}: {stopped['reason']}"
+        print(printable(said))  # noqa: T201  the output of the command
     for freeze in status.pop("freezes"):
         name = "FROZEN" if freeze["state"] == "now" else "freeze ahead:"
         which = "everything" if freeze["collects"] else "actions"
-        print(f"{name} from {freeze['from']} to {freeze['to']} ({which}): {freeze['reason']}")  # noqa: T201
+        said = f"{name} from {freeze['from']} to {freeze['to']} ({which}): {freeze['reason']}"
+        print(printable(said))  # noqa: T201  the output of the command
     if work := status.pop("work"):
         print(_said(work))  # noqa: T201  the output of the command
     for name, value in status.items():
-        print(f"{name.replace('_', ' '):16} {value}")  # noqa: T201  the output of the command
+        print(f"{name.replace('_', ' '):16} {printable(str(value))}")  # noqa: T201  the output of the command
     return 0
 
 

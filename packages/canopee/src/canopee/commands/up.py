@@ -1,6 +1,7 @@
 """`canopee up` and `canopee down`: everything on one machine."""
 
 import argparse
+import contextlib
 import fcntl
 import os
 import shlex
@@ -20,6 +21,7 @@ from canopee.embedded.processes import Children
 from canopee.errors import FailedError, UsageError
 from canopee.home import Credential, Home, add_home, default_home, home_of
 from canopee.parsing import Commands
+from canopee_api.errors import ServerError
 from canopee_api.postgres.migrate import migrate
 from canopee_api.postgres.server import EmbeddedServer
 from canopee_api.settings import DEFAULT_LISTEN, parse_listen
@@ -70,7 +72,10 @@ def add_to(commands: Commands) -> None:
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    parse_listen(arguments.listen)
+    try:
+        parse_listen(arguments.listen)
+    except ServerError as error:
+        raise UsageError(f"--listen: {error}") from error
     if not 1 <= arguments.api <= _MOST_PROCESSES:
         raise UsageError(f"--api {arguments.api}: 1 to {_MOST_PROCESSES} processes")
     home = home_of(arguments)
@@ -220,10 +225,12 @@ def _down(arguments: argparse.Namespace) -> int:
     if not home.folder.is_dir() or not _is_locked(home):
         print("nothing runs there")  # noqa: T201  the output of the command
         return 0
-    pid, clock = int((home.folder / "up.lock").read_text() or 0), SystemClock()
-    if not pid:
+    written, clock = (home.folder / "up.lock").read_text(), SystemClock()
+    if not written.isdecimal():
         raise FailedError("it is just starting: try again")
-    os.kill(pid, signal.SIGTERM)
+    pid = int(written)
+    with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(pid, signal.SIGTERM)
     until = clock.monotonic() + _STOP_S
     while _is_locked(home):
         if clock.monotonic() > until:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from canopee.errors import FailedError
 from canopee.home import add_home, connect
 from canopee.parsing import Commands
+from canopee.quantities import seconds
 from canopee_client.client import Client
 from canopee_client.errors import NoAnswerError
 from canopee_kit.clock import SystemClock
@@ -25,7 +26,7 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser("wait", help="wait until there is enough of something")
     parser.add_argument("what", choices=sorted(_COUNTS))
     parser.add_argument("--at-least", type=int, default=1, metavar="N")
-    parser.add_argument("--timeout", type=float, default=60, metavar="S")
+    parser.add_argument("--timeout", type=seconds, default=60, metavar="S")
     add_home(parser)
     parser.set_defaults(run=_run)
 

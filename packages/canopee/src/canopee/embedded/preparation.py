@@ -10,7 +10,7 @@ from rich.console import Console
 
 from canopee.approval import approve, newest
 from canopee.catalog_folder import print_faults, read_folder
-from canopee.documents import read_document
+from canopee.documents import read_document, write_private
 from canopee.errors import UsageError
 from canopee.home import Credential, Home
 from canopee.publishing import publish_awaiting, publish_first
@@ -65,11 +65,11 @@ def make_administrator(address: str, url: str, home: Home, clock: Clock) -> str:
     """The first administrator and the API key of this machine; the password, or empty when there is one already."""
     if home.credential.is_file():
         held = msgspec.json.decode(home.credential.read_bytes(), type=Credential)
-        _write_private(home.credential, encode(Credential(url, held.api_key)))
+        write_private(home.credential, encode(Credential(url, held.api_key)))
         return ""
     password = secrets.token_urlsafe(12)
     api_key = asyncio.run(_first_account(address, password, clock))
-    _write_private(home.credential, encode(Credential(url, api_key)))
+    write_private(home.credential, encode(Credential(url, api_key)))
     return password
 
 
@@ -103,7 +103,7 @@ def make_agent_home(client: Client, home: Home) -> None:
     if not (home.agent / "state" / "identity.json").is_file():
         token = client.mint_tokens(NewEnrolmentTokens(practice_id="LOCAL")).tokens[0]
     config = f'server_url = "{client.url}"\nenrolment_token = "{token}"\n'
-    _write_private(home.agent / "agent.toml", config.encode())
+    write_private(home.agent / "agent.toml", config.encode())
     (home.agent / "root.json").write_bytes((home.keys / "root.json").read_bytes())
     if not (home.agent / "policy.toml").is_file():
         (home.agent / "policy.toml").write_text(_POLICY)
@@ -120,7 +120,7 @@ def mint_swarm_tokens(client: Client, home: Home, devices: int) -> Path:
     for practice, count in by_practice.items():
         tokens += client.mint_tokens(NewEnrolmentTokens(count, practice, simulated=True)).tokens
     path = home.swarm / "tokens"
-    _write_private(path, "\n".join(tokens).encode())
+    write_private(path, "\n".join(tokens).encode())
     return path
 
 
@@ -157,10 +157,3 @@ async def _first_account(address: str, password: str, clock: Clock) -> str:
         return key.secret
     finally:
         await database.close()
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.touch(0o600)
-    part.write_bytes(content)
-    part.replace(path)
