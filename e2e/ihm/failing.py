@@ -1,4 +1,4 @@
-"""Simulated PCs whose steps fail, until somebody mends them."""
+"""Simulated PCs whose steps begin to fail, and are mended."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from canopee_contract.people import NewEnrolmentTokens
 
 PRACTICE = "BROKEN-1"
 _SHARE = 0.5
-"""Of steps that fail, and of calls that are cut."""
+"""Of steps that fail, and of calls that are cut, while they are spoilt."""
 
 
 class FailingFleet:
@@ -25,18 +25,25 @@ class FailingFleet:
         self._tokens = folder / "tokens"
         self._tokens.write_text("\n".join(tokens))
         known = len(installed.json("devices"))
-        self._running = self._start(_SHARE)
+        self._running = self._start(0)
         installed.run("wait", "devices", "--at-least", str(known + devices), "--timeout", "60")
 
+    def spoil(self) -> None:
+        """From now on steps fail, and calls are cut."""
+        self._restart(_SHARE)
+
     def mend(self) -> None:
-        """The same PCs, whose steps end well from now on."""
-        self.stop()
-        self._running = self._start(0)
+        """From now on all goes well again."""
+        self._restart(0)
 
     def stop(self) -> None:
         """Switch them off."""
         self._running.terminate()
         self._running.wait()
+
+    def _restart(self, failures: float) -> None:
+        self.stop()
+        self._running = self._start(failures)
 
     def _start(self, failures: float) -> subprocess.Popen[bytes]:
         url = decode(self._installed.home.credential.read_bytes(), Credential).url

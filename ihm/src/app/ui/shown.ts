@@ -1,5 +1,7 @@
-import { Component, computed, input, output } from '@angular/core';
+import { Component, computed, inject, input, linkedSignal, output } from '@angular/core';
 import { CloudOff, Inbox, Lock, RefreshCw, SearchX } from 'lucide';
+import { clock } from '@core/format';
+import { Now } from '@core/now';
 import { Problem } from '@core/problem';
 import { Icon } from './icon';
 
@@ -7,16 +9,22 @@ import { Icon } from './icon';
 export type State = 'loading' | 'empty' | 'filtered-empty' | 'error' | 'no-right' | 'ready';
 
 /**
- * The state of a list, told in its place. Content is projected when `ready`; an error says what failed and what to do.
+ * The state of a list, told in its place. Content is projected when `ready`; an error says what failed and what to do. `ready` with a
+ * problem is stale: the content stays, under the time of the last answer. Its `name` is what `e2e/ihm/lists.py` knows it by.
  *
- *     <cnp-shown [state]="…" empty="Aucun poste…" (retry)="devices.reload()" (clear)="clear()"> <table>…</table> </cnp-shown>
+ *     <cnp-shown name="devices" [state]="…" empty="Aucun poste…" (retry)="devices.reload()" (clear)="clear()"> <table>…</table> </cnp-shown>
  */
 @Component({
   selector: 'cnp-shown',
   imports: [Icon],
   template: `
     @switch (state()) {
-      @case ('ready') { <ng-content /> }
+      @case ('ready') {
+        @if (problem()) {
+          <p class="banner warn" role="status"><span><ng-container i18n="@@ui.stale">Données de {{ since() }} : elles n’ont pas pu être relues.</ng-container> <button type="button" class="link-button" (click)="retry.emit()" i18n="@@ui.retry">Réessayer</button></span></p>
+        }
+        <ng-content />
+      }
       @case ('loading') {
         <div class="lines" role="status">
           <span class="sr" i18n="@@ui.loading">Chargement…</span>
@@ -47,8 +55,11 @@ export type State = 'loading' | 'empty' | 'filtered-empty' | 'error' | 'no-right
       }
     }
   `,
+  host: { '[attr.data-list]': 'name()', '[attr.data-state]': 'problem() && state() === "ready" ? "stale" : state()' },
   styles: `
     :host { display: block; }
+    .banner { margin: 0 0 10px; }
+    :host-context(.card) .banner { margin: 0 16px 10px; }
     .lines { display: grid; gap: 18px; padding: 18px 16px; animation: appear 0s 0.15s both; }
     @keyframes appear { from { visibility: hidden; } to { visibility: visible; } }
     .said { display: grid; justify-items: center; gap: 8px; padding: 40px 20px; text-align: center; }
@@ -57,6 +68,8 @@ export type State = 'loading' | 'empty' | 'filtered-empty' | 'error' | 'no-right
   `,
 })
 export class Shown {
+  /** Of the list, among those of every screen. */
+  readonly name = input('');
   readonly state = input.required<State>();
   readonly empty = input('');
   readonly filteredEmpty = input($localize`:@@ui.filteredEmpty:Rien ne correspond à ces filtres.`);
@@ -67,6 +80,13 @@ export class Shown {
   readonly rows = input(6);
   readonly retry = output();
   readonly clear = output();
+  private readonly now = inject(Now).ms;
   protected readonly icons = { CloudOff, Inbox, Lock, RefreshCw, SearchX };
+  /** When what is shown was last known to be so: it ages from the moment it can no longer be read. */
+  protected readonly since = computed(() => clock(this.known()));
+  private readonly known = linkedSignal<{ bad: boolean; now: number }, number>({
+    source: () => ({ bad: !!this.problem(), now: this.now() }),
+    computation: ({ bad, now }, previous) => (bad && previous ? previous.value : now),
+  });
   protected readonly lines = computed(() => Array.from({ length: this.rows() }, (_, line) => line));
 }

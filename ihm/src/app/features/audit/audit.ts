@@ -16,13 +16,13 @@ export class Audit {
   readonly apres = input<string>();
   private readonly router = inject(Router);
   private readonly links = read('/v1/audit', () => ({ query: { after: this.apres() ?? '', limit: 50 } }));
-  private readonly page = lastGood(this.links);
+  private readonly page = lastGood(this.links, () => this.apres() ?? '');
   protected readonly rows = computed(() => this.page()?.items ?? []);
   protected readonly isStale = computed(() => this.links.isLoading() && !!this.page());
   protected readonly next = computed(() => this.page()?.next ?? undefined);
   protected readonly problem = computed(() => (this.links.error() ? problemOf(this.links.error()) : undefined));
   protected readonly state = computed<State>(() => {
-    if (this.problem()) {
+    if (this.problem() && !this.page()) {
       return this.problem()?.status === 403 ? 'no-right' : 'error';
     }
     return this.page() ? (this.rows().length ? 'ready' : 'empty') : 'loading';

@@ -48,13 +48,13 @@ export class RolloutDevices {
     this.ran();
     return { path: { campaign_id: this.campaign().id }, query: this.asked() };
   });
-  private readonly page = lastGood(this.devices);
+  private readonly page = lastGood(this.devices, () => JSON.stringify(this.asked()));
   protected readonly rows = computed(() => this.page()?.items ?? []);
   protected readonly next = computed(() => this.page()?.next ?? undefined);
   protected readonly isFiltered = computed(() => !!(this.etat() || this.palier() || this.etape() || this.code() || this.q()));
   protected readonly problem = computed(() => (this.devices.error() ? problemOf(this.devices.error()) : undefined));
   protected readonly state = computed<State>(() => {
-    if (this.problem()) {
+    if (this.problem() && !this.page()) {
       return this.problem()?.status === 403 ? 'no-right' : 'error';
     }
     if (!this.page()) {

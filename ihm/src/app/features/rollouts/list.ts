@@ -54,7 +54,7 @@ export class RolloutList {
     this.changed();
     return { query: { limit: PAGE } };
   });
-  private readonly page = lastGood(this.campaigns);
+  private readonly page = lastGood(this.campaigns, () => `${this.tab()} ${this.apres() ?? ''}`);
   private readonly drafted = lastGood(this.documents);
   protected readonly drafts = computed(() => this.drafted()?.items ?? []);
   protected readonly waiting = computed(() => this.drafted()?.items.length);
@@ -66,9 +66,8 @@ export class RolloutList {
   });
   private readonly asked = computed(() => (this.isDrafts() ? this.documents : this.campaigns));
   protected readonly problem = computed(() => (this.asked().error() ? problemOf(this.asked().error()) : undefined));
-  protected readonly isStale = computed(() => !!this.problem() && this.hasRows());
   protected readonly state = computed<State>(() => {
-    if (this.problem() && !this.hasRows()) {
+    if (this.problem() && !(this.isDrafts() ? this.drafted() : this.page())) {
       return this.problem()?.status === 403 ? 'no-right' : 'error';
     }
     if (!(this.isDrafts() ? this.drafted() : this.page())) {

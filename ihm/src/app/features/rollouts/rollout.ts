@@ -52,7 +52,6 @@ export class Rollout {
   });
   protected readonly campaign = lastGood(this.asked);
   protected readonly problem = computed(() => (this.asked.error() ? problemOf(this.asked.error()) : undefined));
-  protected readonly isStale = computed(() => !!this.problem() && !!this.campaign());
   protected readonly state = computed<State>(() => (this.campaign() ? 'ready' : this.problem() ? (this.problem()?.status === 403 ? 'no-right' : 'error') : 'loading'));
   protected readonly refused = signal('');
   protected readonly busy = this.acting.busy;

@@ -87,7 +87,7 @@ function locked(isReadOnly: boolean): Extension {
 
 function extensions(around: Around): Extension[] {
   return [
-    EditorView.cspNonce.of(around.nonce), EditorState.phrases.of(PHRASES), EditorState.tabSize.of(2),
+    EditorView.cspNonce.of(around.nonce), TYPED_OVER, EditorState.phrases.of(PHRASES), EditorState.tabSize.of(2),
     lineNumbers(), foldGutter(), lintGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(), highlightActiveLineGutter(),
     highlightSelectionMatches(), search({ top: true }), yaml(), syntaxHighlighting(COLOURS), LOOK,
     autocompletion({ override: [(context) => complete(context, around)], icons: false }),
@@ -96,6 +96,19 @@ function extensions(around: Around): Extension[] {
     keymap.of([{ key: 'Mod-s', preventDefault: true, run: () => (around.save(), true) }, ...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...defaultKeymap, indentWithTab]),
   ];
 }
+
+/** What is typed over a selection: Chromium would keep its look by a style written in the page, which the content policy refuses. */
+const TYPED_OVER = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { main } = view.state.selection;
+    const text = event.data;
+    if (event.inputType !== 'insertText' || !text || main.empty || view.composing || view.state.readOnly) return false;
+    event.preventDefault();
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: 'input.type', scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, main.from, main.to, text, insert))) view.dispatch(insert());
+    return true;
+  },
+});
 
 /** Keys and values that make sense where somebody writes, each with its sentence. */
 function complete(context: CompletionContext, around: Around): CompletionResult | null {
