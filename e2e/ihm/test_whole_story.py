@@ -135,10 +135,15 @@ async def _prepare(page: Page, *, reached: int) -> None:
     await page.get_by_role("button", name="Continue").click()
     await expect(page.get_by_text("Choose a pipeline to go on.")).to_be_visible()
     await page.get_by_role("radio", name=re.compile(_IDENTITY)).check()
+    await expect(page.locator("cnp-rollout-preview .big")).to_have_text(str(reached + 1))
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_label("Those that pass these tests").check()
+    await page.get_by_label("Fact").fill("os.family")
+    await page.get_by_label("Value").fill("windows")
     await expect(page.locator("cnp-rollout-preview .big")).to_have_text(str(reached))
-    for _ in range(2):
-        assert await violations(page) == []
-        await page.get_by_role("button", name="Continue").click()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Continue").click()
     for label, value in (
         ("Rings, in percent of the fleet", "60, 100"), ("A ring stays alone, in hours", "0"),
         ("Halts above failures, in %", "8"), ("Does not judge before, in runs", "5"),

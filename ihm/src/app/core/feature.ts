@@ -43,8 +43,17 @@ export interface Found {
   readonly link: string;
 }
 
-/** Looks for what a person types; rejects nothing: an error is an empty answer. */
+/** Looks for what a person types; rejects when it could not look. */
 export type Finder = (text: string, signal: AbortSignal) => Promise<readonly Found[]>;
+
+/** What an address of the API answers, for a finder; rejects when it is no answer. */
+export async function answerOf<T>(address: string, signal: AbortSignal): Promise<T> {
+  const reply = await fetch(address, { signal });
+  if (!reply.ok) {
+    throw new Error(`${address}: ${reply.status}`);
+  }
+  return (await reply.json()) as T;
+}
 
 /** Features in the order of the menu. */
 export function bySection(features: readonly Feature[]): readonly Feature[] {

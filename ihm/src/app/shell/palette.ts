@@ -16,6 +16,13 @@ export interface Line extends Pick<Found, 'label' | 'detail'> {
   readonly does?: () => void;
 }
 
+interface Searched {
+  readonly lines: readonly Line[];
+  readonly failed: readonly string[];
+}
+
+const NOTHING: Searched = { lines: [], failed: [] };
+
 /** Ctrl+K: pages at once, then what each feature finds. */
 @Component({
   selector: 'cnp-palette',
@@ -36,12 +43,15 @@ export class Palette {
     params: () => this.text().trim(),
     loader: ({ params, abortSignal }) => this.search(params, abortSignal),
   });
+  private readonly searched = computed(() => (this.found.hasValue() ? this.found.value() : NOTHING));
+  /** Where it could not look: what is not shown may be there. */
+  protected readonly failed = computed(() => this.searched().failed.join(', '));
   protected readonly isLooking = computed(() => this.found.isLoading());
   protected readonly lines = computed<readonly Line[]>(() => {
     const wanted = plain(this.text());
     const pages = this.features.map((feature) => ({ label: feature.label, link: `/${feature.path}`, icon: feature.icon }));
     const named = ({ label }: Line) => plain(label).includes(wanted);
-    return [...pages.filter(named), ...(this.found.hasValue() ? this.found.value() : []), ...this.own.filter(named)];
+    return [...pages.filter(named), ...this.searched().lines, ...this.own.filter(named)];
   });
 
   protected type(text: string): void {
@@ -65,19 +75,21 @@ export class Palette {
     }
   }
 
-  private async search(text: string, signal: AbortSignal): Promise<readonly Line[]> {
+  private async search(text: string, signal: AbortSignal): Promise<Searched> {
     if (text.length < 2) {
-      return [];
+      return NOTHING;
     }
     await new Promise((go) => setTimeout(go, 150));
     if (signal.aborted) {
-      return [];
+      return NOTHING;
     }
+    const failed: string[] = [];
     const searched = this.features.map(async (feature) => {
-      const lines = await (await feature.finds?.())?.(text, signal);
+      const finder = await feature.finds?.();
+      const lines = await finder?.(text, signal).catch(() => void failed.push(feature.label));
       return (lines ?? []).map((line) => ({ ...line, icon: feature.icon }));
     });
-    return (await Promise.all(searched)).flat();
+    return { lines: (await Promise.all(searched)).flat(), failed };
   }
 }
 

@@ -8,9 +8,17 @@ import { Icon } from './icon';
 /** What a list or a card has to show. */
 export type State = 'loading' | 'empty' | 'filtered-empty' | 'error' | 'no-right' | 'ready';
 
+/** The state of a list from what is held of it: nothing yet, or so many rows, some perhaps left out by filters. */
+export function stateOf(rows: number | undefined, problem: Problem | undefined, isFiltered = false): State {
+  if (rows === undefined) {
+    return problem ? (problem.status === 403 ? 'no-right' : 'error') : 'loading';
+  }
+  return rows ? 'ready' : isFiltered ? 'filtered-empty' : 'empty';
+}
+
 /**
- * The state of a list, told in its place. Content is projected when `ready`; an error says what failed and what to do. `ready` with a
- * problem is stale: the content stays, under the time of the last answer. Its `name` is what `e2e/ihm/lists.py` knows it by.
+ * The state of a list, told in its place. Content is projected when `ready`; an error says what failed and what to do. What is
+ * held and comes with a problem is stale: it stays, under the time when it was last known. Its `name` is what `e2e/ihm/lists.py` knows it by.
  *
  *     <cnp-shown name="devices" [state]="…" empty="Aucun poste…" (retry)="devices.reload()" (clear)="clear()"> <table>…</table> </cnp-shown>
  */
@@ -18,13 +26,11 @@ export type State = 'loading' | 'empty' | 'filtered-empty' | 'error' | 'no-right
   selector: 'cnp-shown',
   imports: [Icon],
   template: `
+    @if (isStale()) {
+      <p class="banner warn" role="status"><span><ng-container i18n="@@ui.stale">Données de {{ since() }} : elles n’ont pas pu être relues.</ng-container> <button type="button" class="link-button" (click)="retry.emit()" i18n="@@ui.retry">Réessayer</button></span></p>
+    }
     @switch (state()) {
-      @case ('ready') {
-        @if (problem()) {
-          <p class="banner warn" role="status"><span><ng-container i18n="@@ui.stale">Données de {{ since() }} : elles n’ont pas pu être relues.</ng-container> <button type="button" class="link-button" (click)="retry.emit()" i18n="@@ui.retry">Réessayer</button></span></p>
-        }
-        <ng-content />
-      }
+      @case ('ready') { <ng-content /> }
       @case ('loading') {
         <div class="lines" role="status">
           <span class="sr" i18n="@@ui.loading">Chargement…</span>
@@ -55,7 +61,7 @@ export type State = 'loading' | 'empty' | 'filtered-empty' | 'error' | 'no-right
       }
     }
   `,
-  host: { '[attr.data-list]': 'name()', '[attr.data-state]': 'problem() && state() === "ready" ? "stale" : state()' },
+  host: { '[attr.data-list]': 'name()', '[attr.data-state]': 'isStale() ? "stale" : state()' },
   styles: `
     :host { display: block; }
     .banner { margin: 0 0 10px; }
@@ -76,12 +82,13 @@ export class Shown {
   /** What could not be done: « La liste des postes n’a pas pu être chargée. » */
   readonly failed = input($localize`:@@ui.failed:Ces données n’ont pas pu être chargées.`);
   readonly problem = input<Problem>();
-  readonly right = input('');
+  readonly right = input('read');
   readonly rows = input(6);
   readonly retry = output();
   readonly clear = output();
   private readonly now = inject(Now).ms;
   protected readonly icons = { CloudOff, Inbox, Lock, RefreshCw, SearchX };
+  protected readonly isStale = computed(() => !!this.problem() && ['ready', 'empty', 'filtered-empty'].includes(this.state()));
   /** When what is shown was last known to be so: it ages from the moment it can no longer be read. */
   protected readonly since = computed(() => clock(this.known()));
   private readonly known = linkedSignal<{ bad: boolean; now: number }, number>({

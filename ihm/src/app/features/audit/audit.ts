@@ -7,7 +7,7 @@ import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
 import { PageHeader } from '@ui/page-header';
 import { Pager } from '@ui/pager';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 
 /** Who did what, to what, and when: a chain in which nothing can be changed without being seen. */
 @Component({ selector: 'cnp-audit', imports: [Ago, PageHeader, Pager, Shown], templateUrl: './audit.html', styles: '.object { max-width: 320px; } .detail { max-width: 420px; }' })
@@ -21,12 +21,7 @@ export class Audit {
   protected readonly isStale = computed(() => this.links.isLoading() && !!this.page());
   protected readonly next = computed(() => this.page()?.next ?? undefined);
   protected readonly problem = computed(() => (this.links.error() ? problemOf(this.links.error()) : undefined));
-  protected readonly state = computed<State>(() => {
-    if (this.problem() && !this.page()) {
-      return this.problem()?.status === 403 ? 'no-right' : 'error';
-    }
-    return this.page() ? (this.rows().length ? 'ready' : 'empty') : 'loading';
-  });
+  protected readonly state = computed(() => stateOf(this.page()?.items.length, this.problem()));
   /** Cursors of the pages before this one; the address alone knows one page. */
   protected readonly before = linkedSignal<readonly (string | undefined)[]>(() => []);
   protected readonly instant = instant;

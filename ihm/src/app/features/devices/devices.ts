@@ -120,7 +120,7 @@ export class Devices {
     return this.rows().length ? 'ready' : this.isFiltered() ? 'filtered-empty' : 'empty';
   });
   protected readonly readAt = computed(() => clock(this.held()?.at ?? 0));
-  protected readonly isStale = computed(() => this.state() === 'ready' && (this.live.state() === 'lost' || !!this.problem()));
+  protected readonly isStale = computed(() => this.state() === 'ready' && this.live.state() === 'lost' && !this.problem());
   private readonly before = signal<readonly string[]>([]);
   protected readonly hasPrevious = computed(() => !!this.after());
   protected readonly range = computed(() => {

@@ -6,7 +6,7 @@ import { lastGood } from '@core/last-good';
 import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
 import { Copy } from '@ui/copy';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 
 /** How the link between the API and a PC stands. */
 @Component({
@@ -15,7 +15,7 @@ import { Shown, State } from '@ui/shown';
   template: `
     <div class="grid-2">
       <section class="card"><div class="card-head"><h2 i18n="@@diagnosis.link">Liaison</h2></div>
-        <cnp-shown [state]="state()" [problem]="problem()" [rows]="4" (retry)="held.reload()">
+        <cnp-shown name="device-link" [state]="state()" [problem]="problem()" [rows]="4" (retry)="held.reload()">
           @if (found(); as one) {
             <dl class="facts">
               <dt i18n="@@diagnosis.seen">Dernier contact</dt><dd><cnp-ago [at]="one.last_seen_at" /></dd>
@@ -30,7 +30,7 @@ import { Shown, State } from '@ui/shown';
         </cnp-shown>
       </section>
       <section class="card"><div class="card-head"><h2 i18n="@@diagnosis.queues">Files</h2></div>
-        <cnp-shown [state]="state()" [problem]="problem()" [rows]="4" (retry)="held.reload()">
+        <cnp-shown name="device-queues" [state]="state()" [problem]="problem()" [rows]="4" (retry)="held.reload()">
           @if (found(); as one) {
             <dl class="facts">
               <dt i18n="@@diagnosis.given">Ordres donnés</dt><dd class="num">{{ count(one.order_seq) }}</dd>
@@ -60,6 +60,6 @@ export class DiagnosisTab {
   });
   protected readonly found = lastGood(this.held);
   protected readonly problem = computed(() => (this.held.error() ? problemOf(this.held.error()) : undefined));
-  protected readonly state = computed<State>(() => (this.found() ? 'ready' : this.problem() ? 'error' : 'loading'));
+  protected readonly state = computed(() => stateOf(this.found() && 1, this.problem()));
   protected readonly count = count;
 }

@@ -7,7 +7,7 @@ import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
 import { Icon } from '@ui/icon';
 import { Pager } from '@ui/pager';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { factText } from './columns';
 import { familyLabel, familyOf } from './families';
 
@@ -26,7 +26,7 @@ import { familyLabel, familyOf } from './families';
           </select>
         }
       </div>
-      <cnp-shown [state]="state()" [problem]="problem()" (retry)="held.reload()" (clear)="family.set('')" i18n-empty="@@device.noChanges" empty="Rien n’a changé depuis ses premières données." i18n-filteredEmpty="@@device.noSuchChanges" filteredEmpty="Aucun changement de cette famille sur cette page.">
+      <cnp-shown name="device-changes" [state]="state()" [problem]="problem()" (retry)="held.reload()" (clear)="family.set('')" i18n-empty="@@device.noChanges" empty="Rien n’a changé depuis ses premières données." i18n-filteredEmpty="@@device.noSuchChanges" filteredEmpty="Aucun changement de cette famille sur cette page.">
         <div class="table-scroll" tabindex="0" role="group" aria-labelledby="history">
           <table class="list">
             <thead><tr><th scope="col" i18n="@@device.when">Quand</th><th scope="col" i18n="@@device.fact">Donnée</th><th scope="col" i18n="@@device.oldNew">Avant → après</th></tr></thead>
@@ -61,7 +61,7 @@ export class HistoryTab {
     this.version();
     return { path: { device_id: this.id() }, query: { after: this.after(), limit: 50 } };
   });
-  private readonly page = lastGood(this.held);
+  private readonly page = lastGood(this.held, () => this.after());
   protected readonly next = computed(() => this.page()?.next);
   private readonly all = computed(() =>
     (this.page()?.items ?? []).flatMap((change) => Object.entries(change.changes).map(([name, fact]) => ({ key: `${change.id} ${name}`, at: change.at, name, old: fact.old, new: fact.new }))),
@@ -69,12 +69,7 @@ export class HistoryTab {
   protected readonly names = computed(() => [...new Set(this.all().map((line) => familyOf(line.name)))].sort());
   protected readonly lines = computed(() => this.all().filter((line) => !this.family() || familyOf(line.name) === this.family()));
   protected readonly problem = computed(() => (this.held.error() ? problemOf(this.held.error()) : undefined));
-  protected readonly state = computed<State>(() => {
-    if (!this.page()) {
-      return this.problem() ? 'error' : 'loading';
-    }
-    return this.lines().length ? 'ready' : this.all().length ? 'filtered-empty' : 'empty';
-  });
+  protected readonly state = computed(() => stateOf(this.page() && this.lines().length, this.problem(), this.all().length > 0));
   protected readonly label = familyLabel;
 
   protected shown(value: unknown): string {

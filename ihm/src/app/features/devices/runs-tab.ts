@@ -5,7 +5,7 @@ import { lastGood } from '@core/last-good';
 import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
 import { RunStatus, runState } from '@ui/run-state';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 
 const SPANS = [
   { hours: 24, label: $localize`:@@runs.day:24 h` },
@@ -38,15 +38,15 @@ export class RunsTab {
     this.version();
     return { query: { device: this.id(), limit: 20 } };
   });
-  protected readonly timeline = lastGood(this.line);
+  protected readonly timeline = lastGood(this.line, () => String(this.hours()));
   private readonly page = lastGood(this.listed);
   private readonly orders = lastGood(this.ordered);
   protected readonly runs = computed(() => this.page()?.items ?? []);
   protected readonly open = computed(() => (this.orders()?.items ?? []).filter((order) => order.state === 'pending' || order.state === 'delivered'));
   protected readonly problem = computed(() => (this.listed.error() ? problemOf(this.listed.error()) : undefined));
-  protected readonly state = computed<State>(() => (this.page() ? (this.runs().length || this.open().length ? 'ready' : 'empty') : this.problem() ? 'error' : 'loading'));
+  protected readonly state = computed(() => stateOf(this.page() && this.runs().length + this.open().length, this.problem()));
   protected readonly lineProblem = computed(() => (this.line.error() ? problemOf(this.line.error()) : undefined));
-  protected readonly lineState = computed<State>(() => (this.timeline() ? (this.timeline()?.lanes.length ? 'ready' : 'empty') : this.lineProblem() ? 'error' : 'loading'));
+  protected readonly lineState = computed(() => stateOf(this.timeline()?.lanes.length, this.lineProblem()));
   protected readonly marks = computed(() => {
     const found = this.timeline();
     if (!found) {

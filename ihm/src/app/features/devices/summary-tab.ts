@@ -7,7 +7,7 @@ import { problemOf } from '@core/problem';
 import { Session } from '@core/session';
 import { Ago } from '@ui/ago';
 import { Icon } from '@ui/icon';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { Toast } from '@ui/toast';
 import { factText } from './columns';
 import { families } from './families';
@@ -20,7 +20,7 @@ import { families } from './families';
     <div class="sides">
       <section class="card" aria-labelledby="facts">
         <div class="card-head"><h2 id="facts" i18n="@@device.facts">Données du poste</h2><span class="muted small" i18n="@@device.first">Sans mention : inchangée depuis l’enrôlement</span></div>
-        <cnp-shown [state]="state()" [problem]="problem()" (retry)="held.reload()" i18n-empty="@@device.noFacts" empty="Ce poste n’a encore rien dit de lui-même.">
+        <cnp-shown name="device-facts" [state]="state()" [problem]="problem()" (retry)="held.reload()" i18n-empty="@@device.noFacts" empty="Ce poste n’a encore rien dit de lui-même.">
           @for (family of groups(); track family.name) {
             <h3>{{ family.label }}</h3>
             <table class="list">
@@ -49,7 +49,7 @@ import { families } from './families';
               <button type="submit" class="button small write" [disabled]="!draft().trim()" i18n="@@device.writeNote">Ajouter la note</button>
             </form>
           }
-          <cnp-shown [state]="notesState()" [problem]="notesProblem()" [rows]="2" (retry)="written.reload()" i18n-empty="@@device.noNotes" empty="Aucune note.">
+          <cnp-shown name="device-notes" [state]="notesState()" [problem]="notesProblem()" [rows]="2" (retry)="written.reload()" i18n-empty="@@device.noNotes" empty="Aucune note.">
             <ul class="plain">
               @for (note of notes(); track note.id) {
                 <li>
@@ -100,10 +100,10 @@ export class SummaryTab {
   private readonly page = lastGood(this.written);
   protected readonly groups = computed(() => families(this.facts()?.facts ?? []));
   protected readonly problem = computed(() => (this.held.error() ? problemOf(this.held.error()) : undefined));
-  protected readonly state = computed<State>(() => (this.facts() ? (this.groups().length ? 'ready' : 'empty') : this.problem() ? 'error' : 'loading'));
+  protected readonly state = computed(() => stateOf(this.facts() && this.groups().length, this.problem()));
   protected readonly notes = computed(() => this.page()?.items ?? []);
   protected readonly notesProblem = computed(() => (this.written.error() ? problemOf(this.written.error()) : undefined));
-  protected readonly notesState = computed<State>(() => (this.page() ? (this.notes().length ? 'ready' : 'empty') : this.notesProblem() ? 'error' : 'loading'));
+  protected readonly notesState = computed(() => stateOf(this.page()?.items.length, this.notesProblem()));
   protected readonly draft = signal('');
   protected readonly fault = signal('');
 

@@ -1,7 +1,7 @@
 import { CdkMenuModule } from '@angular/cdk/menu';
 import { Dialog, DIALOG_DATA, DialogRef } from '@angular/cdk/dialog';
 import { Component, computed, inject, output, signal } from '@angular/core';
-import { Bookmark, BookmarkPlus, Trash2, Users } from 'lucide';
+import { Bookmark, BookmarkPlus, CloudOff, Trash2, Users } from 'lucide';
 import { firstValueFrom } from 'rxjs';
 import { Api, Message, read } from '@core/api/api';
 import { problemOf } from '@core/problem';
@@ -29,6 +29,8 @@ const MOMENT = ['after', 'device'];
             @if (view.shared) { <cnp-icon [icon]="icons.Users" [size]="15" [label]="sharedBy(view)" /> }
           </button>
         }
+        @if (isFailed()) { <button type="button" cdkMenuItem (cdkMenuItemTriggered)="held.reload()"><cnp-icon [icon]="icons.CloudOff" [size]="16" /><ng-container i18n="@@views.failed">Vos vues n’ont pas pu être lues : réessayer</ng-container></button> }
+        @else if (!views().length) { <div class="menu-title" role="presentation">@if (held.isLoading()) { <ng-container i18n="@@ui.loading">Chargement…</ng-container> } @else { <ng-container i18n="@@views.none">Aucune vue enregistrée.</ng-container> }</div> }
         <hr />
         <button type="button" cdkMenuItem (cdkMenuItemTriggered)="save()"><cnp-icon [icon]="icons.BookmarkPlus" [size]="16" /><ng-container i18n="@@views.save">Enregistrer cette vue…</ng-container></button>
         @if (mine().length) {
@@ -45,9 +47,10 @@ export class ViewsMenu {
   private readonly dialog = inject(Dialog);
   private readonly confirm = inject(Confirm);
   private readonly toast = inject(Toast);
-  private readonly held = read('/v1/views', () => ({ query: { of_page: 'devices', limit: 200 } }));
-  protected readonly icons = { Bookmark, BookmarkPlus, Trash2, Users };
+  protected readonly held = read('/v1/views', () => ({ query: { of_page: 'devices', limit: 200 } }));
+  protected readonly icons = { Bookmark, BookmarkPlus, CloudOff, Trash2, Users };
   protected readonly views = computed<readonly View[]>(() => (this.held.hasValue() ? [...(this.held.value()?.items ?? [])].sort((one, other) => one.name.localeCompare(other.name)) : []));
+  protected readonly isFailed = computed(() => !!this.held.error());
   protected readonly mine = computed(() => this.views().filter((view) => view.owner === this.session.login() || (view.shared && this.session.may('administer'))));
 
   protected sharedBy(view: View): string {

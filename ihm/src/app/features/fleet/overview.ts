@@ -14,7 +14,7 @@ import { DEVICE_STATE, DEVICE_STATES, DeviceStatus } from '@ui/device-state';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
 import { RunStatus } from '@ui/run-state';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { WATCH } from '@ui/watch';
 import { byState, OTHERS, plainBars, UNKNOWN } from './charts';
 
@@ -56,23 +56,13 @@ export class Overview {
   protected readonly readAt = computed(() => (this.overview() ? clock(this.overview()?.at ?? 0) : ''));
   protected readonly isStale = computed(() => this.live.state() === 'lost' || !!this.fleet.error());
   protected readonly problem = computed(() => (this.fleet.error() ? problemOf(this.fleet.error()) : undefined));
-  protected readonly state = computed<State>(() => {
-    if (this.overview()) {
-      return this.overview()?.devices ? 'ready' : 'empty';
-    }
-    return this.problem() ? (this.problem()?.status === 403 ? 'no-right' : 'error') : 'loading';
-  });
+  protected readonly state = computed(() => stateOf(this.overview()?.devices, this.problem()));
   protected readonly waiting = computed(() => (this.session.may('enrol') ? (this.overview()?.enrolments_waiting ?? 0) : 0));
   protected readonly products = computed<ChartData | undefined>(() => byState(this.facets(), 'product', 7));
   protected readonly systems = computed<ChartData | undefined>(() => plainBars(this.facets(), 'os', 7));
   protected readonly agents = computed<ChartData | undefined>(() => byState(this.facets(), 'agent_version', 7));
   protected readonly rows = computed(() => this.failed()?.items ?? []);
-  protected readonly failuresState = computed<State>(() => {
-    if (this.failed()) {
-      return this.rows().length ? 'ready' : 'empty';
-    }
-    return this.failures.error() ? 'error' : 'loading';
-  });
+  protected readonly failuresState = computed(() => stateOf(this.failed()?.items.length, this.failuresProblem()));
   protected readonly failuresProblem = computed(() => (this.failures.error() ? problemOf(this.failures.error()) : undefined));
 
   protected retry(): void {

@@ -1,4 +1,4 @@
-import { Finder } from '@core/feature';
+import { answerOf, Finder } from '@core/feature';
 
 interface Held {
   readonly items: readonly { readonly id: string; readonly title: string }[];
@@ -8,8 +8,11 @@ interface Held {
 export function findPipelines(): Finder {
   let held: Promise<Held> | undefined;
   return async (text, signal) => {
-    held ??= fetch('/v1/catalog/pipelines', { signal }).then(async (reply) => (reply.ok ? ((await reply.json()) as Held) : { items: [] }));
-    const found = await held.catch(() => ((held = undefined), { items: [] }));
+    held ??= answerOf<Held>('/v1/catalog/pipelines', signal);
+    const found = await held.catch((error: unknown) => {
+      held = undefined;
+      throw error;
+    });
     return found.items
       .filter((one) => plain(`${one.id} ${one.title}`).includes(plain(text)))
       .slice(0, 6)

@@ -21,7 +21,7 @@ const NAME = /^[a-z][a-z0-9_]{0,62}$/;
         <p><a routerLink="/pipelines" i18n="@@pipelines.nav">Pipelines</a></p>
       </cnp-page-header>
       @if (!session.may('publish')) {
-        <section class="card"><cnp-shown state="no-right" right="publish" /></section>
+        <section class="card"><cnp-shown name="new-pipeline" state="no-right" right="publish" /></section>
       } @else {
         <form class="card" (submit)="$event.preventDefault(); begin()">
           <div class="field">

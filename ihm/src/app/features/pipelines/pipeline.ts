@@ -12,7 +12,7 @@ import { Ago } from '@ui/ago';
 import { Confirm } from '@ui/confirm';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { Toast } from '@ui/toast';
 import { ConditionBuilder } from './condition/condition-builder';
 import { Diff } from './editor/diff';
@@ -60,7 +60,7 @@ export class Pipeline implements Unsaved {
   private readonly lives = read('/v1/catalog/pipelines/{name}', () => (this.changes(), { path: { name: this.name() } }));
   private readonly schemas = read('/v1/catalog/schemas/{kind}', () => ({ path: { kind: 'pipeline' } }));
   private readonly factNames = read('/v1/catalog/facts');
-  protected readonly life = lastGood(this.lives);
+  protected readonly life = lastGood(this.lives, () => this.name());
   protected readonly schema = computed(() => (this.schemas.hasValue() ? (this.schemas.value() as Schema) : undefined));
   protected readonly facts = computed(() => (this.factNames.hasValue() ? this.factNames.value()?.items ?? [] : []));
   protected readonly awaited = computed(() => this.life()?.versions.find((one) => one.state === 'awaiting'));
@@ -74,7 +74,7 @@ export class Pipeline implements Unsaved {
   });
   protected readonly condition = computed(() => { const document = this.bench.document(); return document && conditionOf(document); });
   protected readonly problem = computed(() => (this.lives.error() ? problemOf(this.lives.error()) : undefined));
-  protected readonly state = computed<State>(() => (this.problem() && !this.life() ? (this.problem()?.status === 403 ? 'no-right' : 'error') : this.life() ? 'ready' : 'loading'));
+  protected readonly state = computed(() => stateOf(this.life() && 1, this.problem()));
   protected readonly draftText = computed(() => (this.bench.isDraft() ? this.bench.text() : undefined));
 
   constructor() {

@@ -10,7 +10,7 @@ import { Session } from '@core/session';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
 import { SearchBox } from '@ui/search-box';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { Status } from '@ui/status';
 import { approvalOf, kindOf, Life, LifeState, ownerOf, STATES } from './words';
 
@@ -40,11 +40,7 @@ export class Pipelines {
   protected readonly isPartial = computed(() => !!this.activity.error());
   protected readonly isStale = computed(() => this.lives.isLoading() && !!this.page());
   protected readonly problem = computed(() => (this.lives.error() ? problemOf(this.lives.error()) : undefined));
-  protected readonly state = computed<State>(() => {
-    if (this.problem() && !this.page()) return this.problem()?.status === 403 ? 'no-right' : 'error';
-    if (!this.page()) return 'loading';
-    return this.rows().length ? 'ready' : this.all().length ? 'filtered-empty' : 'empty';
-  });
+  protected readonly state = computed(() => stateOf(this.page() && this.rows().length, this.problem(), this.all().length > 0));
 
   protected retry(): void {
     this.lives.reload();

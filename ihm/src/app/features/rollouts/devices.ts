@@ -10,7 +10,7 @@ import { Ago } from '@ui/ago';
 import { Icon } from '@ui/icon';
 import { Pager } from '@ui/pager';
 import { SearchBox } from '@ui/search-box';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { Status } from '@ui/status';
 import { BAD_STATES, Campaign, DEVICE_STATES, deviceState, partOf } from './words';
 
@@ -53,15 +53,7 @@ export class RolloutDevices {
   protected readonly next = computed(() => this.page()?.next ?? undefined);
   protected readonly isFiltered = computed(() => !!(this.etat() || this.palier() || this.etape() || this.code() || this.q()));
   protected readonly problem = computed(() => (this.devices.error() ? problemOf(this.devices.error()) : undefined));
-  protected readonly state = computed<State>(() => {
-    if (this.problem() && !this.page()) {
-      return this.problem()?.status === 403 ? 'no-right' : 'error';
-    }
-    if (!this.page()) {
-      return 'loading';
-    }
-    return this.rows().length ? 'ready' : this.isFiltered() ? 'filtered-empty' : 'empty';
-  });
+  protected readonly state = computed(() => stateOf(this.page()?.items.length, this.problem(), this.isFiltered()));
   /** States that some device has, with how many; failures together first. */
   protected readonly states = computed(() => {
     const { states } = this.campaign();

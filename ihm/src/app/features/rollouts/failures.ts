@@ -5,7 +5,7 @@ import { lastGood } from '@core/last-good';
 import { Live } from '@core/live';
 import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { deviceState } from './words';
 
 export type Cause = Message<'FailureCause'>;
@@ -16,7 +16,7 @@ export type Cause = Message<'FailureCause'>;
   imports: [Ago, Shown],
   template: `
     <div class="card-head"><h2 i18n="@@rollouts.failures">Échecs par cause</h2></div>
-    <cnp-shown [state]="state()" [problem]="problem()" (retry)="causes.reload()" [rows]="2" i18n-empty="@@rollouts.noFailure" empty="Aucun échec jusqu’ici.">
+    <cnp-shown name="rollout-failures" [state]="state()" [problem]="problem()" (retry)="causes.reload()" [rows]="2" i18n-empty="@@rollouts.noFailure" empty="Aucun échec jusqu’ici.">
       <ul class="plain">
         @for (cause of rows(); track cause.state + cause.step + cause.code) {
           <li>
@@ -58,7 +58,7 @@ export class Failures {
   private readonly page = lastGood(this.causes);
   protected readonly rows = computed(() => this.page()?.items ?? []);
   protected readonly problem = computed(() => (this.causes.error() ? problemOf(this.causes.error()) : undefined));
-  protected readonly state = computed<State>(() => (this.page() ? (this.rows().length ? 'ready' : 'empty') : this.problem() ? 'error' : 'loading'));
+  protected readonly state = computed(() => stateOf(this.page()?.items.length, this.problem()));
   protected readonly shown = count;
 
   protected word(cause: Cause): string {

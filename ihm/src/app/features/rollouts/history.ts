@@ -4,7 +4,7 @@ import { lastGood } from '@core/last-good';
 import { Live } from '@core/live';
 import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { actionOf } from './words';
 
 /** Who did what to a campaign, or to its document before it started. */
@@ -13,7 +13,7 @@ import { actionOf } from './words';
   imports: [Ago, Shown],
   template: `
     <div class="card-head"><h2 i18n="@@rollouts.history">Qui a fait quoi</h2></div>
-    <cnp-shown [state]="state()" [problem]="problem()" (retry)="lines.reload()" [rows]="3" i18n-empty="@@rollouts.noHistory" empty="Rien n’a encore été noté.">
+    <cnp-shown name="rollout-history" [state]="state()" [problem]="problem()" (retry)="lines.reload()" [rows]="3" i18n-empty="@@rollouts.noHistory" empty="Rien n’a encore été noté.">
       <ol class="plain">
         @for (row of rows(); track row.id) {
           <li><span class="at muted small"><cnp-ago [at]="row.at" /></span><span><strong>{{ actor(row) }}</strong> {{ what(row) }}</span></li>
@@ -39,7 +39,7 @@ export class RolloutHistory {
   private readonly page = lastGood(this.lines);
   protected readonly rows = computed(() => this.page()?.items ?? []);
   protected readonly problem = computed(() => (this.lines.error() ? problemOf(this.lines.error()) : undefined));
-  protected readonly state = computed<State>(() => (this.page() ? (this.rows().length ? 'ready' : 'empty') : this.problem() ? 'error' : 'loading'));
+  protected readonly state = computed(() => stateOf(this.page()?.items.length, this.problem()));
   protected readonly what = actionOf;
 
   protected actor(row: Message<'AuditEntry'>): string {

@@ -25,7 +25,12 @@ export type Pilot = Pick<Message<'Device'>, 'id' | 'hostname'>;
       <ul class="plain found" role="group" aria-labelledby="pilots-label">
         @for (one of found(); track one.id) {
           <li><button type="button" class="button quiet small" (click)="add(one)"><cnp-icon [icon]="icons.Plus" [size]="15" /><span class="mono">{{ one.hostname }}</span> <span class="muted">{{ one.practice_id }}</span></button></li>
-        } @empty { <li class="muted small" role="status" i18n="@@rollouts.noPilot">Aucun poste de ce nom.</li> }
+        } @empty {
+          <li class="muted small" role="status">
+            @if (devices.error()) { <ng-container i18n="@@rollouts.pilotsFailed">La recherche n’a pas abouti.</ng-container> <button type="button" class="link-button" (click)="devices.reload()" i18n="@@ui.retry">Réessayer</button> }
+            @else if (devices.isLoading()) { <ng-container i18n="@@ui.loading">Chargement…</ng-container> } @else { <ng-container i18n="@@rollouts.noPilot">Aucun poste de ce nom.</ng-container> }
+          </li>
+        }
       </ul>
     }
   `,
@@ -38,7 +43,7 @@ export class Pilots {
   readonly pilots = model<readonly Pilot[]>([]);
   protected readonly q = signal('');
   protected readonly icons = { Plus, X };
-  private readonly devices = read('/v1/devices', () => (this.q() ? { query: { q: this.q(), limit: 8 } } : undefined));
+  protected readonly devices = read('/v1/devices', () => (this.q() ? { query: { q: this.q(), limit: 8 } } : undefined));
   protected readonly found = computed(() => {
     const chosen = new Set(this.pilots().map((one) => one.id));
     return (this.devices.hasValue() ? this.devices.value().items : []).filter((one) => !chosen.has(one.id));

@@ -12,7 +12,7 @@ import { Ago } from '@ui/ago';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
 import { Segments } from '@ui/segments';
-import { Shown, State } from '@ui/shown';
+import { Shown, stateOf } from '@ui/shown';
 import { Status } from '@ui/status';
 import { Act, Acting } from './acting';
 import { RolloutDevices } from './devices';
@@ -50,9 +50,9 @@ export class Rollout {
     this.now(); // what it waits for is a matter of time
     return { path: { campaign_id: this.id() } };
   });
-  protected readonly campaign = lastGood(this.asked);
+  protected readonly campaign = lastGood(this.asked, () => this.id());
   protected readonly problem = computed(() => (this.asked.error() ? problemOf(this.asked.error()) : undefined));
-  protected readonly state = computed<State>(() => (this.campaign() ? 'ready' : this.problem() ? (this.problem()?.status === 403 ? 'no-right' : 'error') : 'loading'));
+  protected readonly state = computed(() => stateOf(this.campaign() && 1, this.problem()));
   protected readonly refused = signal('');
   protected readonly busy = this.acting.busy;
   protected readonly icons = { CirclePause, CirclePlay, CircleStop, FastForward, RotateCcw, Undo2 };

@@ -9,6 +9,7 @@ import { Session } from '@core/session';
 import { Confirm } from '@ui/confirm';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
+import { Shown, stateOf } from '@ui/shown';
 import { Condition, ConditionEditor } from './condition';
 import { Parameters, Schema, Value } from './parameters';
 import { Pilot, Pilots } from './pilots';
@@ -26,7 +27,7 @@ const STEPS = [
 /** A new campaign in four steps; who it reaches is counted all along, and nothing starts before somebody has seen it. */
 @Component({
   selector: 'cnp-rollout-wizard',
-  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, RolloutPreview, RouterLink, Thresholds],
+  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, RolloutPreview, RouterLink, Shown, Thresholds],
   templateUrl: './wizard.html',
   styleUrl: './wizard.scss',
 })
@@ -40,12 +41,13 @@ export class RolloutWizard {
   private readonly session = inject(Session);
   protected readonly steps = STEPS;
   protected readonly step = computed(() => Math.min(Math.max(Number(this.etape() ?? 1) || 1, 1), STEPS.length));
-  private readonly published = read('/v1/pipelines');
+  protected readonly published = read('/v1/pipelines');
   private readonly page = lastGood(this.published);
   protected readonly pipelines = computed(() =>
     [...(this.page()?.items ?? [])].filter((one) => one.state === 'published').sort((one, other) => one.title.localeCompare(other.title) || other.ref.version - one.ref.version),
   );
   protected readonly problem = computed(() => (this.published.error() ? problemOf(this.published.error()) : undefined));
+  protected readonly listed = computed(() => stateOf(this.page() && this.pipelines().length, this.problem()));
   protected readonly chosen = linkedSignal(() => this.pipeline() ?? '');
   protected readonly known = computed(() => this.pipelines().find((one) => one.id === this.chosen()));
   private readonly text = read('/v1/pipelines/{name}/{version}', () => {
