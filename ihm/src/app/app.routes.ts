@@ -5,9 +5,12 @@ import { FEATURES } from './features.gen';
 import { bySection, Feature } from '@core/feature';
 import { entering, holdsRight } from './shell/entering';
 
-/** The first screen of the menu that this person may see. */
-function landing(): string {
+/** The first screen of the menu that this person may see; who has not signed in does so first. */
+async function landing(): Promise<string> {
   const session = inject(Session);
+  if (!(await session.isOpen())) {
+    return '/connexion';
+  }
   const first = bySection(FEATURES).find((feature) => session.may(feature.right));
   return first ? `/${first.path}` : '/compte';
 }
