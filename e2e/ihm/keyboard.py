@@ -6,10 +6,12 @@ _MOST_STOPS = 80
 _WHERE = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return '';
-  const seen = [one, one.parentElement, one.closest('.cm-editor')].some((box) => {
-    const look = box && getComputedStyle(box);
-    const isOutlined = look && look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2;
-    return isOutlined || look?.boxShadow.includes('inset');
+  const around = [one];
+  while (around.length < 4 && around.at(-1).parentElement) around.push(around.at(-1).parentElement);
+  const seen = around.some((box, far) => {
+    const look = getComputedStyle(box);
+    const isOutlined = look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2;
+    return isOutlined || (far < 2 && look.boxShadow.includes('inset'));
   });
   const { left, right, top, bottom } = one.getBoundingClientRect();
   const inSight = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight;

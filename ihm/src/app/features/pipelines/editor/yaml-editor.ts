@@ -11,6 +11,7 @@ import type { Schema } from './place';
   styles: `
     :host { display: block; min-height: 0; overflow: hidden; }
     .host { height: 100%; }
+    .host:focus-within { outline: 2px solid var(--focus); outline-offset: -2px; }
   `,
 })
 export class YamlEditor implements OnDestroy {
