@@ -1,7 +1,7 @@
 import { Component, signal } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { Problem } from '@core/problem';
-import { Shown, State } from './shown';
+import { Shown, State, stateOf } from './shown';
 
 @Component({
   imports: [Shown],
@@ -48,5 +48,23 @@ describe('the state of a list', () => {
 
   it('names the right that is missing', async () => {
     expect((await shown('no-right')).element.textContent).toContain('« enrol »');
+  });
+
+  it('keeps what can no longer be read, says of when it is, and offers to read it again', async () => {
+    const busy: Problem = { code: 'busy', title: '', status: 503, detail: '' };
+    for (const state of ['ready', 'empty', 'filtered-empty'] as const) {
+      const { element, page } = await shown(state, busy);
+      expect(element.textContent).toMatch(/Données de \d\d:\d\d : elles n’ont pas pu être relues/);
+      expect(element.querySelector('table') !== null).toBe(state === 'ready');
+      element.querySelector<HTMLButtonElement>('.banner button')?.click();
+      expect(page.asked()).toBe('retry');
+    }
+    expect((await shown('ready')).element.textContent).not.toContain('Données de');
+  });
+
+  it('follows from what is held: a problem hides nothing that was read before', () => {
+    const [busy, closed] = [503, 403].map((status): Problem => ({ code: '', title: '', status, detail: '' }));
+    expect([stateOf(undefined, undefined), stateOf(undefined, busy), stateOf(undefined, closed)]).toEqual(['loading', 'error', 'no-right']);
+    expect([stateOf(3, busy), stateOf(3, undefined), stateOf(0, busy), stateOf(0, undefined, true)]).toEqual(['ready', 'ready', 'empty', 'filtered-empty']);
   });
 });
