@@ -1,5 +1,6 @@
 """A real browser before the whole system: one browser a worker, one profile a test."""
 
+import inspect
 from collections.abc import AsyncGenerator, Generator
 
 import pytest
@@ -22,7 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser lives as long as its worker: so does the loop that speaks to it."""
     for item in items:
         if "/e2e/ihm/" in item.path.as_posix():
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if inspect.iscoroutinefunction(getattr(item, "function", None)):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             item.add_marker(pytest.mark.journey)
 
 

@@ -1,5 +1,6 @@
 """Every list in each of its states, as a person sees it: provoked for real, or else on the way to the API."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -139,18 +140,17 @@ async def test_saved_views_that_cannot_be_read_are_not_said_to_be_none(page: Pag
 
 async def _loads_then_fails(page: Page, place: Locator, listed: Listed, address: str) -> None:
     """While nothing has come a person reads that it loads; when it fails: what failed, why, and how to try again."""
-    held: list[Route] = []
+    is_seen = asyncio.Event()
 
-    def hold(route: Route) -> None:
-        held.append(route)
+    async def refuse_late(route: Route) -> None:
+        await is_seen.wait()
+        await _refused(503, _BUSY)(route)
 
-    async with _answered(page, listed, hold):
+    async with _answered(page, listed, refuse_late):
         await page.goto(address)
         await expect(page.get_by_role("main").locator("[aria-busy=true], .skeleton").first).to_be_attached()
         await expect(place.get_by_role("alert")).to_have_count(0)
-    async with _answered(page, listed, _refused(503, _BUSY)):
-        for route in held:
-            await _refused(503, _BUSY)(route)
+        is_seen.set()
         told = place.get_by_role("alert")
         await expect(told).to_contain_text(listed.failed, timeout=_PATIENCE_MS)
         await expect(told).to_contain_text("the database does not answer")

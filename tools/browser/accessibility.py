@@ -8,7 +8,10 @@ from playwright.async_api import Error, Page
 _AXE = Path(__file__).parents[2] / "ihm/node_modules/axe-core/axe.min.js"
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN = """async (tags) => (await axe.run(
-  {include: [document], exclude: ['[aria-busy=true]', '.stale']}, {runOnly: {type: 'tag', values: tags}}
+  {include: [document], exclude: ['[aria-busy=true]', '.stale']}, {
+    runOnly: {type: 'tag', values: tags},
+    rules: {region: {enabled: !document.querySelector('.cdk-overlay-container [role=menu]')}},
+  }
 )).violations"""
 _TRIES = 3
 
@@ -16,7 +19,8 @@ _TRIES = 3
 async def violations(page: Page) -> list[str]:
     """One line a violation, with the elements that have it; the content policy stays in force.
 
-    What is being read again is faded for a moment, and is left out.
+    What is being read again is faded for a moment, and is left out. An open menu belongs to its button, though it is
+    drawn outside of every landmark: that one advice waits until it is closed.
     """
     if not await page.evaluate("'axe' in globalThis"):
         await page.evaluate(_AXE.read_text("utf-8"))
