@@ -1,17 +1,14 @@
-"""What every screen owes to everybody, with what lies over it; a feature is looked at once its folder is there."""
+"""What every screen owes to everybody; a feature is looked at from the day its folder is there."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import BrowserContext
 
 from canopee.testing import Installation
-from e2e.ihm.conftest import CAMILLE
 from tools.browser.accessibility import is_wider_than_the_screen, violations
-from tools.browser.chromium import DESKTOP, PHONE, person, sign_in
-from tools.browser.faults import Faults
-from tools.browser.french import French
-from tools.browser.screens import Screen, known_objects, screens, show
+from tools.browser.chromium import DESKTOP, PHONE
+from tools.browser.screens import Screen, known_objects, screens, settle
 
 SCREENS = [screen for screen in screens() if screen.name != "connexion"]
 
@@ -23,46 +20,18 @@ def known(installed: Installation) -> Mapping[str, str]:
         return known_objects(client)
 
 
-@pytest.fixture(scope="session")
-def french() -> French:
-    """Every French text of the sources."""
-    return French()
-
-
 @pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
 async def test_a_screen_is_accessible_in_both_themes_and_fits_a_phone(
     camille: BrowserContext, known: Mapping[str, str], screen: Screen
 ) -> None:
     page = await camille.new_page()
-    await show(page, screen, known)
-    wrong = [one async for one in _wrong(page)]
-    assert wrong == [], "\n".join(wrong)
-
-
-@pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
-async def test_a_screen_in_english_has_no_word_of_french(
-    browser: Browser, url: str, faults: Faults, known: Mapping[str, str], french: French, screen: Screen
-) -> None:
-    context = await person(browser, url, lang="en")
-    faults.watch(context)
-    await sign_in(context, CAMILLE.login, CAMILLE.password)
-    page = await context.new_page()
-    await show(page, screen, known)
-    assert await page.evaluate("document.documentElement.lang") == "en"
-    assert await french.words_of(page) == []
-    await context.close()
-    faults.check()
-
-
-async def _wrong(page: Page) -> AsyncGenerator[str]:
-    for size, name in ((DESKTOP, "desktop"), (PHONE, "phone")):
-        await page.set_viewport_size(size)
-        for theme in ("light", "dark"):
-            await page.emulate_media(color_scheme=theme)
-            for one in await violations(page):
-                yield f"{name}, {theme}: {one}"
-        if await is_wider_than_the_screen(page):
-            yield f"wider than a {name}"
+    await settle(page, screen.address.format_map(known))
+    wrong = [f"light: {one}" for one in await violations(page)]
+    await page.emulate_media(color_scheme="dark")
+    wrong += [f"dark: {one}" for one in await violations(page)]
+    await page.set_viewport_size(PHONE)
+    wrong += [f"phone: {one}" for one in await violations(page)]
+    wrong += ["wider than a phone"] if await is_wider_than_the_screen(page) else []
     await page.set_viewport_size({"width": 1024, "height": DESKTOP["height"]})
-    if await is_wider_than_the_screen(page):
-        yield "wider than 1024"
+    wrong += ["wider than 1024"] if await is_wider_than_the_screen(page) else []
+    assert wrong == [], "\n".join(wrong)

@@ -168,6 +168,7 @@ async def _ages(page: Page, installed: Installation, listed: Listed) -> None:
     """What can no longer be read stays, under the time when it was last known to be so."""
     main = page.get_by_role("main")
     await expect(page.get_by_role("status").filter(has_text="En direct")).to_be_visible()
+    await page.mouse.move(5, 5)  # rows do not move under the pointer
     async with _answered(page, listed, _refused(503, _BUSY)):
         await _change(installed, listed.topic)
         await expect(main.get_by_text(_AGED).first).to_be_visible(timeout=_PATIENCE_MS)
