@@ -1,16 +1,21 @@
-"""What every screen owes to everybody; a feature is looked at from the day its folder is there."""
+"""What every screen owes to everybody, with what lies over it; a feature is looked at once its folder is there."""
 
 from collections.abc import Mapping
 
 import pytest
-from playwright.async_api import BrowserContext
+from playwright.async_api import Browser, BrowserContext
 
 from canopee.testing import Installation
+from e2e.ihm.conftest import CAMILLE
 from tools.browser.accessibility import is_wider_than_the_screen, violations
-from tools.browser.chromium import DESKTOP, PHONE
-from tools.browser.screens import Screen, known_objects, screens, settle
+from tools.browser.chromium import DESKTOP, PHONE, person, sign_in
+from tools.browser.faults import Faults
+from tools.browser.french import French
+from tools.browser.screens import Screen, known_objects, screens, settle, show
 
 SCREENS = [screen for screen in screens() if screen.name != "connexion"]
+BARE = [screen for screen in SCREENS if not screen.opens]
+"""Those without anything over them."""
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +25,13 @@ def known(installed: Installation) -> Mapping[str, str]:
         return known_objects(client)
 
 
-@pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
+@pytest.fixture(scope="session")
+def french() -> French:
+    """Every French text of the sources."""
+    return French()
+
+
+@pytest.mark.parametrize("screen", BARE, ids=[screen.name for screen in BARE])
 async def test_a_screen_is_accessible_in_both_themes_and_fits_a_phone(
     camille: BrowserContext, known: Mapping[str, str], screen: Screen
 ) -> None:
@@ -35,3 +46,18 @@ async def test_a_screen_is_accessible_in_both_themes_and_fits_a_phone(
     await page.set_viewport_size({"width": 1024, "height": DESKTOP["height"]})
     wrong += ["wider than 1024"] if await is_wider_than_the_screen(page) else []
     assert wrong == [], "\n".join(wrong)
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
+async def test_a_screen_in_english_has_no_word_of_french(
+    browser: Browser, url: str, faults: Faults, known: Mapping[str, str], french: French, screen: Screen
+) -> None:
+    context = await person(browser, url, lang="en")
+    faults.watch(context)
+    await sign_in(context, CAMILLE.login, CAMILLE.password)
+    page = await context.new_page()
+    await show(page, screen, known)
+    assert await page.evaluate("document.documentElement.lang") == "en"
+    assert await french.words_of(page) == []
+    await context.close()
+    faults.check()

@@ -46,7 +46,8 @@ async def person(
     context.set_default_timeout(_PATIENCE_MS)
     if lang != "fr":
         await context.add_init_script(
-            f"localStorage.getItem('canopee.lang') ?? localStorage.setItem('canopee.lang', '{lang}')"
+            "if (location.protocol !== 'about:' && !localStorage.getItem('canopee.lang')) "
+            f"localStorage.setItem('canopee.lang', '{lang}')"
         )
     return context
 

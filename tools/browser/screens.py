@@ -2,6 +2,7 @@
 
 A screen is an address of a feature: its path, and what its manifest adds in `screens`, as in
 `screens: ['/{device}', '?etat=offline']`. `{device}`, `{run}`, `{campaign}` and `{pipeline}` stand for one of each.
+`_OVER` holds what lies over a screen: dialogs, panels, menus, the palette.
 """
 
 import argparse
@@ -35,6 +36,17 @@ _COLOURS = 128
 _PAUSE_MS, _PATIENCE_MS = 300, 15_000
 _OWN = {"connexion": "/connexion", "compte": "/compte", "introuvable": "/nulle-part"}
 """Screens that belong to no feature."""
+_OVER = {
+    "palette": ("/parc", "key:Control+k"),
+    "raccourcis": ("/parc", "key:?"),
+    "menu-compte": ("/parc", "css:button.account"),
+    "menu-vues": ("/postes", "css:cnp-views-menu button"),
+    "panneau-poste": ("/postes", "css:tbody tr:first-child td:last-child"),
+    "dialogue-etiqueter": ("/postes/{device}", "css:cnp-page-header button:not(.danger)"),
+    "dialogue-revoquer": ("/postes/{device}", "css:cnp-page-header button.danger"),
+    "dialogue-essayer": ("/pipelines/inventory_hardware", "css:cnp-page-header button"),
+}
+"""What lies over a screen: its address, and the key or the element that opens it."""
 _PATH = re.compile(r"^\s*path: '([^']*)'", re.MULTILINE)
 _SCREENS = re.compile(r"^\s*screens: \[([^\]]*)\]", re.MULTILINE)
 
@@ -44,11 +56,14 @@ class Screen(msgspec.Struct, frozen=True):
 
     name: str
     address: str
+    opens: str = ""
+    """`key:…` or `css:…`: what opens something over the page."""
 
 
 def screens(sources: Path = _ROOT / "ihm/src/app/features") -> Iterator[Screen]:
     """Every screen, by the manifests of the features."""
     yield from (Screen(name, address) for name, address in _OWN.items())
+    yield from (Screen(name, address, opens) for name, (address, opens) in _OVER.items())
     for manifest in sorted(sources.glob("*/*.feature.ts")):
         text = manifest.read_text("utf-8")
         path = _PATH.search(text)
@@ -70,7 +85,7 @@ async def draw(browser: Browser, url: str, known: Mapping[str, str], folder: Pat
             if screen.name != "connexion" and not await context.cookies():
                 await sign_in(context, _SOMEBODY.login, _SOMEBODY.password)
             if only in screen.name:
-                await settle(page, screen.address.format_map(known))
+                await show(page, screen, known)
                 path = folder / f"{screen.name}-{theme}-{size['width']}.png"
                 path.write_bytes(smaller(await page.screenshot()))
                 written.append(path)
@@ -78,10 +93,27 @@ async def draw(browser: Browser, url: str, known: Mapping[str, str], folder: Pat
     return written
 
 
+async def show(page: Page, screen: Screen, known: Mapping[str, str]) -> None:
+    """Go to a screen, and open what lies over it."""
+    await settle(page, screen.address.format_map(known))
+    how, _, what = screen.opens.partition(":")
+    if how == "key":
+        await page.keyboard.press(what)
+    elif how == "css":
+        await page.locator(what).first.click()
+    if how:
+        await page.locator("[role=dialog], [role=menu]").first.wait_for()
+        await _wait(page)
+
+
 async def settle(page: Page, address: str) -> None:
     """Go there, and wait until everything is drawn."""
     await page.goto(address)
     await page.locator("h1").first.wait_for()
+    await _wait(page)
+
+
+async def _wait(page: Page) -> None:
     for _ in range(2):  # what comes first may ask for more
         await page.wait_for_timeout(_PAUSE_MS)
         await expect(page.locator("[aria-busy=true], .skeleton")).to_have_count(0, timeout=_PATIENCE_MS)
