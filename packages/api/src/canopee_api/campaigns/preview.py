@@ -1,5 +1,6 @@
 """What a campaign would do if it started now: whom it reaches, ring by ring, what it costs, until when."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,19 +56,9 @@ class Previews:
         check_prerequisites(self._trust, campaign)
         sizes = sizes_of(known, campaign.parameters, self._trust.releases())
         check_pace(campaign.rollout, sizes)
-        matched = await self._targeting.match(Match(asked.condition, 0))
-        bounds = tuple(ring.up_to_bp for ring in campaign.rings)
-        given = sql.Given(known.ref.name, known.ref.sha256, campaign.parameters, bounds, campaign.pilots)
-        async with self._targeting.room, self._database.transaction() as tx, preview(tx):
-            found = await sql.reached(
-                tx,
-                parse_condition(asked.condition),
-                given,
-                now=now,
-                online_since=now - ONLINE,
-                late_since=now - LATE,
-            )
-            lacking = await count_lacking(tx, parse_condition(asked.condition), after) if after else 0
+        matched, (found, lacking) = await asyncio.gather(
+            self._targeting.match(Match(asked.condition, 0)), self._reached(known, campaign, now)
+        )
         inside = [one for one in found if one.ring < len(campaign.rings)]
         total = sum(one.devices for one in inside)
         rings = _rings(campaign, inside)
@@ -107,6 +98,20 @@ class Previews:
             "ends_at": None if campaign.recurrence else way.through(stages, campaign.rollout, pace, now),
             "ends_basis": [name for name, is_counted in counted.items() if is_counted],
         }  # fmt: skip
+
+    async def _reached(
+        self, known: KnownPipeline, campaign: Campaign, now: datetime
+    ) -> tuple[list[sql.Reached], int]:
+        """Whom it reaches, and how many of these have not done what it comes after."""
+        bounds = tuple(ring.up_to_bp for ring in campaign.rings)
+        given = sql.Given(known.ref.name, known.ref.sha256, campaign.parameters, bounds, campaign.pilots)
+        condition, since = (
+            parse_condition(campaign.condition),
+            {"online_since": now - ONLINE, "late_since": now - LATE},
+        )
+        async with self._targeting.room, self._database.transaction() as tx, preview(tx):
+            found = await sql.reached(tx, condition, given, now=now, **since)
+            return found, await count_lacking(tx, condition, campaign.after) if campaign.after else 0
 
     def _approvals(self, known: KnownPipeline) -> int:
         if known.pipeline.approval == "none":

@@ -12,6 +12,7 @@ import msgspec
 
 from canopee_api.postgres.conditions import TRUE, Predicate, predicate_of
 from canopee_api.postgres.device_states import SILENT, in_state
+from canopee_api.postgres.patterns import contained
 from canopee_contract.condition import Condition
 from canopee_contract.fleet import DeviceQuery, Watch
 
@@ -149,7 +150,7 @@ def _condition(condition: Condition | None) -> Predicate:
 
 
 def _word(word: str) -> Predicate:
-    pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    pattern = contained(word)
     text = """d.search LIKE folded(%s)
               OR d.practice_id IN (SELECT id FROM practices WHERE search LIKE folded(%s))"""
     found = Predicate(text, (pattern, pattern))

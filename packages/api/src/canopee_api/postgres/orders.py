@@ -9,10 +9,16 @@ from psycopg.types.json import Jsonb
 
 from canopee_api.postgres.database import Connection
 
-STATE = """coalesce(r.state, CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
+OPEN = """CASE WHEN o.expires_at <= %(now)s THEN 'expired' WHEN d.generation <> o.generation
     OR (c.stopped_at IS NOT NULL AND o.delivered_at IS NULL) THEN 'cancelled' WHEN o.delivered_at IS NULL THEN 'pending'
-    ELSE 'delivered' END)"""
+    ELSE 'delivered' END"""
+"""Of an order `o` that has no run, of the device `d` and campaign `c`."""
+STATE = f"coalesce(r.state, {OPEN})"
 """Of an order `o` with its run `r`, device `d` and campaign `c`."""
+ENDED = "EXISTS (SELECT FROM runs r WHERE r.campaign_id = o.campaign_id AND r.device_id = o.device_id AND r.is_current)"
+"""Whether an order `o`, which is current, has its run: by an index alone."""
+REVOKED = "(SELECT id, generation, state FROM devices WHERE state = 'revoked')"
+"""The devices of which `OPEN` and `WAITING` need to know anything: only a revocation changes the generation."""
 WAITING = """CASE WHEN c.not_after <= %(now)s THEN 'expired'
     WHEN c.stopped_at IS NOT NULL OR d.state = 'revoked' THEN 'cancelled' ELSE 'waiting' END"""
 """Of a device `d` that waits for its order of the campaign `c`."""
@@ -228,14 +234,16 @@ class Count(msgspec.Struct, frozen=True):
 async def count_by_state(tx: Connection, campaign_ids: Sequence[str], *, now: datetime) -> list[Count]:
     """Every device that these campaigns have reached, counted once: by its order, or as `waiting` for one."""
     cursor = await tx.execute(
-        f"""SELECT o.campaign_id, o.ring, {STATE}, count(*) FROM orders o JOIN devices d ON d.id = o.device_id
-            JOIN campaigns c ON c.id = o.campaign_id
-            LEFT JOIN runs r ON r.order_id = o.id
-            WHERE o.campaign_id = ANY(%(campaigns)s::uuid[]) AND o.is_current
+        f"""SELECT campaign_id, ring, state, count(*) FROM runs WHERE campaign_id = ANY(%(campaigns)s::uuid[]) AND is_current
             GROUP BY 1, 2, 3
             UNION ALL
-            SELECT w.campaign_id, w.ring, {WAITING}, count(*)
-            FROM waiting_devices w JOIN devices d ON d.id = w.device_id JOIN campaigns c ON c.id = w.campaign_id
+            SELECT o.campaign_id, o.ring, {OPEN}, count(*) FROM orders o JOIN campaigns c ON c.id = o.campaign_id
+            LEFT JOIN {REVOKED} d ON d.id = o.device_id
+            WHERE o.campaign_id = ANY(%(campaigns)s::uuid[]) AND o.is_current AND NOT {ENDED}
+            GROUP BY 1, 2, 3
+            UNION ALL
+            SELECT w.campaign_id, w.ring, {WAITING}, count(*) FROM waiting_devices w
+            JOIN campaigns c ON c.id = w.campaign_id LEFT JOIN {REVOKED} d ON d.id = w.device_id
             WHERE w.campaign_id = ANY(%(campaigns)s::uuid[])
             GROUP BY 1, 2, 3""",  # noqa: S608  constants of this module
         {"campaigns": list(campaign_ids), "now": now},

@@ -49,3 +49,8 @@ def _range(pair: Range) -> str:
 
 def _literal(char: str) -> str:
     return char if char.isalnum() or not char.isascii() else f"\\{char}"
+
+
+def contained(text: str) -> str:
+    """The pattern of LIKE for texts that contain this one."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

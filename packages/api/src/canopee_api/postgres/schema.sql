@@ -16,7 +16,11 @@ CREATE TABLE devices (
     order_seq bigint NOT NULL DEFAULT 0,
     enrolled_at timestamptz NOT NULL,
     token_sha256 bytea,
-    search text NOT NULL GENERATED ALWAYS AS (folded(hostname || ' ' || practice_id)) STORED
+    search text NOT NULL GENERATED ALWAYS AS (folded(hostname || ' ' || practice_id)) STORED,
+    -- `ring_position` of the contract: the first 64 bits of SHA-256, modulo 10 000; 2^32 is 7 296 modulo that.
+    place integer NOT NULL GENERATED ALWAYS AS (
+        mod(mod(('x' || left(encode(sha256(id::text::bytea), 'hex'), 8))::bit(32)::bigint, 10000) * 7296
+            + ('x' || substr(encode(sha256(id::text::bytea), 'hex'), 9, 8))::bit(32)::bigint, 10000)::int) STORED
 );
 CREATE INDEX devices_by_name ON devices (folded(hostname) COLLATE "C", id);
 CREATE INDEX devices_revoked ON devices (id) WHERE state = 'revoked';
@@ -384,8 +388,12 @@ CREATE TABLE runs (
     started_at timestamptz,
     finished_at timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
-    steps jsonb NOT NULL
+    steps jsonb NOT NULL,
+    campaign_id uuid NOT NULL,
+    ring integer NOT NULL,
+    is_current boolean NOT NULL
 );
+CREATE INDEX runs_by_campaign ON runs (campaign_id, device_id) INCLUDE (state, ring, is_current);
 CREATE INDEX runs_by_device ON runs (device_id, order_id);
 CREATE INDEX runs_by_arrival ON runs (received_at);
 CREATE INDEX runs_failed ON runs (received_at, device_id) WHERE state IN ('failed', 'timed_out');
@@ -399,6 +407,22 @@ CREATE TABLE pipelines_done (
     version integer NOT NULL,
     PRIMARY KEY (device_id, kind, name)
 );
+
+-- Campaign and ring of a run are those of its order, and whether it is current: a whole campaign is counted without reading its orders.
+CREATE FUNCTION set_campaign() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    SELECT campaign_id, ring, is_current INTO NEW.campaign_id, NEW.ring, NEW.is_current
+    FROM orders WHERE id = NEW.order_id FOR SHARE;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER set_campaign BEFORE INSERT ON runs FOR EACH ROW EXECUTE FUNCTION set_campaign();
+CREATE FUNCTION set_current() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE runs SET is_current = NEW.is_current WHERE order_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER set_current AFTER UPDATE OF is_current ON orders FOR EACH ROW
+    WHEN (OLD.is_current IS DISTINCT FROM NEW.is_current) EXECUTE FUNCTION set_current();
 
 -- Records that a campaign watches, counted as they come: one row a device and signal (its place in the rollout).
 CREATE TABLE signal_records (
