@@ -142,10 +142,10 @@ async def stream(tx: Connection, asked: Asked, order: Order, *, block: int) -> A
         which = both(everything(asked), part.which)
         where = source("d.*", which.text, part.by.text, part.key.joined, have_facts=part.have_facts)
         passing = where.query(
-            f"""(SELECT d.*, row_number() OVER (ORDER BY {part.by.text}) AS place
+            f"""(SELECT d.*, row_number() OVER (ORDER BY {part.by.text}) AS nth
                  FROM {{source}} {part.key.joined} WHERE {which.text})"""  # noqa: S608  the values are parameters
         )
-        query = _ROW.format(state=state.text, devices=passing) + "ORDER BY d.place"
+        query = _ROW.format(state=state.text, devices=passing) + "ORDER BY d.nth"
         async with tx.cursor(name="export") as cursor:
             await cursor.execute(query.encode(), (*state.values, *part.by.values, *which.values))
             while rows := await cursor.fetchmany(block):
