@@ -113,3 +113,26 @@ async def test_counts_by_state_and_ring_are_those_of_the_list(tx: Connection) ->
 async def test_the_place_of_a_device_is_that_of_the_contract(tx: Connection) -> None:
     rows = await (await tx.execute("SELECT id, place FROM devices")).fetchall()
     assert [place for _, place in rows] == [ring_position(device) for device, _ in rows]
+
+
+async def test_an_order_that_is_not_current_any_more_is_listed_and_counted_by_the_one_that_is(
+    tx: Connection,
+) -> None:
+    before = await _listed(tx, Wanted())
+    ended = next(row.id for row in before if row.state == "failed")
+    await tx.execute(
+        "UPDATE orders SET is_current = false WHERE campaign_id = %s AND device_id = %s", (_CAMPAIGN, ended)
+    )
+    assert _ids(await _listed(tx, Wanted())) == [row.id for row in before if row.id != ended]
+    await tx.execute(
+        """INSERT INTO orders (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at,
+                               delivered_at, occurrence)
+           VALUES (gen_random_uuid(), %s, 1, 9, %s, 0, '', '2026-11-01Z', '2026-12-01Z', '2026-11-02Z', 'b')""",
+        (ended, _CAMPAIGN),
+    )
+    states = {row.id: row.state for row in await _listed(tx, Wanted()) if row.id == ended}
+    assert states == {ended: "delivered"}
+    assert ended in _ids(await _listed(tx, Wanted(states=["delivered"])))
+    assert ended not in _ids(await _listed(tx, Wanted(states=["failed"])))
+    counts = await count_by_state(tx, [_CAMPAIGN], now=_NOW)
+    assert sum(one.devices for one in counts) == len(before)

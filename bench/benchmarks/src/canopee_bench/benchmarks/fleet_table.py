@@ -40,8 +40,8 @@ _PAGES: Mapping[str, Mapping[str, str | list[str]]] = {
 }
 _DEVICES_OF: Mapping[str, Mapping[str, str]] = {
     "first page": {}, "failed": {"state": "failed"}, "waiting": {"state": "waiting"},
-    "delivered": {"state": "delivered"}, "of a cause": {"step": "step_1", "code": "program.exit"}, "search": {"q": "poste-99"},
-    "search that finds nothing": {"q": "nulle part"},
+    "delivered": {"state": "delivered"}, "of a cause": {"step": "step_1", "code": "program.exit"},
+    "search": {"q": "poste-99"}, "search that finds nothing": {"q": "nulle part"},
 }  # fmt: skip
 _BROAD: dict[str, Any] = {"fact": "os.family", "op": "eq", "value": "windows"}
 _REQUEST = CampaignRequest(

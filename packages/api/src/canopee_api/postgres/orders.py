@@ -234,8 +234,8 @@ class Count(msgspec.Struct, frozen=True):
 async def count_by_state(tx: Connection, campaign_ids: Sequence[str], *, now: datetime) -> list[Count]:
     """Every device that these campaigns have reached, counted once: by its order, or as `waiting` for one."""
     cursor = await tx.execute(
-        f"""SELECT campaign_id, ring, state, count(*) FROM runs WHERE campaign_id = ANY(%(campaigns)s::uuid[]) AND is_current
-            GROUP BY 1, 2, 3
+        f"""SELECT campaign_id, ring, state, count(*) FROM runs
+            WHERE campaign_id = ANY(%(campaigns)s::uuid[]) AND is_current GROUP BY 1, 2, 3
             UNION ALL
             SELECT o.campaign_id, o.ring, {OPEN}, count(*) FROM orders o JOIN campaigns c ON c.id = o.campaign_id
             LEFT JOIN {REVOKED} d ON d.id = o.device_id
