@@ -24,6 +24,7 @@ from canopee_agent.names import fault_of, is_same
 from canopee_agent.ports import Files, Machine
 from canopee_agent.step import Ceiling
 
+_BESIDE = ".canopee-"
 _SHARING = {32, 33}
 _NOT_FOUND = {2, 3, 123, 161}
 _FULL = {39, 112}
@@ -112,7 +113,12 @@ def beside(path: str, ending: str) -> str:
     """A hidden sibling of `path`, always the same, for what is not finished."""
     whole = pure(path)
     digest = hashlib.sha256(whole.name.lower().encode("utf-8", "surrogatepass")).hexdigest()
-    return str(whole.with_name(f".canopee-{digest[:16]}.{ending}"))
+    return str(whole.with_name(f"{_BESIDE}{digest[:16]}.{ending}"))
+
+
+def is_own_name(name: str) -> bool:
+    """Whether `beside` gave it."""
+    return name.startswith(_BESIDE)
 
 
 def parent(path: str) -> str:

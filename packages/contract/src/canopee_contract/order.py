@@ -27,7 +27,9 @@ class CampaignRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Which one of a campaign that recurs, as `recurrence.written`; empty of one that does not."""
 
 
-class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="order"):
+class Order(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="order"
+):
     """The payload of an order envelope."""
 
     spec: Literal[1]
@@ -46,6 +48,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     pipeline: PipelineRef
     parameters: dict[str, Scalar]
     campaign: CampaignRef | None
+    is_dry: bool = False
+    """Nothing is done: the PC finds out what would be, and reports it. It then comes without campaign."""
 
 
 class DeliveredOrder(msgspec.Struct, frozen=True):

@@ -12,6 +12,24 @@ RUN_STATES: tuple[str, ...] = get_args(RunState)
 MAX_REPORTS = 50
 
 
+Verb: TypeAlias = Literal[
+    "write", "replace", "make_folder", "move", "remove", "run", "download", "update", "send",
+    "stop", "start", "disable", "delete_service",
+]  # fmt: skip
+
+
+class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that a dry run found that a step would do."""
+
+    verb: Verb
+    """`send`: records to the server."""
+    target: str
+    """Path, address, service, version or dataset."""
+    size_bytes: int = 0
+    detail: str = ""
+    """Of `run`, the arguments; of `move`, where to; of a service, its state now; of `send`, how many records."""
+
+
 class StepReport(msgspec.Struct, omit_defaults=True):
     """The end of one step."""
 
@@ -26,6 +44,8 @@ class StepReport(msgspec.Struct, omit_defaults=True):
     duration_s: float = 0.0
     records: int = 0
     outputs: dict[str, Any] = {}
+    effects: tuple[Effect, ...] = ()
+    """Of a dry run: what it would do; none: nothing is to be done."""
 
 
 class RunReport(msgspec.Struct, omit_defaults=True):
@@ -45,6 +65,8 @@ class RunReport(msgspec.Struct, omit_defaults=True):
     """Why it is not `done`, such as `refused.pipeline_hash` or `condition_false`."""
     detail: str = ""
     steps: tuple[StepReport, ...] = ()
+    is_dry: bool = False
+    """Nothing was done: `steps` say what would be."""
 
 
 class RunReports(msgspec.Struct):

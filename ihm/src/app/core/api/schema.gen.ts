@@ -2551,6 +2551,19 @@ export interface components {
             readonly submitted_by: string;
         };
         /**
+         * Effect
+         * @description One thing that a dry run found that a step would do.
+         */
+        readonly Effect: {
+            /** @default  */
+            readonly detail: string;
+            /** @default 0 */
+            readonly size_bytes: number;
+            readonly target: string;
+            /** @enum {unknown} */
+            readonly verb: "delete_service" | "disable" | "download" | "make_folder" | "move" | "remove" | "replace" | "run" | "send" | "start" | "stop" | "update" | "write";
+        };
+        /**
          * EnrolmentRequest
          * @description A PC that asked to enrol and was not enrolled at once.
          */
@@ -3974,6 +3987,8 @@ export interface components {
             readonly detail: string;
             /** @default 0 */
             readonly duration_s: number;
+            /** @default [] */
+            readonly effects: readonly components["schemas"]["Effect"][];
             readonly id: string;
             /** @default {} */
             readonly outputs: Record<string, unknown>;

@@ -22,7 +22,8 @@
 | `repeated` | no order of this campaign document, or of this occurrence or a later one, has begun here before |
 | `superseded` | no order has begun here of a newer campaign that ends those of this pipeline |
 | `prerequisite` | a run of each pipeline that the document comes after, of its version or later, was `done` here |
-| `disabled` `policy_step_kind` | the local policy allows it |
+| `disabled` `policy_step_kind` `policy_dry_run` | the local policy allows it |
+| `dry` | a dry run comes without campaign: nothing of it is done, and it uses up no approval |
 
 Outside the windows of the campaign, or before its occurrence, by the PC's clock or by the server's, an order that may
 run is not refused: it waits here, unbegun, for its time (ADR 0045, 0048).
@@ -124,12 +125,14 @@ class Authoriser:
         is_named = (pipeline.name, pipeline.version) == (order.pipeline.name, order.pipeline.version)
         _require(is_named, "pipeline", f"the order calls it {order.pipeline.name[:80]}: it is {pipeline.name}")
         self._check_kinds(pipeline)
-        needs_document = pipeline.approval != "none" or pipeline.kind != "collect" or self._reads_files(pipeline)
+        needs_document = not order.is_dry and self._needs_approval(pipeline)
         _require(not needs_document or delivered.document is not None, "approval", "a signed campaign is needed")
         try:
             parameters = check_parameters(pipeline.parameters, order.parameters)
         except ContractError as error:
             raise RefusedError("parameters", error.message) from error
+        is_bare = delivered.document is None and order.campaign is None
+        _require(not order.is_dry or is_bare, "dry", "a dry run comes without campaign")
         conditions = [pipeline.condition]
         if needs_document:
             self._check_dates("expired", order.not_before, order.expires_at)
@@ -138,6 +141,7 @@ class Authoriser:
             campaign = self._campaign(order, pipeline, delivered.document)
             conditions.append(campaign.condition)
         self._check_policy(pipeline)
+        _require(not order.is_dry or self._policy.dry_runs, "policy_dry_run", "the local policy allows no dry run")
         self._check_windows(campaign.windows if campaign else ())
         occurrence = self._await_occurrence(campaign, order) if campaign else 1
         holds = all(_holds(condition, facts) for condition in conditions)
@@ -174,8 +178,9 @@ class Authoriser:
                 may_act or kind.effect == "collect", "kind", f"{step.use} acts, and the pipeline only collects"
             )
 
-    def _reads_files(self, pipeline: Pipeline) -> bool:
-        return any(self._kinds[step.use].reads_file_content for step in pipeline.steps)
+    def _needs_approval(self, pipeline: Pipeline) -> bool:
+        reads_files = any(self._kinds[step.use].reads_file_content for step in pipeline.steps)
+        return pipeline.approval != "none" or pipeline.kind != "collect" or reads_files
 
     def _campaign(self, order: Order, pipeline: Pipeline, document: bytes) -> Campaign:
         try:

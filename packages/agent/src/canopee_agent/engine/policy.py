@@ -2,6 +2,7 @@ r"""The local ceiling: `policy.toml`, which only the PC's administrator writes a
 
 enabled = true                          # false: nothing runs any more on this PC
 accept_lab_keys = false                 # true only on a development machine
+dry_runs = true                         # false: no order finds out here what another one would do
 step_kinds = ["collect_hardware"]       # absent: every kind
 registry_roots = ['HKLM\SOFTWARE']
 program_roots = ['C:\Program Files\Cabinet']
@@ -39,6 +40,8 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     enabled: bool = True
     accept_lab_keys: bool = False
+    dry_runs: bool = True
+    """Whether an order that needs no approval may find out what one with an approval would do."""
     step_kinds: tuple[str, ...] | None = None
     """Kinds that may be used; `None`: every kind."""
     registry_roots: tuple[str, ...] = ("HKLM\\SOFTWARE",)

@@ -9,7 +9,8 @@ from canopee_agent import __version__
 from canopee_agent.engine.authorise import Authorised, Authoriser
 from canopee_agent.engine.clocks import Clocks
 from canopee_agent.engine.journal import Accepted, Journal
-from canopee_agent.engine.runner import Outcome, Runner
+from canopee_agent.engine.run import Outcome
+from canopee_agent.engine.runner import Runner
 from canopee_agent.errors import RefusedError, ShutWindowError
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import Identity
@@ -184,7 +185,7 @@ class Orders:
             order_id=order.order_id, seq=order.seq, state=outcome.state, order_sha256=sha256,
             pipeline=f"{clean_text(order.pipeline.name)[:_LONGEST_NAME]}@{order.pipeline.version}",
             agent_version=__version__, finished_at=self._clock.now(), code=outcome.code,
-            detail=clean_text(outcome.detail)[:_LONGEST_DETAIL], steps=outcome.steps,
+            detail=clean_text(outcome.detail)[:_LONGEST_DETAIL], steps=outcome.steps, is_dry=order.is_dry,
         )  # fmt: skip
         return msgspec.structs.replace(report, **times)
 
