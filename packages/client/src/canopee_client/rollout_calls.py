@@ -22,6 +22,9 @@ class RolloutCalls(Link):
     def start_campaign(self, new: people.NewCampaign) -> people.CampaignView:
         return self.call("POST", "/v1/campaigns", people.CampaignView, body=new)
 
+    def start_dry_run(self, new: people.NewDryRun) -> people.CampaignView:
+        return self.call("POST", "/v1/dry-runs", people.CampaignView, body=new)
+
     def stop_campaign(self, campaign_id: str) -> people.CampaignView:
         return self.call("POST", f"/v1/campaigns/{segment(campaign_id)}/stop", people.CampaignView)
 

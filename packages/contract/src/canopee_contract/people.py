@@ -247,6 +247,8 @@ class Run(msgspec.Struct):
     finished_at: datetime
     received_at: datetime
     steps: list[StepReport] = []
+    is_dry: bool = False
+    """Nothing was done: `steps` say what would be."""
 
 
 class OrderView(msgspec.Struct):
@@ -343,6 +345,17 @@ class CollectRequest(msgspec.Struct):
     recurrence: Recurrence | None = None
 
 
+class NewDryRun(msgspec.Struct):
+    """`POST /v1/dry-runs`: let devices find out what a pipeline would do there, with nothing done."""
+
+    pipeline: str
+    """`name` for the newest published version, or `name@version`; whatever approval it needs to act."""
+    devices: list[str]
+    """Ids, 1 to 50."""
+    parameters: dict[str, Scalar] = {}
+    expires_in_s: int = 3_600
+
+
 CampaignState: TypeAlias = Literal["running", "paused", "halted", "finished", "aborted"]
 
 
@@ -424,6 +437,8 @@ class CampaignView(msgspec.Struct):
     after: tuple[Prerequisite, ...] = ()
     lacking: int = 0
     """Of those `waiting` in open rings, have not done what it comes after."""
+    is_dry: bool = False
+    """Nothing of it is done: its runs say what would be. No list has it."""
 
 
 class TrustMetadata(msgspec.Struct):

@@ -82,6 +82,7 @@ class Actions:
         await self._trust.catch_up()
         async with self._database.transaction() as tx:
             row = await campaign_of(tx, campaign_id)
+            _refuse_dry(row)
             ids = await device_sql.failed_ids(tx, campaign_id, limit=MAX_LISTED + 1)
         if not ids:
             raise ConflictError("retry.nothing", "no run of it has failed, timed out, or is unknown")
@@ -113,6 +114,7 @@ class Actions:
             raise ConflictError("campaign.running", "pause or abort it first: it would go on giving this version")
         async with self._database.transaction() as tx:
             row = await campaign_of(tx, campaign_id)
+            _refuse_dry(row)
             if condition is None:
                 ids = await device_sql.touched_ids(tx, campaign_id, limit=MAX_LISTED + 1)
                 number, condition = len(ids), listed(ids[:MAX_LISTED])
@@ -135,6 +137,11 @@ class Actions:
                 "rollback.no_version", f"no version of {ref.name} before {ref.version} is published"
             )
         return found[-1]
+
+
+def _refuse_dry(row: CampaignRow) -> None:
+    if row.is_dry:
+        raise ConflictError("campaign.dry", "nothing of a dry run was done: start another one instead")
 
 
 def _check_number(ids: list[str]) -> None:

@@ -29,7 +29,7 @@ from canopee_api.postgres.targeting import matching_ids
 from canopee_contract.campaign import LONGEST_S, Campaign, are_in_order, is_sensible
 from canopee_contract.errors import SchemaError
 from canopee_contract.parameters import check_parameters
-from canopee_contract.people import CampaignState, CampaignView, CollectRequest, RingView
+from canopee_contract.people import CampaignState, CampaignView, CollectRequest, NewDryRun, RingView
 from canopee_contract.pipeline import PipelineRef
 from canopee_contract.recurrence import Recurrence, following
 from canopee_contract.recurrence import fault as fault_of_recurrence
@@ -40,6 +40,9 @@ from canopee_trust.documents import OpenedCampaign
 from canopee_trust.dsse import payload_of, read_envelope
 from canopee_trust.errors import EnvelopeError
 
+MOST_DRY = 50
+"""Devices of one dry run."""
+_LONGEST_DRY_S = 86_400
 _PAGE = 10_000
 """Devices that one query of a first round looks for."""
 _UNLIMITED = 2**31 - 1
@@ -139,6 +142,29 @@ class Campaigns:
         )  # fmt: skip
         return await self._start(row, by=by)
 
+    async def start_dry(self, asked: NewDryRun, *, by: str) -> CampaignView:
+        """Let devices find out what a published pipeline would do there, with nothing done: it needs no approval.
+
+        Raises:
+            InvalidError: devices, parameters or duration are not acceptable.
+            NotFoundError: the pipeline is not published.
+        """
+        await self._trust.catch_up()
+        known = self._trust.pipeline(asked.pipeline)
+        if not 1 <= len(asked.devices) <= MOST_DRY or not all(map(is_id, asked.devices)):
+            raise InvalidError("dry_run.devices", f"1 to {MOST_DRY} ids of devices", at="$.devices")
+        if not 1 <= asked.expires_in_s <= _LONGEST_DRY_S:
+            raise InvalidError("campaign.expiry", f"1 to {_LONGEST_DRY_S} seconds", at="$.expires_in_s")
+        now = self._clock.now()
+        row = sql.CampaignRow(
+            id=new_id(now), name=known.pipeline.title[:_NAME], kind="collect",
+            pipeline=msgspec.to_builtins(known.ref), parameters=checked_parameters(known, asked.parameters),
+            condition={"fact": "device.id", "op": "in", "value": sorted(set(asked.devices))}, document=None,
+            document_sha256=None, max_targets=MOST_DRY, is_living=False, not_before=now - timedelta(minutes=5),
+            not_after=now + timedelta(seconds=asked.expires_in_s), created_by=by, created_at=now, is_dry=True,
+        )  # fmt: skip
+        return await self._start(row, by=by)
+
     async def reconsider(self, device_id: str | None = None) -> int:
         """Evaluate living campaigns on facts that changed: those of one device, or of any; orders made."""
         made, considered = 0, SLICE
@@ -192,7 +218,8 @@ class Campaigns:
             if any(signal.dataset for signal in signals_of(row.rollout)):
                 await begin_reading(tx, row.created_at)
             if await sql.insert_campaign(tx, row):
-                await note(tx, row.created_at, by, "campaign.start", row.id, name=row.name, pipeline=row.pipeline)
+                action = "campaign.dry_run" if row.is_dry else "campaign.start"
+                await note(tx, row.created_at, by, action, row.id, name=row.name, pipeline=row.pipeline)
                 for ended in await sql.supersede(tx, row, now=row.created_at) if supersedes else ():
                     await note(tx, row.created_at, by, "campaign.supersede", ended, by=row.id)
                 await announce(tx, "catalog")
@@ -270,7 +297,7 @@ class Campaigns:
             reason=reason.reason, reason_code=reason.code, reason_params=dict(reason.params),
             signals=shown(row), signals_at=row.signals_at,
             created_by=row.created_by, parameters=row.parameters, ring_opened_at=row.ring_opened_at,
-            is_signed=row.document_sha256 is not None,
+            is_signed=row.document_sha256 is not None, is_dry=row.is_dry,
         )  # fmt: skip
 
     def _state(self, row: sql.CampaignRow, states: Mapping[str, int]) -> CampaignState:

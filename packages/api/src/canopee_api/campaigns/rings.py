@@ -262,7 +262,7 @@ class Rings:
                 campaign_id=row.id, document_sha256=row.document_sha256,
                 pipeline=msgspec.convert(row.pipeline, PipelineRef), parameters=row.parameters,
                 not_before=max(row.not_before, rings[place].not_before), expires_at=row.not_after,
-                epoch=self._trust.policy.epoch, ring=place,
+                epoch=self._trust.policy.epoch, ring=place, is_dry=row.is_dry,
             )  # fmt: skip
             ordinals = {one: number for number, one in enumerate(ids, start=gate.targets + made + 1)}
             made += await issue(tx, assignment, ordinals, key=self._trust.director, now=self._clock.now())

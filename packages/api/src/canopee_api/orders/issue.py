@@ -29,6 +29,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     epoch: int
     """Of the trust policy."""
+    is_dry: bool = False
     ring: int = 0
     occurrence: str = ""
     """Which one, of a campaign that recurs."""
@@ -52,6 +53,7 @@ async def issue(
             spec=1, order_id=new_id(now), device_id=device_id, generation=generation, epoch=assignment.epoch,
             seq=seq, issued_at=now, not_before=assignment.not_before, expires_at=assignment.expires_at,
             pipeline=assignment.pipeline, parameters=assignment.parameters, campaign=campaign,
+            is_dry=assignment.is_dry,
         )  # fmt: skip
         orders.append(
             sql.NewOrder(

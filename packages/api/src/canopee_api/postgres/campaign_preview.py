@@ -54,10 +54,10 @@ async def reached(
             WHERE d.state <> 'revoked' AND {predicate.text}),
         done AS (
             SELECT DISTINCT r.device_id FROM campaigns c JOIN runs r ON r.campaign_id = c.id AND r.state = 'done'
-            WHERE c.pipeline->>'sha256' = %s AND c.parameters = %s),
+            WHERE NOT c.is_dry AND c.pipeline->>'sha256' = %s AND c.parameters = %s),
         elsewhere AS (
             SELECT o.device_id FROM campaigns c JOIN orders o ON o.campaign_id = c.id
-            WHERE c.pipeline->>'name' = %s AND c.stopped_at IS NULL AND c.not_after > %s
+            WHERE NOT c.is_dry AND c.pipeline->>'name' = %s AND c.stopped_at IS NULL AND c.not_after > %s
               AND o.expires_at > %s AND o.is_current AND NOT {ENDED}
             UNION
             SELECT w.device_id FROM campaigns c JOIN waiting_devices w ON w.campaign_id = c.id

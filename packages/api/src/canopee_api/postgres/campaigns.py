@@ -20,7 +20,7 @@ id, name, kind, pipeline, parameters, condition, document, document_sha256, max_
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
 superseded_by, halt_code, halt_params, signal_figures, signals_at, \
-through_freezes, bytes_per_device, bytes_unknown, recurrence, prerequisites"""
+through_freezes, bytes_per_device, bytes_unknown, recurrence, prerequisites, is_dry"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -84,6 +84,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     """What it downloads too, of unknown size."""
     recurrence: Recurrence | None = None
     prerequisites: tuple[Prerequisite, ...] = ()
+    is_dry: bool = False
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -104,6 +105,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             row.through_freezes, row.bytes_per_device, list(row.bytes_unknown),
             Jsonb(msgspec.to_builtins(row.recurrence)) if row.recurrence else None,
             Jsonb(msgspec.to_builtins(row.prerequisites)),
+            row.is_dry,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -112,9 +114,10 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
 async def list_campaigns(
     tx: Connection, *, after: str, limit: int, states: Sequence[str], now: datetime
 ) -> list[CampaignRow]:
-    """Campaigns, those of some states or all, newest first."""
+    """Campaigns, those of some states or all, newest first; no dry run."""
     cursor = await tx.execute(
-        f"""SELECT {_COLUMNS} FROM campaigns c WHERE (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
+        f"""SELECT {_COLUMNS} FROM campaigns c
+            WHERE NOT c.is_dry AND (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
               AND (%(states)s::text[] = '{{}}' OR {_STATE} = ANY(%(states)s))
             ORDER BY id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
         {"after": after, "limit": limit, "states": list(states), "now": now},

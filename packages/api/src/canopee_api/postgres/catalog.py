@@ -131,7 +131,7 @@ async def activity(tx: Connection, *, since: datetime) -> list[ActivityRow]:
                   count(*) FILTER (WHERE r.state IN ('done', 'skipped')),
                   count(*) FILTER (WHERE r.state IN ('failed', 'timed_out', 'unknown'))
            FROM runs r JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id
-           WHERE r.received_at >= %s GROUP BY 1, 2""",
+           WHERE r.received_at >= %s AND NOT r.is_dry GROUP BY 1, 2""",
         (since,),
     )
     return [ActivityRow(*row) for row in await cursor.fetchall()]
@@ -144,7 +144,7 @@ async def targets_now(tx: Connection, *, now: datetime) -> dict[str, int]:
            FROM campaigns c JOIN (SELECT campaign_id, device_id FROM orders
                                   UNION ALL SELECT campaign_id, device_id FROM waiting_devices) reached
                ON reached.campaign_id = c.id
-           WHERE c.stopped_at IS NULL AND c.not_after > %s GROUP BY 1""",
+           WHERE NOT c.is_dry AND c.stopped_at IS NULL AND c.not_after > %s GROUP BY 1""",
         (now,),
     )
     return {row[0]: row[1] for row in await cursor.fetchall()}

@@ -128,7 +128,7 @@ def watch_of(asked: Asked, watch: Watch) -> Predicate:
         return both(alive, Predicate("p.last_seen_at <= %s::timestamptz", (asked.now - SILENT,)))
     if watch == "failed":
         failed = """{id} IN (SELECT r.device_id FROM runs r
-                    WHERE r.state IN ('failed', 'timed_out') AND r.received_at > %s::timestamptz)"""
+                    WHERE r.state IN ('failed', 'timed_out') AND NOT r.is_dry AND r.received_at > %s::timestamptz)"""
         return both(alive, Predicate(failed, (asked.now - FAILED_SINCE,)))
     old = [_outdated(one) for one in asked.outdated if one.versions]
     return both(alive, either(*old)) if old else Predicate("false")

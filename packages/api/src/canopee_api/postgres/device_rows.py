@@ -62,7 +62,7 @@ LEFT JOIN practices pr ON pr.id = d.practice_id
 LEFT JOIN LATERAL (
     SELECT r.order_id, (c.pipeline->>'name') || '@' || (c.pipeline->>'version') AS pipeline, r.state, r.code,
            r.finished_at
-    FROM (SELECT * FROM runs WHERE device_id = d.id ORDER BY order_id DESC LIMIT 1) r
+    FROM (SELECT * FROM runs WHERE device_id = d.id AND NOT is_dry ORDER BY order_id DESC LIMIT 1) r
     JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id) r ON true
 """
 

@@ -54,6 +54,7 @@ class RunRow(msgspec.Struct, frozen=True):
     finished_at: datetime
     received_at: datetime
     steps: list[dict[str, Any]]
+    is_dry: bool
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,19 +155,21 @@ async def insert_run(tx: Connection, run: NewRun) -> bool:
     cursor = await tx.execute(
         """WITH new AS (
                INSERT INTO runs (order_id, device_id, state, code, detail, agent_version, started_at, finished_at,
-                                 received_at, steps)
-               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (order_id) DO NOTHING
-               RETURNING order_id, device_id, state),
+                                 received_at, steps, is_dry)
+               SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, c.is_dry
+               FROM orders o JOIN campaigns c ON c.id = o.campaign_id WHERE o.id = %s
+               ON CONFLICT (order_id) DO NOTHING
+               RETURNING order_id, device_id, state, is_dry),
            done AS (
                INSERT INTO pipelines_done AS p (device_id, kind, name, generation, version)
                SELECT n.device_id, c.kind, c.pipeline->>'name', o.generation, (c.pipeline->>'version')::int
                FROM new n JOIN orders o ON o.id = n.order_id JOIN campaigns c ON c.id = o.campaign_id
-               WHERE n.state = 'done'
+               WHERE n.state = 'done' AND NOT n.is_dry
                ON CONFLICT (device_id, kind, name) DO UPDATE
                SET generation = excluded.generation, version = excluded.version
                WHERE (excluded.generation, excluded.version) > (p.generation, p.version))
            SELECT FROM new""",
-        (*msgspec.structs.astuple(run)[:-1], Jsonb(run.steps)),
+        (*msgspec.structs.astuple(run)[:-1], Jsonb(run.steps), run.order_id),
     )
     return cursor.rowcount == 1
 
@@ -177,7 +180,7 @@ async def list_runs(
     """Runs, newest order first."""
     cursor = await tx.execute(
         f"""SELECT r.order_id, r.device_id, {PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
-                   r.finished_at, r.received_at, r.steps
+                   r.finished_at, r.received_at, r.steps, r.is_dry
             FROM runs r JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id
             WHERE (%(after)s = '' OR r.order_id < nullif(%(after)s, '')::uuid)
               AND (%(device)s = '' OR r.device_id = nullif(%(device)s, '')::uuid)
@@ -196,7 +199,7 @@ async def list_runs(
 async def get_run(tx: Connection, order_id: str) -> RunRow | None:
     cursor = await tx.execute(
         f"""SELECT r.order_id, r.device_id, {PIPELINE}, c.kind, o.campaign_id, r.state, r.code, r.detail, r.started_at,
-                   r.finished_at, r.received_at, r.steps
+                   r.finished_at, r.received_at, r.steps, r.is_dry
             FROM runs r JOIN orders o ON o.id = r.order_id JOIN campaigns c ON c.id = o.campaign_id
             WHERE r.order_id = %s""",  # noqa: S608  constants of this module
         (order_id,),

@@ -33,7 +33,7 @@ async def failed_updates(tx: Connection, pipeline: str) -> list[tuple[str, str, 
         """SELECT path, code, count(*) FROM (
                SELECT DISTINCT ON (c.parameters->>'path', r.device_id) c.parameters->>'path' AS path, r.state, r.code
                FROM campaigns c JOIN orders o ON o.campaign_id = c.id JOIN runs r ON r.order_id = o.id
-               WHERE c.pipeline->>'name' = %s AND c.parameters ? 'path'
+               WHERE c.pipeline->>'name' = %s AND c.parameters ? 'path' AND NOT c.is_dry
                ORDER BY c.parameters->>'path', r.device_id, r.order_id DESC) newest
            WHERE state IN ('failed', 'timed_out', 'unknown') GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2""",
         (pipeline,),

@@ -306,6 +306,7 @@ CREATE TABLE campaigns (
     bytes_unknown text[] NOT NULL DEFAULT '{}',
     recurrence jsonb,
     prerequisites jsonb NOT NULL DEFAULT '[]',
+    is_dry boolean NOT NULL DEFAULT false,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -391,7 +392,8 @@ CREATE TABLE runs (
     steps jsonb NOT NULL,
     campaign_id uuid NOT NULL,
     ring integer NOT NULL,
-    is_current boolean NOT NULL
+    is_current boolean NOT NULL,
+    is_dry boolean NOT NULL DEFAULT false
 );
 CREATE INDEX runs_by_campaign ON runs (campaign_id, device_id) INCLUDE (state, ring, is_current);
 CREATE INDEX runs_by_device ON runs (device_id, order_id);

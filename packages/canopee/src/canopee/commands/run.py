@@ -8,6 +8,7 @@ import msgspec
 
 from canopee.approval import approve, newest
 from canopee.documents import read_bytes, read_condition
+from canopee.dry_run import FORESEEN, foreseen
 from canopee.errors import FailedError, RefusedError, UsageError
 from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
@@ -16,7 +17,7 @@ from canopee.parsing import Commands
 from canopee.quantities import add_recurrence, duration, recurrence
 from canopee_client.client import Client
 from canopee_contract.condition import Scalar
-from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, Run
+from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, NewDryRun, Run
 from canopee_contract.recurrence import Recurrence
 from canopee_kit.clock import Clock, SystemClock
 from canopee_trust.ceremony import read_approvers
@@ -45,6 +46,11 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("--approver", default="approver-1", help="key that signs when the pipeline needs approval")
     parser.add_argument("--keys", type=Path, help="key folder (default: keys/ of the home)")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="let the PCs (by id, 50 at most) say what it would do: nothing is done",
+    )
     parser.add_argument("--document", type=Path, help="start this signed campaign document instead")
     parser.add_argument("--json", action="store_true", help="the campaign as JSON; with --wait, its runs")
     add_home(parser)
@@ -54,19 +60,35 @@ def add_to(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     clock = SystemClock()
     with connect(arguments) as client:
-        view = client.start_campaign(_request(client, arguments, clock, recurrence(arguments)))
+        view = _start(client, arguments, clock)
         if not arguments.wait:
             print_object(view, as_json=arguments.json)
             return 0
         if not view.total:
             raise FailedError("no PC was reached: see `canopee match` for whom a condition reaches, and why not")
         runs = _wait(client, view, arguments.wait, clock)
-    print_list(runs, _COLUMNS, as_json=arguments.json)
+    if arguments.dry_run and not arguments.json:
+        print_list([line for run in runs for line in foreseen(run)], FORESEEN, as_json=False)
+    else:
+        print_list(runs, _COLUMNS, as_json=arguments.json)
     if refused := [run for run in runs if run.code.startswith("refused.")]:
         raise RefusedError(f"{len(refused)} PCs refused: {refused[0].code} ({refused[0].detail})")
     if failed := [run for run in runs if run.state not in {"done", "skipped"}]:
         raise FailedError(f"{len(failed)} runs did not end well: {failed[0].state} {failed[0].code}")
     return 0
+
+
+def _start(client: Client, arguments: argparse.Namespace, clock: Clock) -> CampaignView:
+    if not arguments.dry_run:
+        return client.start_campaign(_request(client, arguments, clock, recurrence(arguments)))
+    if arguments.document:
+        raise UsageError("--dry-run needs no document: name the pipeline")
+    return client.start_dry_run(
+        NewDryRun(
+            newest(client, arguments.pipeline).id, arguments.to.split(","), parameters_of(arguments.param),
+            arguments.expires,
+        )
+    )  # fmt: skip
 
 
 def condition_to(text: str) -> dict[str, Any]:

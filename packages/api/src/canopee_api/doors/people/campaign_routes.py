@@ -12,7 +12,7 @@ from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.doors.people.pages import After, Limit, id_cursor, page
 from canopee_api.errors import ForbiddenError, InvalidError
 from canopee_contract.codec import decode
-from canopee_contract.people import CampaignState, CampaignView, NewCampaign, Page
+from canopee_contract.people import CampaignState, CampaignView, NewCampaign, NewDryRun, Page
 from canopee_contract.raw import present
 from canopee_trust.dsse import MAX_BYTES
 
@@ -56,6 +56,14 @@ async def start_campaign(request: Request[Any, Any, Any], areas: NamedDependency
     return await areas.campaigns.start_collect(data.collect, by=actor.login)
 
 
+@post("/v1/dry-runs", opt=needs("run_collect"))
+async def start_dry_run(
+    data: NewDryRun, request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> CampaignView:
+    """Let devices find out what a pipeline would do there, with nothing done; its runs say it, step by step."""
+    return await areas.campaigns.start_dry(data, by=actor_of(request).login)
+
+
 @post("/v1/campaigns/{campaign_id:str}/stop", opt=needs("run_collect"), status_code=200)
 async def stop_campaign(
     campaign_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
@@ -82,4 +90,4 @@ async def resume_campaign(
     return await areas.campaigns.view(campaign_id)
 
 
-ROUTES = [campaigns, campaign, start_campaign, stop_campaign, pause_campaign, resume_campaign]
+ROUTES = [campaigns, campaign, start_campaign, start_dry_run, stop_campaign, pause_campaign, resume_campaign]
