@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import msgspec
 
-from canopee_agent.engine import authorise, clocks, journal, values
+from canopee_agent.engine import authorise, clocks, journal, runner, values
+from canopee_agent.engine.run import Run
 from canopee_agent.errors import ShutWindowError
 from canopee_agent.service import agent, bounded, orders, server
 from canopee_agent.steps import run_program
@@ -59,6 +60,7 @@ _REASONS: Mapping[str, str] = {
     "pipeline": "an order names other bytes",
     "pipeline_hash": "an order names other bytes",
     "kind": "a collection uses a step that acts",
+    "dry": "a dry run uses up an approval",
     "approval": "an action comes without a campaign",
     "campaign_hash": "an order names one document and carries another",
     "campaign_pipeline": "a campaign of another pipeline is borrowed",
@@ -135,6 +137,7 @@ def _engine_mutants() -> list[Mutant]:
             ("an order that has run comes back under a new id",),
         ),
         Mutant("with the journal alone", agent, "Journal", _journal_alone, ("the journal is lost",)),
+        Mutant("with dry runs that are real", runner, "DryRun", Run, ("a dry run runs a program",)),
         Mutant("without conditions", authorise, "_holds", _yes, ("a condition does not hold here",)),
         Mutant(
             "without superseding", journal.Journal, "superseded_since", _zero,

@@ -11,9 +11,9 @@ from canopee_contract.codec import decode, encode
 from canopee_contract.condition import evaluate, parse_condition
 from canopee_contract.facts import FactSet, facts_hash
 from canopee_contract.order import DeliveredOrder, Order
-from canopee_contract.pipeline import Pipeline
+from canopee_contract.pipeline import Pipeline, Step
 from canopee_contract.records import Record, RecordBatch, RecordsReply
-from canopee_contract.report import RunReport, RunReports, RunsReply, StepReport
+from canopee_contract.report import Effect, RunReport, RunReports, RunsReply, StepReport
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_kit.clock import Clock
 from canopee_kit.errors import TemporaryError
@@ -130,13 +130,25 @@ class SimulatedDevice:
             if delivered.document is not None:
                 policy = decode(await self._repository.target(self._link.fetch, TRUST_POLICY_PATH), TrustPolicy)
                 conditions.append(open_campaign(delivered.document, policy, pipeline.kind).campaign.condition)
-            elif pipeline.approval != "none":
+            elif pipeline.approval != "none" and not order.is_dry:
                 return self._report(order, sha256, state="failed", code="refused.approval"), []
         except TrustError as error:
             return self._report(order, sha256, state="failed", code=f"refused.{error.reason}"), []
         if not all(evaluate(parse_condition(one), facts) for one in conditions if one is not None):
             return self._report(order, sha256, state="skipped", code="condition_false"), []
+        if order.is_dry:
+            return self._foreseen(order, sha256, pipeline), []
         return self._done(order, sha256, pipeline, facts)
+
+    def _foreseen(self, order: Order, sha256: str, pipeline: Pipeline) -> RunReport:
+        """What the real agent says of steps that only the real run can end, and of those that collect."""
+        now = self._clock.now()
+        steps = tuple(
+            StepReport(step.id, step.use, "done", "dry.foreseen", started_at=now, effects=_effects(step))
+            for step in pipeline.steps
+        )
+        report = self._report(order, sha256, state="done", steps=steps, started_at=now)
+        return msgspec.structs.replace(report, is_dry=True)
 
     def _done(
         self, order: Order, sha256: str, pipeline: Pipeline, facts: dict[str, str | int | float | bool]
@@ -194,3 +206,15 @@ class SimulatedDevice:
         if self._link.identity is None:
             raise RuntimeError("not enrolled")
         return self._link.identity
+
+
+def _effects(step: Step) -> tuple[Effect, ...]:
+    match step.use:
+        case "run_program":
+            return (Effect("run", str(next(iter(step.with_.get("argv", [""]))))),)
+        case "download_file":
+            return (Effect("download", str(step.with_.get("url", "")), int(step.with_.get("size_bytes", 0))),)
+        case "update_agent":
+            return (Effect("update", str(step.with_.get("version", ""))),)
+        case _:
+            return (Effect("send", step.dataset or step.use, detail="1"),)

@@ -10,7 +10,7 @@ from canopee_api.testing import Office, Pc, until
 from canopee_contract.codec import decode, encode
 from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.people import CampaignView, NewDryRun
-from canopee_contract.report import Effect, RunReport, RunReports, RunState, RunsReply, StepReport
+from canopee_contract.report import Effect, RunReport, RunReports, RunsReply, RunState, StepReport
 from canopee_trust.dsse import payload_of, read_envelope
 
 

@@ -24,6 +24,7 @@ from canopee_trust.ceremony import read_approvers
 from canopee_trust.documents import seal_campaign
 
 _EVERY_S = 0.3
+_DRY_S = 3_600
 _ONCE_S, _RECURRING_S = 3_600, 30 * 86_400
 _COLUMNS = ("id", "device_id", "state", "code", "detail", "finished_at")
 
@@ -86,7 +87,7 @@ def _start(client: Client, arguments: argparse.Namespace, clock: Clock) -> Campa
     return client.start_dry_run(
         NewDryRun(
             newest(client, arguments.pipeline).id, arguments.to.split(","), parameters_of(arguments.param),
-            arguments.expires,
+            arguments.expires or _DRY_S,
         )
     )  # fmt: skip
 
