@@ -189,7 +189,7 @@ def test_a_step_is_told_what_is_left_of_its_time_and_of_the_whole_run(bench: Ben
 def test_a_step_that_hangs_is_left_behind_and_what_it_does_later_counts_for_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("canopee_agent.engine.runner._GRACE_S", 0.0)
+    monkeypatch.setattr("canopee_agent.engine.run._GRACE_S", 0.0)
     released, ended = threading.Event(), threading.Event()
 
     def hang(*_: object) -> Generator[msgspec.Struct, None, Any]:

@@ -51,6 +51,15 @@ def a_prerequisite_is_taken_out_under_the_old_signature(world: World) -> None:
     world.order(changed(document, lambda raw: raw.replace(b'"version":3', b'"version":1')))
 
 
+def a_dry_run_stands_for_a_prerequisite(world: World) -> None:
+    """It needs no approval, and ends as done: nothing was done by it."""
+    step = Step("only", "run_program", {"argv": [PROGRAM]})
+    ref = world.publish(step, kind="action", name="prepare")
+    world.order(None, ref, parameters={}, is_dry=True)
+    world.round()
+    world.order(world.approved(after=_FIRST))
+
+
 def _prepare(world: World) -> PipelineRef:
     """Have what comes before run, honestly."""
     step = Step("only", "run_program", {"argv": [PROGRAM]})

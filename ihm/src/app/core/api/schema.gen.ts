@@ -1009,6 +1009,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/dry-runs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * StartDryRun
+         * @description Let devices find out what a pipeline would do there, with nothing done; its runs say it, step by step.
+         */
+        readonly post: operations["V1DryRunsStartDryRun"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/enrolment-rules": {
         readonly parameters: {
             readonly query?: never;
@@ -2159,6 +2179,8 @@ export interface components {
             readonly frozen: components["schemas"]["Frozen"] | null;
             readonly id: string;
             /** @default false */
+            readonly is_dry: boolean;
+            /** @default false */
             readonly is_signed: boolean;
             readonly kind: string;
             /** @default 0 */
@@ -2990,6 +3012,20 @@ export interface components {
             readonly request: components["schemas"]["CampaignRequest"] | null;
         };
         /**
+         * NewDryRun
+         * @description `POST /v1/dry-runs`: let devices find out what a pipeline would do there, with nothing done.
+         */
+        readonly NewDryRun: {
+            readonly devices: readonly string[];
+            /** @default 3600 */
+            readonly expires_in_s: number;
+            /** @default {} */
+            readonly parameters: {
+                readonly [key: string]: string | number | boolean;
+            };
+            readonly pipeline: string;
+        };
+        /**
          * NewEnrolmentTokens
          * @description `POST /v1/enrolment-tokens`: `count` tokens, each good for `uses` enrolments.
          */
@@ -3817,6 +3853,8 @@ export interface components {
             readonly device_id: string;
             readonly finished_at: string;
             readonly id: string;
+            /** @default false */
+            readonly is_dry: boolean;
             readonly kind: string;
             readonly pipeline: string;
             readonly received_at: string;
@@ -9597,6 +9635,120 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PipelineText"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1DryRunsStartDryRun: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewDryRun"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */

@@ -122,7 +122,8 @@ class Orders:
         )
         self.has_run = True
         outcome = self._runner.run(authorised, facts)
-        self._note(authorised.pipeline, outcome)
+        if not order.is_dry:
+            self._note(authorised.pipeline, outcome)
         return outcome
 
     def _note(self, pipeline: Pipeline, outcome: Outcome) -> None:
