@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from canopee_agent.engine.authorise import Authorised
 from canopee_agent.engine.journal import Journal
 from canopee_agent.engine.policy import LocalPolicy
-from canopee_agent.engine.runner import Outcome, Runner
+from canopee_agent.engine.run import Outcome
+from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import MAX_RECORD_BYTES, Spool
 from canopee_agent.errors import BusyError, MissingError, NotSupportedError, TimedOutError
 from canopee_agent.fakes import FakeMachine
