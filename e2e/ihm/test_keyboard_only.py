@@ -69,7 +69,7 @@ async def _write(page: Page, keyboard: Keyboard) -> None:
     await expect(editor).to_contain_text("approval: required")
     await keyboard.press("Tab")
     await expect(editor).to_be_focused()
-    await keyboard.press("Control+z", "Escape", "Tab")
+    await keyboard.press("Shift+Tab", "Escape", "Tab")
     await expect(editor).not_to_be_focused()
     await expect(page.get_by_text("Aucun problème.")).to_be_visible()
 
