@@ -12,21 +12,22 @@ type Instant = string | number | Date;
 
 /** `4 812`; an unknown number is blank, never 0. */
 export function count(value: number | null | undefined): string {
-  return value === null || value === undefined ? '' : numbers.format(value);
+  return isKnown(value) ? numbers.format(value) : '';
 }
 
 /** A share of 0 to 1: `85,6 %`. */
 export function share(value: number | null | undefined): string {
-  return value === null || value === undefined || Number.isNaN(value) ? '' : percents.format(value);
+  return isKnown(value) ? percents.format(value) : '';
 }
 
 /** `12,4 Mo`. */
 export function bytes(value: number | null | undefined): string {
-  if (value === null || value === undefined) {
+  if (!isKnown(value)) {
     return '';
   }
   const units = lang === 'fr' ? ['o', 'Ko', 'Mo', 'Go', 'To'] : ['B', 'KB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
+  // What would be written as 1 000 of a unit is 1 of the next one.
+  const power = units.findIndex((_, at) => at === units.length - 1 || Math.abs(value) / 1000 ** at < (at ? 999.95 : 999.5));
   const shown = new Intl.NumberFormat(locale, { maximumFractionDigits: power ? 1 : 0 }).format(value / 1000 ** power);
   return `${shown}\u00a0${units[power] ?? ''}`;
 }
@@ -61,4 +62,8 @@ export function instant(value: Instant): string {
 /** `15:32`. */
 export function clock(value: Instant): string {
   return clocks.format(new Date(value));
+}
+
+function isKnown(value: number | null | undefined): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }

@@ -86,5 +86,5 @@ function middle(a: readonly string[], b: readonly string[], offset: number): Dif
 }
 
 function linesOf(text: string): string[] {
-  return text.replace(/\n$/, '').split('\n');
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n'); // no text has no line, not an empty one
 }
