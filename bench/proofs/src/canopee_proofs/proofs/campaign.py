@@ -25,7 +25,7 @@ from canopee_trust.documents import seal_campaign
 
 _FAILING, _FAILING_OF_FEW, _FEW = 0.08, 0.5, 500
 """Share of the runs that fail; of a fleet that is small, so many that chance cannot let it go to its end."""
-_LATEST_S = 300.0
+_LATEST_S, _SWEPT_S = 300.0, 60.0
 _SHARES = (500, 2_000, 6_000, 10_000)
 _ROLLOUT = Rollout(advance_after_s=0, min_answered_pct=90, max_failed_pct=5, min_runs=10)
 _OPEN = {"waiting", "pending", "delivered"}
@@ -38,7 +38,8 @@ class Campaign(Proof):
     Two API processes behind the shipped nginx, one of them killed (-9) again and again meanwhile: N times in all, 50
     devices for each, 1 000 at most; half of the runs fail where there are fewer than 500. At every sampled instant the
     states add up to the total, ring by ring too, and what is shut has no order; in the end every device has had one
-    order and no more. A second campaign is aborted while it is under way: no order of it is left to deliver.
+    order and no more. A second campaign is aborted while it is under way: no order of it is left to deliver. Jobs that
+    the killed processes had in hand are given back within a minute.
     """
 
     usual_cases: ClassVar[int] = 20
@@ -82,6 +83,7 @@ class _Trial:
                 self._found.append(f"it does not end: {self._view(first)}")
             self._check_orders(first)
             self._abort()
+        self._check_jobs()
         self._setting.say(f"campaign: {self._devices} devices, {self._kills} kills, {self._samples} samples")
         return self._found
 
@@ -163,6 +165,17 @@ class _Trial:
         given = Counter(order.device_id for order in self._client.orders(campaign=campaign))
         if max(given.values(), default=0) > 1 or (not is_aborted and len(given) != self._devices):
             self._found.append(f"{given.total()} orders to {len(given)} of {self._devices} devices")
+
+    def _check_jobs(self) -> None:
+        """What the killed processes had in hand is in nobody's hand any more, and the work goes on."""
+        held = {job.id for job in self._client.jobs(state="running")}
+        if not until(lambda: not held & {job.id for job in self._client.jobs(state="running")}, _SWEPT_S):
+            self._found.append(
+                f"jobs of killed processes are not swept: {list(self._client.jobs(state='running'))}"
+            )
+        status = self._client.status()
+        if status.work is None or status.work.state == "stopped" or not status.work.workers:
+            self._found.append(f"nobody works any more: {status.work}")
 
     def _view(self, campaign: str) -> CampaignView:
         clock = SystemClock()
