@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from canopee_api.errors import ConflictError, InvalidError
+from canopee_api.postgres.storage import delete_orders
 from canopee_api.testing import Office, Pc
 from canopee_contract.campaign import Ring, Rollout, ring_position
 from canopee_contract.codec import decode, encode
@@ -279,3 +280,18 @@ async def test_a_campaign_that_does_not_recur_has_no_occurrences(repair: Office)
     view = await repair.areas.campaigns.start_signed(sealed, by="ann")
     with pytest.raises(ConflictError, match="does not recur"):
         await repair.areas.recurring.occurrences(view.id, before="", limit=10)
+
+
+async def test_orders_of_former_occurrences_are_kept_for_a_month_and_current_ones_as_long_as_it_lasts(
+    repair: Office, clock: FakeClock
+) -> None:
+    pc = await repair.pc(practice="C0")
+    view = await _start(repair, not_after=clock.now() + timedelta(days=90))
+    for _ in range(2):
+        clock.advance(DAY)
+        await repair.areas.recurring.tend()
+        await _run(repair, pc)
+    for days, expected in ((30, 2), (33, 1), (80, 1)):
+        async with repair.areas.database.transaction() as tx:
+            await delete_orders(tx, clock.now() + timedelta(days=days), days=365)
+        assert len(await repair.areas.recurring.occurrences(view.id, before="", limit=10)) == expected

@@ -23,6 +23,9 @@ from canopee_contract.recurrence import Recurrence, following, latest, written
 from canopee_contract.rollouts import Occurrence
 from canopee_kit.clock import Clock
 
+_PAGE = 10_000
+"""Devices that one query looks for."""
+
 
 class _Come(msgspec.Struct, frozen=True):
     """The newest occurrence of a time zone, and when it makes place for the next."""
@@ -90,22 +93,35 @@ class Recurring:
         return found
 
     async def _give(self, row: CampaignRow, recurrence: Recurrence, come: Mapping[str, _Come]) -> int:
-        """Slice by slice, under the lock of the campaign: what is done stays done, whoever goes on."""
-        made, again = 0, True
-        while again:
+        """Slice by slice: what is done stays done, whoever goes on."""
+        asked = recurring_sql.Asked(row.id, row.ring, recurrence.jitter_s, [one.reached for one in come.values()])
+        made, after = 0, ""
+        while True:
             async with self._database.transaction() as tx:
-                gate = await self._rings.gate(tx, row)
-                if gate is None or gate.is_held:
-                    break
-                left = await room(tx, row, self._clock.now())
-                due = await recurring_sql.due(
-                    tx, row.id, gate.ring, [one.reached for one in come.values()],
-                    jitter_s=recurrence.jitter_s, is_full=gate.targets >= gate.max_targets,
-                    limit=SLICE if left is None else min(SLICE, left),
-                )  # fmt: skip
-                made += await self._order(tx, row, gate, due, come)
-                again = bool(due)
-        return made
+                ids = await recurring_sql.due_ids(tx, asked, after=after, limit=_PAGE)
+            for start in range(0, len(ids), SLICE):
+                slice_ = await self._give_slice(row, asked, ids[start : start + SLICE], come)
+                if slice_ is None:
+                    return made
+                made += slice_
+            if len(ids) < _PAGE:
+                return made
+            after = ids[-1]
+
+    async def _give_slice(
+        self, row: CampaignRow, asked: recurring_sql.Asked, ids: Sequence[str], come: Mapping[str, _Come]
+    ) -> int | None:
+        """Under the lock of the campaign; `None` when it gives no more now: it is held, or its pace is used up."""
+        async with self._database.transaction() as tx:
+            gate = await self._rings.gate(tx, row)
+            left = await room(tx, row, self._clock.now())
+            if gate is None or gate.is_held or left == 0:
+                return None
+            due = await recurring_sql.due(
+                tx, asked, ids, is_full=gate.targets >= gate.max_targets,
+                limit=SLICE if left is None else min(SLICE, left),
+            )  # fmt: skip
+            return await self._order(tx, row, gate, due, come)
 
     async def _order(
         self, tx: Connection, row: CampaignRow, gate: sql.Gate, due: Sequence[recurring_sql.Due],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -56,43 +57,55 @@ async def recurring_ids(tx: Connection, now: datetime) -> list[str]:
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def due(
-    tx: Connection,
-    campaign_id: str,
-    ring: int,
-    reached: Sequence[Reached],
-    *,
-    jitter_s: int,
-    is_full: bool,
-    limit: int,
-) -> list[Due]:
-    """Devices of the rings up to `ring` that have not had the newest occurrence of their zone, and whose delay is over.
+_DUE = f"""FROM devices d JOIN campaigns c ON c.id = %(campaign)s
+    JOIN unnest(%(zones)s::text[], %(labels)s::text[], %(past)s::bigint[]) z (zone, label, past_s) ON z.zone = {ZONE}
+    WHERE d.id = h.device_id AND d.state <> 'revoked' AND h.had < z.label AND {_DELAY} <= z.past_s AND NOT {LACKING}"""
+_HELD = """SELECT w.device_id, w.ring, '' AS had FROM waiting_devices w
+    WHERE w.campaign_id = %(campaign)s AND w.ring <= %(ring)s AND {those}
+    UNION ALL SELECT w.device_id, w.ring, w.occurrence FROM orders w
+    WHERE w.campaign_id = %(campaign)s AND w.is_current AND w.ring <= %(ring)s AND {those}"""
 
-    `is_full`: only those that have had an ordinal.
-    """
+
+class Asked(msgspec.Struct, frozen=True):
+    """For which devices of a campaign an occurrence has come: those of its rings up to `ring`."""
+
+    campaign_id: str
+    ring: int
+    jitter_s: int
+    reached: Sequence[Reached]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Parameters of the query."""
+        return {
+            "campaign": self.campaign_id, "ring": self.ring, "jitter": self.jitter_s,
+            "zones": [one.zone for one in self.reached], "labels": [one.label for one in self.reached],
+            "past": [one.past_s for one in self.reached],
+        }  # fmt: skip
+
+
+async def due_ids(tx: Connection, asked: Asked, *, after: str, limit: int) -> list[str]:
+    """Devices that have not had the newest occurrence of their zone, and whose delay is over: a page of their ids."""
+    held = _HELD.format(those="w.device_id > %(after)s::uuid")
     cursor = await tx.execute(
-        f"""WITH held AS (
-                SELECT w.device_id, w.ring, '' AS had FROM waiting_devices w
-                WHERE w.campaign_id = %(campaign)s AND w.ring <= %(ring)s
-                UNION ALL
-                SELECT o.device_id, o.ring, o.occurrence FROM orders o
-                WHERE o.campaign_id = %(campaign)s AND o.is_current AND o.ring <= %(ring)s)
-            SELECT d.id, h.ring, z.zone, i.ordinal
-            FROM held h JOIN devices d ON d.id = h.device_id AND d.state <> 'revoked'
-            JOIN campaigns c ON c.id = %(campaign)s
-            JOIN unnest(%(zones)s::text[], %(labels)s::text[], %(past)s::bigint[]) z (zone, label, past_s)
-                ON z.zone = {ZONE}
+        f"""SELECT h.device_id FROM ({held}) h CROSS JOIN LATERAL (SELECT {_DUE}) due
+            ORDER BY 1 LIMIT %(limit)s""".encode(),  # noqa: S608  constants of these modules
+        {**asked.values, "after": after or "00000000-0000-0000-0000-000000000000", "limit": limit},
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def due(tx: Connection, asked: Asked, device_ids: Sequence[str], *, is_full: bool, limit: int) -> list[Due]:
+    """Those of these devices for which that is still so; `is_full`: only those that have had an ordinal."""
+    held = _HELD.format(those="w.device_id = ANY(%(devices)s::uuid[])")
+    cursor = await tx.execute(
+        f"""SELECT h.device_id, h.ring, due.zone, i.ordinal
+            FROM ({held}) h CROSS JOIN LATERAL (SELECT z.zone {_DUE}) due
             CROSS JOIN LATERAL (SELECT max(o.ordinal) AS ordinal FROM orders o
-                                WHERE o.campaign_id = %(campaign)s AND o.device_id = d.id) i
-            WHERE h.had < z.label AND {_DELAY} <= z.past_s AND NOT (%(is_full)s AND i.ordinal IS NULL)
-              AND NOT {LACKING}
-            ORDER BY d.id LIMIT %(limit)s""",  # noqa: S608  constants of these modules
-        {
-            "campaign": campaign_id, "ring": ring, "jitter": jitter_s, "limit": limit, "is_full": is_full,
-            "zones": [one.zone for one in reached], "labels": [one.label for one in reached],
-            "past": [one.past_s for one in reached],
-        },
-    )  # fmt: skip
+                                WHERE o.campaign_id = %(campaign)s AND o.device_id = h.device_id) i
+            WHERE NOT (%(is_full)s AND i.ordinal IS NULL) ORDER BY 1 LIMIT %(limit)s""".encode(),  # noqa: S608  constants of these modules
+        {**asked.values, "devices": list(device_ids), "is_full": is_full, "limit": limit},
+    )
     return [Due(*row) for row in await cursor.fetchall()]
 
 
