@@ -104,7 +104,7 @@ async def _prepare(page: Page, keyboard: Keyboard) -> None:
     await keyboard.do(page.get_by_role("link", name="Nouveau déploiement"))
     pipelines = page.get_by_role("radiogroup", name="Pipeline à déployer").get_by_role("radio")
     await keyboard.choose(page.get_by_role("radio", name=re.compile(f"{_NAME}@1")), of=pipelines)
-    for title in ("Postes", "Paliers et seuils", "Vérification"):
+    for title in ("Postes", "Paliers et seuils", "Horaires et cadence", "Vérification"):
         await keyboard.do(page.get_by_role("button", name="Continuer"))
         await expect(page.get_by_role("heading", name=title, exact=True)).to_be_focused()
     await keyboard.do(page.get_by_role("button", name="Préparer le document"))

@@ -151,6 +151,9 @@ async def _prepare(page: Page, *, reached: int) -> None:
         await page.get_by_label(label).fill(value)
     assert await violations(page) == []
     await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_role("heading", name="Times and pace")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Continue").click()
     await page.get_by_label("Name", exact=True).fill("Whole story")
     await page.get_by_role("button", name="Prepare the document").click()
     await expect(page.get_by_text("Say why")).to_be_visible()

@@ -11,6 +11,12 @@ describe('figures', () => {
     expect(plain(share(0.8561))).toBe('85,6 %');
   });
 
+  it('of what has just come are never ahead of the page, whose clock goes by steps', () => {
+    const now = Date.parse('2026-11-26T08:00:00Z');
+    expect([ago(now + 14_000, now), ago(now - 9_000, now)]).toEqual(['à l’instant', 'à l’instant']);
+    expect(plain(ago(now + 120_000, now))).toBe('dans 2 min');
+  });
+
   it('of bytes are in powers of a thousand', () => {
     expect([0, 999, 1000, 12_400_000, 3.2e15].map((size) => plain(bytes(size)))).toEqual(['0 o', '999 o', '1 Ko', '12,4 Mo', '3 200 To']);
   });

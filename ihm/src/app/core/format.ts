@@ -42,7 +42,7 @@ export function duration(seconds: number): string {
 /** `il y a 12 min` up to seven days, then the day. */
 export function ago(instant: Instant, now: number): string {
   const passed = (now - new Date(instant).getTime()) / 1000;
-  if (Math.abs(passed) < 10) {
+  if (passed < 10 && passed > -60) { // the clock of the page goes by steps: what has just come is not ahead of it
     return $localize`:@@format.now:à l’instant`;
   }
   const [unit, length] = ([['day', 86_400], ['hour', 3_600], ['minute', 60]] as const).find(([, size]) => Math.abs(passed) >= size) ?? ['second', 1];

@@ -219,3 +219,12 @@ async def test_the_list_of_campaigns_is_filtered_by_the_very_state_that_it_shows
     for state in ("running", "paused", "halted", "finished", "aborted"):
         found = await areas.campaigns.views(after="", limit=99, states=[state])
         assert [view.id for view in found] == [view.id for view in shown if view.state == state]
+    for pipeline, names in (
+        ("look", {"look", "revoked"}),
+        ("look@1", {"look", "revoked"}),
+        ("look@2", set[str]()),
+    ):
+        found = await areas.campaigns.views(after="", limit=99, pipeline=pipeline)
+        assert {view.name for view in found} == names
+    running = await areas.campaigns.views(after="", limit=99, states=["running"], pipeline="look")
+    assert [view.name for view in running] == ["look"]

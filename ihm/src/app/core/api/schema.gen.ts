@@ -182,7 +182,7 @@ export interface paths {
         };
         /**
          * Campaigns
-         * @description Campaigns, those of some states or all, newest first.
+         * @description Campaigns, those of some states or all, of one pipeline or any, newest first.
          */
         readonly get: operations["V1CampaignsCampaigns"];
         readonly put?: never;
@@ -5326,6 +5326,8 @@ export interface operations {
                 readonly after?: string;
                 /** @description Objects on a page. */
                 readonly limit?: number;
+                /** @description `name`, or `name@version`. */
+                readonly pipeline?: string;
                 /** @description One state, or several with commas. */
                 readonly state?: string;
             };

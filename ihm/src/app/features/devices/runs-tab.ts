@@ -1,4 +1,5 @@
 import { Component, computed, input, signal } from '@angular/core';
+import { RouterLink } from '@angular/router';
 import { Message, read } from '@core/api/api';
 import { clock, count, day, duration, instant } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -16,7 +17,7 @@ const SPANS = [
 /** What a PC did: a lane a pipeline on a line of time, then each run with its steps. */
 @Component({
   selector: 'cnp-runs-tab',
-  imports: [Ago, RunStatus, Shown],
+  imports: [Ago, RouterLink, RunStatus, Shown],
   templateUrl: './runs-tab.html',
   styleUrl: './runs-tab.scss',
 })

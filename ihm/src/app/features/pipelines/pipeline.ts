@@ -1,7 +1,7 @@
 import { Dialog } from '@angular/cdk/dialog';
 import { Component, computed, effect, inject, input, untracked, viewChild } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { FlaskConical, PenLine, Pencil, Save, Trash2, TriangleAlert } from 'lucide';
+import { FlaskConical, PenLine, Pencil, Rocket, Save, Trash2, TriangleAlert } from 'lucide';
 import { read } from '@core/api/api';
 import { clock, count } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -45,7 +45,7 @@ export class Pipeline implements Unsaved {
   readonly a = input<string>();
   protected readonly bench = inject(Workbench);
   protected readonly session = inject(Session);
-  protected readonly icons = { FlaskConical, PenLine, Pencil, Save, Trash2, TriangleAlert };
+  protected readonly icons = { FlaskConical, PenLine, Pencil, Rocket, Save, Trash2, TriangleAlert };
   protected readonly words = { states: STATES, kindOf, wordsOf, clock, count };
   protected readonly view = computed(() => VIEWS.find((one) => one === this.vue()) ?? 'texte');
   protected readonly views = [

@@ -1,5 +1,6 @@
-import { Component, computed, effect, input, output, signal } from '@angular/core';
+import { Component, computed, effect, input, linkedSignal, output, signal } from '@angular/core';
 import { Plus, X } from 'lucide';
+import { read } from '@core/api/api';
 import { Icon } from '@ui/icon';
 
 export type Condition = Record<string, unknown>;
@@ -13,6 +14,11 @@ interface Rule {
 
 const FACTS = ['os.family', 'os.version', 'agent.version', 'product.version', 'device.id', 'device.practice', 'hardware.memory_bytes'];
 const NUMBERS = ['lt', 'le', 'gt', 'ge'];
+
+const BARE: readonly { readonly id: Mode; readonly label: string }[] = [
+  { id: 'rules', label: $localize`:@@rollouts.condTheseTests:Ces tests tiennent tous` },
+  { id: 'json', label: $localize`:@@rollouts.condJsonHolds:La condition écrite tient` },
+];
 
 /** A value as the condition wants it: a number for what compares numbers, a list for « parmi », else a text or a boolean. */
 function valueOf({ op, value }: Rule): unknown {
@@ -46,11 +52,17 @@ function valueOf({ op, value }: Rule): unknown {
 })
 export class ConditionEditor {
   readonly fault = input('');
+  /** Of its ids, where several are on a page. */
+  readonly prefix = input('condition');
+  /** A condition of its own, not whom a campaign is for: « every device » would say nothing. */
+  readonly bare = input(false);
   readonly changed = output<Condition | undefined>();
-  protected readonly mode = signal<Mode>('all');
-  protected readonly rules = signal<readonly Rule[]>([{ fact: 'os.family', op: 'eq', value: 'windows' }]);
+  protected readonly mode = linkedSignal<Mode>(() => (this.bare() ? 'rules' : 'all'));
+  protected readonly rules = linkedSignal<readonly Rule[]>(() => [this.bare() ? { fact: '', op: 'eq', value: '' } : { fact: 'os.family', op: 'eq', value: 'windows' }]);
   protected readonly text = signal('{\n  "all": [\n    {"fact": "os.family", "op": "eq", "value": "windows"}\n  ]\n}');
-  protected readonly facts = FACTS;
+  private readonly known = read('/v1/catalog/facts');
+  protected readonly facts = computed(() => (this.known.hasValue() ? this.known.value().items.map((one) => one.id) : FACTS));
+  protected readonly shownModes = computed(() => (this.bare() ? BARE : this.modes));
   protected readonly icons = { Plus, X };
   protected readonly modes: readonly { id: Mode; label: string }[] = [
     { id: 'all', label: $localize`:@@rollouts.condAll:Tous les postes` },

@@ -67,7 +67,7 @@ export function gauge(one: Figures): Gauge {
     cnp-status { white-space: normal; }
     .meter { position: relative; grid-column: 1 / -1; height: 8px; margin-top: 5px; border-radius: 4px; background: var(--surface-3); }
     .meter i { display: block; height: 8px; border-radius: 4px; }
-    .ok { background: var(--ok-fill); } .warn { background: var(--warn-fill); } .bad { background: var(--bad-fill); } .idle { background: var(--idle-fill); }
+    .meter .ok { background: var(--ok-fill); } .meter .warn { background: var(--warn-fill); } .meter .bad { background: var(--bad-fill); } .meter .idle { background: var(--idle-fill); }
     .meter b { position: absolute; top: -3px; width: 2px; height: 14px; margin-left: -1px; background: var(--text); }
   `,
 })

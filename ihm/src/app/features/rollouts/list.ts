@@ -1,6 +1,6 @@
 import { Component, computed, inject, input, signal } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { CirclePlay, FileSignature, OctagonX, Plus } from 'lucide';
+import { CirclePlay, FileSignature, OctagonX, Plus, Snowflake, X } from 'lucide';
 import { Message, read } from '@core/api/api';
 import { count } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -32,6 +32,8 @@ const PAGE = 50;
 export class RolloutList {
   readonly onglet = input<string>();
   readonly apres = input<string>();
+  /** Name of a pipeline, with or without its version: only those of it. */
+  readonly pipeline = input<string>();
   private readonly router = inject(Router);
   private readonly session = inject(Session);
   private readonly changed = inject(Live).topic('campaigns');
@@ -48,7 +50,7 @@ export class RolloutList {
     this.changed();
     this.ran();
     const state = TABS[this.tab() as keyof typeof TABS] ?? '';
-    return this.isDrafts() ? undefined : { query: { state, after: this.apres() ?? '', limit: PAGE } };
+    return this.isDrafts() ? undefined : { query: { state, pipeline: this.pipeline() ?? '', after: this.apres() ?? '', limit: PAGE } };
   });
   private readonly documents = read('/v1/campaign-drafts', () => {
     this.changed();
@@ -73,7 +75,7 @@ export class RolloutList {
     if (!(this.isDrafts() ? this.drafted() : this.page())) {
       return 'loading';
     }
-    return this.hasRows() ? 'ready' : 'empty';
+    return this.hasRows() ? 'ready' : this.pipeline() && !this.isDrafts() ? 'filtered-empty' : 'empty';
   });
   protected readonly empty = computed(() => ({
     'en-cours': $localize`:@@rollouts.emptyRunning:Aucun déploiement n’est en cours.`,
@@ -85,7 +87,7 @@ export class RolloutList {
   protected readonly stopped = inject(Stopped).held;
   protected readonly stopping = inject(Stopping);
   protected readonly refused = signal('');
-  protected readonly icons = { CirclePlay, FileSignature, OctagonX, Plus };
+  protected readonly icons = { CirclePlay, FileSignature, OctagonX, Plus, Snowflake, X };
   protected readonly stateOf = campaignState;
   protected readonly draftOf = draftState;
   protected readonly segmentsOf = segments;
@@ -120,6 +122,10 @@ export class RolloutList {
 
   protected retry(): void {
     this.asked().reload();
+  }
+
+  protected async everyPipeline(): Promise<void> {
+    await this.router.navigate([], { queryParams: { pipeline: null, apres: null }, queryParamsHandling: 'merge' });
   }
 
   protected async show(apres: string | undefined): Promise<void> {

@@ -4,10 +4,16 @@ import { bytes, count } from '@core/format';
 import { Problem, problemOf } from '@core/problem';
 import { Segment, Segments } from '@ui/segments';
 import { Shown, State } from '@ui/shown';
+import { freezeSaid } from './freeze-said';
 import { Asked } from './request';
 import { moment, partOf } from './words';
 
 const WAIT_MS = 400;
+
+export interface Answered {
+  readonly found?: Message<'CampaignPreview'>;
+  readonly problem?: Problem;
+}
 
 /** Whom a campaign would reach now, ring by ring, and what it costs; asked again a moment after each change. */
 @Component({
@@ -29,11 +35,14 @@ const WAIT_MS = 400;
     .tests code { min-width: 0; overflow-wrap: anywhere; }
     .facts { grid-template-columns: auto 1fr; font-size: 14.5px; gap: 4px 14px; }
     .facts dd { text-align: end; }
+    .warned { color: var(--warn); font-weight: 600; }
   `,
 })
 export class RolloutPreview {
   readonly request = input.required<Asked | undefined>();
   readonly counted = output<number | undefined>();
+  /** What it would do, and why the API refuses it: one of the two. */
+  readonly answered = output<Answered>();
   private readonly api = inject(Api);
   protected readonly found = signal<Message<'CampaignPreview'> | undefined>(undefined);
   protected readonly problem = signal<Problem | undefined>(undefined);
@@ -42,6 +51,7 @@ export class RolloutPreview {
   protected readonly bytes = bytes;
   protected readonly moment = moment;
   protected readonly partOf = partOf;
+  protected readonly freezeOf = freezeSaid;
   protected readonly state = computed<State>(() => (this.problem() ? 'error' : this.found() ? 'ready' : this.request() ? 'loading' : 'empty'));
   protected readonly presence = computed<Segment[]>(() => {
     const { online, late, offline } = (this.found()?.presence ?? {}) as Record<string, number>;
@@ -81,11 +91,14 @@ export class RolloutPreview {
         this.found.set(found);
         this.problem.set(undefined);
         this.counted.emit(found.total);
+        this.answered.emit({ found });
       }
     } catch (error) {
       if (turn === this.asking) {
-        this.problem.set(problemOf(error));
+        const problem = problemOf(error);
+        this.problem.set(problem);
         this.counted.emit(undefined);
+        this.answered.emit({ problem });
       }
     } finally {
       this.isLoading.set(turn !== this.asking);

@@ -21,6 +21,7 @@ import { RolloutFigures } from './figures';
 import { RolloutHistory } from './history';
 import { reasonOf } from './reasons';
 import { Track } from './track';
+import { windowSaid } from './weekly';
 import { bad, campaignState, ended, inTime, moment, nextRingAt, segments, success } from './words';
 
 /** One campaign: where it stands, what it waits for, what went wrong, and only what can be done now. */
@@ -59,6 +60,7 @@ export class Rollout {
   protected readonly stateOf = campaignState;
   protected readonly segmentsOf = segments;
   protected readonly moment = moment;
+  protected readonly windowOf = windowSaid;
   protected readonly share = share;
   protected readonly count = count;
   protected readonly reason = computed(() => {

@@ -12,5 +12,10 @@ export const routes: Routes = [
     title: $localize`:@@rollouts.document:Document à approuver`,
     loadComponent: async () => (await import('./draft')).RolloutDraft,
   },
+  {
+    path: 'gels',
+    title: $localize`:@@rollouts.calendar:Calendrier de gel`,
+    loadComponent: async () => (await import('./freezes')).Freezes,
+  },
   { path: ':id', loadComponent: async () => (await import('./rollout')).Rollout },
 ];

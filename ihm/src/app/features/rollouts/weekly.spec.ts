@@ -1,4 +1,4 @@
-import { openHours, PRESETS, weekday, Window, windowFault, windowSaid } from './weekly';
+import { openHours, PRESETS, spansOfDay, timeOf, weekday, Window, windowFault, windowSaid } from './weekly';
 
 const window = (change: Partial<Window>): Window => ({ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '20:00', to: '06:00', ...change });
 
@@ -22,6 +22,17 @@ describe('a weekly window', () => {
     expect(openHours([window({}), window({})])).toBe(50);
     expect(openHours([window({ days: ['sun'], from: '22:00', to: '02:00' }), window({ days: ['mon'], from: '01:00', to: '03:00' })])).toBe(5);
     expect(openHours([window({ days: ['sat', 'sun'], from: '00:00', to: '00:00' })])).toBe(48);
+  });
+
+  it('takes its times as people type them, and leaves alone what is none', () => {
+    expect(['8', '20h', '20h30', ' 7:05 ', '7.30', '23:59'].map(timeOf)).toEqual(['08:00', '20:00', '20:30', '07:05', '07:30', '23:59']);
+    expect(['24:00', '25', '8:6', 'minuit', ''].map(timeOf)).toEqual(['24:00', '25', '8:6', 'minuit', '']);
+  });
+
+  it('is open on the morning after its night, Monday after Sunday included', () => {
+    const night = window({ days: ['sun'], from: '22:00', to: '02:00' });
+    expect(spansOfDay([night], 'sun')).toEqual([{ from: 1320, to: 1440 }]);
+    expect(spansOfDay([night, window({ days: ['mon'], from: '01:00', to: '03:00' })], 'mon')).toEqual([{ from: 0, to: 180 }]);
   });
 
   it('of a preset is one that the API takes', () => {

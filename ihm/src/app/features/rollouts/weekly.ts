@@ -58,23 +58,45 @@ export function windowFault({ days, from, to }: Window): string {
   if (!days.length) {
     return $localize`:@@rollouts.windowNoDay:Choisissez au moins un jour.`;
   }
-  const isTime = (text: string) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text);
   return isTime(from) && isTime(to) ? '' : $localize`:@@rollouts.windowNoTime:Indiquez l’heure d’ouverture et celle de fermeture.`;
 }
 
-/** Hours of the week in which something may begin, of 168; overlapping windows count once. */
-export function openHours(windows: readonly Window[]): number {
-  const minutes = new Set<number>();
-  for (const { days, from, to } of windows) {
+export const isTime = (text: string) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text);
+
+/** A time as people type it, `8`, `20h30`, `7:05`, as the API takes it; what is no time stays as it is. */
+export function timeOf(text: string): string {
+  const [, hour, minute] = /^\s*(\d{1,2})\s*(?:[:hH.]\s*(\d{2})?)?\s*$/.exec(text) ?? [];
+  const found = hour ? `${hour.padStart(2, '0')}:${minute ?? '00'}` : '';
+  return isTime(found) ? found : text.trim();
+}
+
+/** Minutes of a day, 0 to 1440. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** When something may begin on a day: what opens on it, and what the night before left open; what overlaps is one. */
+export function spansOfDay(windows: readonly Window[], day: Day): Span[] {
+  const before = DAYS[(DAYS.indexOf(day) + 6) % 7] ?? day;
+  const spans = windows.flatMap(({ days, from, to }): Span[] => {
     const [begin, end] = [minuteOf(from), minuteOf(to)];
-    const length = end > begin ? end - begin : end - begin + 1440;
-    for (const day of days) {
-      for (let minute = 0; minute < length; minute += 5) {
-        minutes.add((DAYS.indexOf(day) * 1440 + begin + minute) % 10_080);
-      }
-    }
-  }
-  return Math.round(minutes.size / 12);
+    const isNight = end <= begin;
+    return [
+      ...(isNight && end > 0 && days.includes(before) ? [{ from: 0, to: end }] : []),
+      ...(days.includes(day) ? [{ from: begin, to: isNight ? 1440 : end }] : []),
+    ];
+  });
+  return spans.sort((one, other) => one.from - other.from).reduce<Span[]>((joined, span) => {
+    const last = joined.at(-1);
+    return last && span.from <= last.to ? [...joined.slice(0, -1), { from: last.from, to: Math.max(last.to, span.to) }] : [...joined, span];
+  }, []);
+}
+
+/** Hours of the week in which something may begin, of 168. */
+export function openHours(windows: readonly Window[]): number {
+  const minutes = DAYS.flatMap((day) => spansOfDay(windows, day)).reduce((sum, { from, to }) => sum + to - from, 0);
+  return Math.round(minutes / 60);
 }
 
 const minuteOf = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));

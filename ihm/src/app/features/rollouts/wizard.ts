@@ -1,6 +1,6 @@
 import { Component, computed, effect, inject, input, linkedSignal, signal } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { ArrowLeft, ArrowRight, Check } from 'lucide';
+import { ArrowLeft, ArrowRight, Check, CircleAlert } from 'lucide';
 import { Api, read } from '@core/api/api';
 import { count } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -13,27 +13,37 @@ import { Shown, stateOf } from '@ui/shown';
 import { Condition, ConditionEditor } from './condition';
 import { Parameters, Schema, Value } from './parameters';
 import { Pilot, Pilots } from './pilots';
-import { RolloutPreview } from './preview';
+import { Answered, RolloutPreview } from './preview';
 import { Asked } from './request';
+import { Review } from './review';
+import { Written } from './signal-rows';
+import { SignalsEditor } from './signals';
 import { ringsIn, Thresholds, USUAL } from './thresholds';
+import { ANY_TIME, Timing, TimingEditor, timingFault } from './timing';
+import { windowFault } from './weekly';
 
 const STEPS = [
   $localize`:@@rollouts.step1:Pipeline`,
   $localize`:@@rollouts.step2:Postes`,
   $localize`:@@rollouts.step3:Paliers et seuils`,
+  $localize`:@@rollouts.stepTime:Horaires et cadence`,
   $localize`:@@rollouts.step4:Vérification`,
 ];
+/** Where what the API refuses is to be mended, by the beginning of its code. */
+const MENDED: readonly (readonly [string, number])[] = [
+  ['campaign.rings', 3], ['campaign.rollout', 3], ['campaign.signals', 3], ['campaign.windows', 4], ['campaign.expiry', 4], ['campaign.pilots', 2], ['condition', 2],
+];
 
-/** A new campaign in four steps; who it reaches is counted all along, and nothing starts before somebody has seen it. */
+/** A new campaign in five steps; who it reaches is counted all along, and nothing starts before somebody has seen it. */
 @Component({
   selector: 'cnp-rollout-wizard',
-  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, RolloutPreview, RouterLink, Shown, Thresholds],
+  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, Review, RolloutPreview, RouterLink, Shown, SignalsEditor, Thresholds, TimingEditor],
   templateUrl: './wizard.html',
   styleUrl: './wizard.scss',
 })
 export class RolloutWizard {
   readonly etape = input<string>();
-  /** `name@version`, when another screen names one. */
+  /** `name@version`, or `name` for its newest, when another screen names one. */
   readonly pipeline = input<string>();
   private readonly api = inject(Api);
   private readonly router = inject(Router);
@@ -48,7 +58,10 @@ export class RolloutWizard {
   );
   protected readonly problem = computed(() => (this.published.error() ? problemOf(this.published.error()) : undefined));
   protected readonly listed = computed(() => stateOf(this.page() && this.pipelines().length, this.problem()));
-  protected readonly chosen = linkedSignal(() => this.pipeline() ?? '');
+  protected readonly chosen = linkedSignal(() => {
+    const asked = this.pipeline() ?? '';
+    return asked.includes('@') ? asked : (this.pipelines().filter((one) => one.ref.name === asked).at(-1)?.id ?? '');
+  });
   protected readonly known = computed(() => this.pipelines().find((one) => one.id === this.chosen()));
   private readonly text = read('/v1/pipelines/{name}/{version}', () => {
     const known = this.known();
@@ -60,26 +73,48 @@ export class RolloutWizard {
   protected readonly condition = signal<Condition | undefined>({ all: [] });
   protected readonly pilots = signal<readonly Pilot[]>([]);
   protected readonly thresholds = signal(USUAL);
+  protected readonly thresholdFault = signal('');
+  protected readonly signals = signal<Written>({ signals: [], fault: '' });
+  protected readonly timing = signal<Timing>(ANY_TIME);
+  protected readonly answer = signal<Answered>({});
   protected readonly name = signal('');
   protected readonly reason = signal('');
-  protected readonly fault = signal('');
+  /** The step that somebody tried to leave: what it lacks is told until it lacks nothing. */
+  private readonly tried = signal(0);
+  protected readonly lacksReason = signal(false);
+  protected readonly fault = computed(() => {
+    if (this.lacksReason() && this.step() === STEPS.length && !this.reason().trim()) {
+      return $localize`:@@rollouts.lacksReason:Indiquez le motif : les approbateurs et l’audit le lisent.`;
+    }
+    const step = this.step();
+    return this.tried() !== step ? '' : step === STEPS.length ? this.lacksBefore() : this.lacks(step);
+  });
   protected readonly refused = signal('');
   protected readonly busy = signal(false);
-  protected readonly reached = signal<number | undefined>(undefined);
-  protected readonly icons = { ArrowLeft, ArrowRight, Check };
+  protected readonly reached = computed(() => this.answer().found?.total);
+  protected readonly icons = { ArrowLeft, ArrowRight, Check, CircleAlert };
+  /** The step where what the API refuses is to be mended. */
+  protected readonly wrongStep = computed(() => {
+    const problem = this.answer().problem;
+    const [code, at] = [problem?.code ?? '', problem?.at ?? ''];
+    return at.startsWith('$.parameters') ? 1 : at === '$.expires_in_s' ? 4 : (MENDED.find(([start]) => code.startsWith(start))?.[1] ?? 0);
+  });
   /** Without approval there is no document, no ring and no threshold: it starts at once, everywhere. */
   protected readonly isFree = computed(() => this.known()?.approval === 'none');
   protected readonly request = computed<Asked | undefined>(() => {
-    const [known, condition, limits] = [this.known(), this.condition(), this.thresholds()];
+    const [known, condition, limits, timing] = [this.known(), this.condition(), this.thresholds(), this.timing()];
     const rings = ringsIn(limits.rings);
-    if (!known || !condition || !rings) {
+    if (!known || !condition || !rings || timingFault(timing) || this.lacksLife()) {
       return undefined;
     }
+    const { signals } = this.signals();
     return {
       pipeline: known.id, parameters: this.parameters(), condition, name: this.name().trim(), reason: this.reason().trim(),
       rings: this.isFree() ? [10_000] : rings, pilots: this.isFree() ? [] : this.pilots().map((one) => one.id),
-      rollout: limits.rollout, expires_in_s: limits.days * 86_400, max_targets: 1_000_000,
-      windows: [], supersedes: false, through_freezes: false, recurrence: null, after: [],
+      rollout: { ...limits.rollout, ...(signals.length ? { signals } : {}), ...(timing.perMin ? { orders_per_min: timing.perMin } : {}), ...(timing.perHourMb ? { bytes_per_hour: Math.round(timing.perHourMb * 1e6) } : {}) },
+      expires_in_s: timing.days * 86_400, max_targets: 1_000_000,
+      windows: timing.windows.filter((one) => !windowFault(one)), supersedes: timing.supersedes, through_freezes: timing.throughFreezes,
+      recurrence: null, after: [],
     };
   });
 
@@ -91,8 +126,10 @@ export class RolloutWizard {
   }
 
   protected async go(step: number): Promise<void> {
-    this.fault.set(step > this.step() ? this.lacks(this.step()) : '');
-    if (!this.fault()) {
+    this.tried.set(step > this.step() && this.lacks(this.step()) ? this.step() : 0);
+    if (this.tried()) {
+      setTimeout(() => document.querySelector<HTMLElement>('.form > :not([hidden]) [aria-invalid=true]')?.focus());
+    } else {
       await this.router.navigate([], { queryParams: { etape: step }, queryParamsHandling: 'merge' });
       document.querySelector<HTMLElement>('.step-title')?.focus();
     }
@@ -106,28 +143,43 @@ export class RolloutWizard {
     if (step === 2 && !this.condition()) {
       return $localize`:@@rollouts.lacksCondition:Complétez au moins un test, ou choisissez tous les postes.`;
     }
-    if (step === 3 && !this.isFree() && !ringsIn(this.thresholds().rings)) {
-      return $localize`:@@rollouts.lacksRings:Les paliers sont des pourcentages qui montent, jusqu’à 100 au plus : 1, 10, 50, 100.`;
+    if (step === 3 && !this.isFree()) {
+      return ringsIn(this.thresholds().rings) ? this.thresholdFault() || this.signals().fault : $localize`:@@rollouts.lacksRings:Les paliers sont des pourcentages qui montent, jusqu’à 100 au plus : 1, 10, 50, 100.`;
     }
-    return '';
+    return step === 4 ? this.lacksTime() : '';
+  }
+
+  private lacksTime(): string {
+    const timing = this.timing();
+    return timingFault(timing) || (timing.windows.map(windowFault).find(Boolean) ?? '') || this.lacksLife();
+  }
+
+  private lacksLife(): string {
+    const [{ days }, { rollout, rings }] = [this.timing(), this.thresholds()];
+    const last = ((ringsIn(rings)?.length ?? 1) - 1) * rollout.advance_after_s;
+    return this.isFree() || last < days * 86_400
+      ? ''
+      : $localize`:@@rollouts.lacksLife:Le dernier palier s’ouvrirait ${Math.ceil(last / 86_400)}:days: jour(s) après le début, donc après la fin : allongez la durée de vie, ou raccourcissez les paliers.`;
+  }
+
+  private lacksBefore(): string {
+    return [1, 2, 3, 4].map((step) => this.lacks(step)).find(Boolean) ?? '';
   }
 
   protected async finish(): Promise<void> {
     const request = this.request();
-    if (!request || this.busy()) {
-      this.fault.set([1, 2, 3].map((step) => this.lacks(step)).find(Boolean) ?? '');
+    this.tried.set(STEPS.length);
+    if (!request || this.lacksBefore() || this.busy()) {
       return;
     }
     if (!this.isFree() && !request.reason) {
-      this.fault.set($localize`:@@rollouts.lacksReason:Indiquez le motif : les approbateurs et l’audit le lisent.`);
+      this.lacksReason.set(true);
       document.getElementById('rollout-reason')?.focus();
       return;
     }
-    this.fault.set('');
-    if (this.isFree() && !(await this.agreed())) {
-      return;
+    if (!this.isFree() || (await this.agreed())) {
+      await this.send(request);
     }
-    await this.send(request);
   }
 
   private async agreed(): Promise<boolean> {

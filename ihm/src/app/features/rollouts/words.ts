@@ -22,6 +22,12 @@ const DRAFT: Words = {
   withdrawn: { word: $localize`:@@rollouts.withdrawn:Retiré`, tone: 'idle' },
   over: { word: $localize`:@@rollouts.over:Périmé`, tone: 'idle' },
 };
+const FREEZE: Words = {
+  ahead: { word: $localize`:@@rollouts.freezeIsAhead:À venir`, tone: 'info' },
+  now: { word: $localize`:@@rollouts.freezeIsNow:En vigueur`, tone: 'warn' },
+  over: { word: $localize`:@@rollouts.freezeIsOver:Passé`, tone: 'idle' },
+  removed: { word: $localize`:@@rollouts.freezeIsRemoved:Retiré`, tone: 'idle' },
+};
 const DEVICE: Words = {
   done: { word: $localize`:@@rollouts.done:Réussi`, tone: 'ok' },
   skipped: { word: $localize`:@@rollouts.skipped:Sans objet`, tone: 'ok' },
@@ -42,6 +48,7 @@ export const BAD_STATES = BAD.join(',');
 const said = (words: Words, state: string) => words[state] ?? { word: state, tone: 'idle' as Tone };
 export const campaignState = (state: string) => said(CAMPAIGN, state);
 export const draftState = (state: string) => said(DRAFT, state);
+export const freezeState = (state: string) => said(FREEZE, state);
 export const deviceState = (state: string) => said(DEVICE, state);
 
 type States = Readonly<Record<string, number>>;

@@ -191,10 +191,14 @@ class Campaigns:
         for row in rows:
             await self._expand(row)
 
-    async def views(self, *, after: str, limit: int, states: Sequence[str] = ()) -> list[CampaignView]:
-        """Campaigns, those of some states or all, newest first, with where their devices stand."""
+    async def views(
+        self, *, after: str, limit: int, states: Sequence[str] = (), pipeline: str = ""
+    ) -> list[CampaignView]:
+        """Campaigns of some states or all, of a pipeline or any, newest first, with where their devices stand."""
         async with self._database.transaction() as tx:
-            rows = await sql.list_campaigns(tx, after=after, limit=limit, states=states, now=self._clock.now())
+            rows = await sql.list_campaigns(
+                tx, after=after, limit=limit, states=states, now=self._clock.now(), pipeline=pipeline
+            )
             return await self.views_of(tx, rows)
 
     async def views_of(self, tx: Connection, rows: Sequence[sql.CampaignRow]) -> list[CampaignView]:

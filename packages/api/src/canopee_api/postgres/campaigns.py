@@ -112,15 +112,20 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
 
 
 async def list_campaigns(
-    tx: Connection, *, after: str, limit: int, states: Sequence[str], now: datetime
+    tx: Connection, *, after: str, limit: int, states: Sequence[str], now: datetime, pipeline: str = ""
 ) -> list[CampaignRow]:
-    """Campaigns, those of some states or all, newest first; no dry run."""
+    """Campaigns, those of some states or all, of one pipeline (`name` or `name@version`) or of any, newest first.
+
+    Dry runs are none.
+    """
     cursor = await tx.execute(
         f"""SELECT {_COLUMNS} FROM campaigns c
             WHERE NOT c.is_dry AND (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
+              AND (%(pipeline)s = '' OR %(pipeline)s IN (pipeline->>'name',
+                   (pipeline->>'name') || '@' || (pipeline->>'version')))
               AND (%(states)s::text[] = '{{}}' OR {_STATE} = ANY(%(states)s))
             ORDER BY id DESC LIMIT %(limit)s""",  # noqa: S608  constants of this module
-        {"after": after, "limit": limit, "states": list(states), "now": now},
+        {"after": after, "limit": limit, "states": list(states), "now": now, "pipeline": pipeline},
     )
     return [_row(row) for row in await cursor.fetchall()]
 

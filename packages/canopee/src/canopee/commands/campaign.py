@@ -65,6 +65,7 @@ def add_to(commands: Commands) -> None:
     listing.add_argument(
         "--state", default="", help="only those: running, paused, halted, finished, aborted (commas)"
     )
+    listing.add_argument("--pipeline", default="", help="only those of name, or name@version")
     listing.set_defaults(run=_list)
     add_actions(actions)
     for name, (call, said) in _OF_ONE.items():
@@ -208,7 +209,8 @@ def _start(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    filters = {"state": arguments.state} if arguments.state else {}
+    asked = {"state": arguments.state, "pipeline": arguments.pipeline}
+    filters = {name: value for name, value in asked.items() if value}
     with connect(arguments) as client:
         print_list(client.campaigns(**filters), _COLUMNS, as_json=arguments.json)
     return 0

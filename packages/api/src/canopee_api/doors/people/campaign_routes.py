@@ -25,14 +25,15 @@ async def campaigns(
     state_filter: Annotated[
         str, QueryParameter(name="state", description="One state, or several with commas.")
     ] = "",
+    pipeline: Annotated[str, QueryParameter(description="`name`, or `name@version`.")] = "",
     after: After = "",
     limit: Limit = 100,
 ) -> Page[CampaignView]:
-    """Campaigns, those of some states or all, newest first."""
+    """Campaigns, those of some states or all, of one pipeline or any, newest first."""
     states = [one for one in state_filter.split(",") if one]
     if unknown := [one for one in states if one not in _STATES]:
         raise InvalidError("filter.state", f"{unknown[0][:40]} is none of {', '.join(_STATES)}", at="state")
-    views = await areas.campaigns.views(after=id_cursor(after), limit=limit, states=states)
+    views = await areas.campaigns.views(after=id_cursor(after), limit=limit, states=states, pipeline=pipeline)
     return page(views, limit, lambda view: view.id)
 
 
