@@ -21,7 +21,7 @@ async def test_what_needs_no_approval_is_tried_on_one_device_at_once(page: Page,
     await dialog.get_by_role("combobox", name="Nom du poste").fill(device.hostname)
     await dialog.get_by_role("option").first.click()
     assert await violations(page) == []
-    await dialog.get_by_role("button", name="Essayer").click()
+    await dialog.get_by_role("button", name="Essayer", exact=True).click()
     await expect(dialog.get_by_text("Réussi")).to_be_visible(timeout=_PATIENCE_MS)
 
 

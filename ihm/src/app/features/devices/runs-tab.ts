@@ -5,6 +5,7 @@ import { clock, count, day, duration, instant } from '@core/format';
 import { lastGood } from '@core/last-good';
 import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
+import { Foreseen } from '@ui/foreseen';
 import { RunStatus, runState } from '@ui/run-state';
 import { Shown, stateOf } from '@ui/shown';
 
@@ -17,7 +18,7 @@ const SPANS = [
 /** What a PC did: a lane a pipeline on a line of time, then each run with its steps. */
 @Component({
   selector: 'cnp-runs-tab',
-  imports: [Ago, RouterLink, RunStatus, Shown],
+  imports: [Ago, Foreseen, RouterLink, RunStatus, Shown],
   templateUrl: './runs-tab.html',
   styleUrl: './runs-tab.scss',
 })

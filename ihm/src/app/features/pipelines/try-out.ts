@@ -1,12 +1,13 @@
 import { DIALOG_DATA, DialogRef } from '@angular/cdk/dialog';
 import { Component, computed, inject, signal } from '@angular/core';
-import { FlaskConical } from 'lucide';
+import { Eye, FlaskConical } from 'lucide';
 import { Api, Message, read } from '@core/api/api';
 import { lastGood } from '@core/last-good';
 import { Live } from '@core/live';
 import { Problem, problemOf } from '@core/problem';
 import { Session } from '@core/session';
 import { Copy } from '@ui/copy';
+import { Foreseen } from '@ui/foreseen';
 import { Icon } from '@ui/icon';
 import { Status } from '@ui/status';
 import { Tone } from '@ui/tone';
@@ -17,12 +18,13 @@ type Version = Message<'PipelineVersion'>;
 /** Gives the version in service to one device: at once when it needs no approval, else says what approvers type. */
 @Component({
   selector: 'cnp-try-out',
-  imports: [Copy, DevicePicker, Icon, Status],
+  imports: [Copy, DevicePicker, Foreseen, Icon, Status],
   template: `
     <div class="dialog">
       <h2 id="try-title" i18n="@@pipelines.try.title">Essayer la version {{ version.version }} sur un poste</h2>
       @if (!campaign()) {
         <cnp-device-picker i18n-label="@@pipelines.try.device" label="Nom du poste" (picked)="device.set($event)" />
+        @if (mayLook) { <p class="muted small" i18n="@@pipelines.try.dryAbout">À blanc, le poste dit ce que chaque étape y ferait, et rien n’est fait : aucune approbation n’est nécessaire.</p> }
         @if (device(); as device) {
           @if (starts) {
             <p i18n="@@pipelines.try.consequence">{{ device.hostname }} l’exécutera à son prochain contact, dans l’heure ; aucun autre poste ne le recevra.</p>
@@ -36,6 +38,7 @@ type Version = Message<'PipelineVersion'>;
           @if (run(); as run) {
             <p><cnp-status [tone]="toneOf(run.state)" [strong]="true">{{ wordOf(run.state) }}</cnp-status>{{ ' ' }}<span class="muted">{{ device()?.hostname }}</span></p>
             @if (run.code || run.detail) { <p class="small muted">{{ run.code }} {{ run.detail }}</p> }
+            @if (run.is_dry && run.steps.length) { <cnp-foreseen [steps]="run.steps" /> }
           } @else if (nobody()) {
             <p class="banner warn" i18n="@@pipelines.try.nobody">La condition du pipeline ne vise pas ce poste : rien ne lui a été donné.</p>
           } @else { <p><cnp-status tone="info" i18n="@@pipelines.try.waiting">Donné : en attente du poste…</cnp-status></p> }
@@ -44,6 +47,9 @@ type Version = Message<'PipelineVersion'>;
       @if (problem(); as problem) { <p class="banner bad" role="alert">{{ problem.detail }}</p> }
       <div class="actions">
         <button type="button" class="button" (click)="ref.close()" i18n="@@pipelines.try.close">Fermer</button>
+        @if (mayLook && !campaign()) {
+          <button type="button" class="button" [disabled]="!device() || isBusy()" (click)="look()"><cnp-icon [icon]="eye" [size]="16" /><ng-container i18n="@@pipelines.try.dry">Essayer à blanc</ng-container></button>
+        }
         @if (starts && !campaign()) {
           <button type="button" class="button primary" [disabled]="!device() || isBusy()" (click)="start()"><cnp-icon [icon]="icon" [size]="16" /><ng-container i18n="@@pipelines.try.start">Essayer</ng-container></button>
         }
@@ -56,11 +62,13 @@ export class TryOut {
   protected readonly version = inject<Version>(DIALOG_DATA);
   protected readonly ref = inject<DialogRef<void>>(DialogRef);
   protected readonly icon = FlaskConical;
+  protected readonly eye = Eye;
   protected readonly device = signal<Picked | undefined>(undefined);
   protected readonly campaign = signal<Message<'CampaignView'> | undefined>(undefined);
   protected readonly problem = signal<Problem | undefined>(undefined);
   protected readonly isBusy = signal(false);
-  protected readonly starts = this.version.approval === 'none' && inject(Session).may('run_collect');
+  protected readonly mayLook = inject(Session).may('run_collect');
+  protected readonly starts = this.version.approval === 'none' && this.mayLook;
   private readonly api = inject(Api);
   private readonly changes = inject(Live).topic('runs');
   private readonly runs = read('/v1/runs', () => {
@@ -72,17 +80,25 @@ export class TryOut {
   protected readonly run = computed(() => this.found()?.items[0]);
   protected readonly nobody = computed(() => this.campaign()?.total === 0);
 
-  protected async start(): Promise<void> {
+  protected start(): Promise<void> {
+    return this.give((device) => this.api.post('/v1/campaigns', {
+      collect: {
+        pipeline: this.version.id, condition: { fact: 'device.id', op: 'eq', value: device.id }, parameters: {}, expires_in_s: 3_600, living: false, recurrence: null,
+        name: $localize`:@@pipelines.try.name:Essai de ${this.version.id}:pipeline: sur ${device.hostname}:device:`,
+      },
+    }));
+  }
+
+  protected look(): Promise<void> {
+    return this.give((device) => this.api.post('/v1/dry-runs', { pipeline: this.version.id, devices: [device.id], parameters: {}, expires_in_s: 3_600 }));
+  }
+
+  private async give(ask: (device: Picked) => Promise<Message<'CampaignView'>>): Promise<void> {
     const device = this.device();
     if (!device) return;
     this.isBusy.set(true);
     try {
-      this.campaign.set(await this.api.post('/v1/campaigns', {
-        collect: {
-          pipeline: this.version.id, condition: { fact: 'device.id', op: 'eq', value: device.id }, parameters: {}, expires_in_s: 3_600, living: false, recurrence: null,
-          name: $localize`:@@pipelines.try.name:Essai de ${this.version.id}:pipeline: sur ${device.hostname}:device:`,
-        },
-      }));
+      this.campaign.set(await ask(device));
       this.problem.set(undefined);
     } catch (error) {
       this.problem.set(problemOf(error));
@@ -96,6 +112,8 @@ export class TryOut {
   }
 
   protected wordOf(state: string): string {
+    if (this.campaign()?.is_dry && state === 'done') return $localize`:@@pipelines.try.dryDone:Voici ce qui serait fait`;
+    if (this.campaign()?.is_dry && state === 'failed') return $localize`:@@pipelines.try.dryFailed:L’exécution échouerait`;
     const words: Record<string, string> = {
       done: $localize`:@@pipelines.try.done:Réussi`, skipped: $localize`:@@pipelines.try.skipped:Rien à faire`, failed: $localize`:@@pipelines.try.failed:Échec`,
       timed_out: $localize`:@@pipelines.try.timedOut:Délai dépassé`, expired: $localize`:@@pipelines.try.expired:Expiré`, cancelled: $localize`:@@pipelines.try.cancelled:Annulé`, unknown: $localize`:@@pipelines.try.unknown:Fin inconnue`,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, get_args
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from canopee_api.accounts.roles import rights_of
 from canopee_api.doors.areas import Areas
@@ -59,7 +59,7 @@ async def start_campaign(request: Request[Any, Any, Any], areas: NamedDependency
 
 @post("/v1/dry-runs", opt=needs("run_collect"))
 async def start_dry_run(
-    data: NewDryRun, request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+    data: JSONBody[NewDryRun], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
 ) -> CampaignView:
     """Let devices find out what a pipeline would do there, with nothing done; its runs say it, step by step."""
     return await areas.campaigns.start_dry(data, by=actor_of(request).login)
