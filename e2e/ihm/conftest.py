@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Generator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from canopee.home import Credential
 from canopee.testing import Installation
@@ -15,6 +15,7 @@ from e2e.conftest import fleet
 from tools.browser.chromium import chromium, person, sign_in
 from tools.browser.faults import Faults
 
+expect.set_options(timeout=15_000)  # a machine that does much else is no fault of a page
 CAMILLE = NewUser("camille", "une phrase assez longue", list(ROLES))
 """Whoever is at work in the journeys; holds every role."""
 

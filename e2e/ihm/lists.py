@@ -128,6 +128,7 @@ ELSEWHERE = {
     "new-pipeline": "a form: `test_who_may_not_is_told_which_right_is_missing` has its only state",
     "pipeline-versions": "part of what `pipeline` reads: no state of its own but empty",
     "pipeline-differences": "of two versions that are there: read with `pipeline`, and shown beside it",
+    "freezes": "a short calendar: `test_leading.py` fills and empties it",
     "rollout-failures": "there once a PC has failed: `test_whole_story.py` has it",
 }
 """Places that are no lists of their own, each with its reason."""

@@ -16,6 +16,8 @@ from tools.browser.screens import Screen, known_objects, screens, settle, show
 SCREENS = [screen for screen in screens() if screen.name != "connexion"]
 BARE = [screen for screen in SCREENS if not screen.opens]
 """Those without anything over them."""
+_TRIAL = "Essai de "
+"""How the campaign is called that somebody who works in French made, in another journey: data, no words of ours."""
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +60,7 @@ async def test_a_screen_in_english_has_no_word_of_french(
     page = await context.new_page()
     await show(page, screen, known)
     assert await page.evaluate("document.documentElement.lang") == "en"
-    assert await french.words_of(page) == []
+    words = await french.words_of(page)
+    assert [one for one in words if not one.startswith(_TRIAL)] == []
     await context.close()
     faults.check()

@@ -41,7 +41,7 @@ async def test_the_wizard_says_what_lacks_at_its_field_and_in_plain_words_what_w
     await page.get_by_role("link", name="Déployer").click()
     await expect(page.get_by_role("radio", name=re.compile("prepare_update@1"))).to_be_checked()
     await page.get_by_role("button", name="Continuer").click()
-    await expect(page.get_by_text("postes visés")).to_be_visible()
+    await expect(page.get_by_text("postes visés, sur")).to_be_visible()
     await page.get_by_role("button", name="Continuer").click()
     await _watched(page)
     assert await violations(page) == []

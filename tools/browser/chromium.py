@@ -11,7 +11,7 @@ Theme: TypeAlias = Literal["light", "dark"]
 DESKTOP: ViewportSize = {"width": 1366, "height": 768}
 """What support people have."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
-_PATIENCE_MS = 10_000
+_PATIENCE_MS = 30_000
 
 
 @asynccontextmanager
