@@ -1,9 +1,6 @@
 """What recurs, and what comes after something else, from the command line: the words travel as they are signed."""
 
 import json
-import threading
-from collections.abc import Generator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -38,41 +35,13 @@ STARTED: dict[str, Any] = {
 
 
 @pytest.fixture
-def received() -> list[Any]:
-    return []
-
-
-@pytest.fixture
-def home(tmp_path: Path, received: list[Any]) -> Generator[str]:
+def home(tmp_path: Path, answers: dict[str, object]) -> str:
     """A home whose credential leads to an API that publishes three pipelines, and takes what it is given."""
-
-    class Answers(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            occurrence = {"id": "2026-11-24T06:00", "total": 2, "states": {"done": 1, "expired": 1}}
-            self._answer({"items": [occurrence] if "/occurrences" in self.path else PIPELINES})
-
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self._answer(STARTED)
-
-        def _answer(self, value: object) -> None:
-            body = json.dumps(value).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name in the standard library
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        (tmp_path / "admin.json").write_text(json.dumps({"url": url, "api_key": "cpk_x_y"}))
-        yield str(tmp_path)
-        server.shutdown()
-        thread.join()
+    occurrence = {"id": "2026-11-24T06:00", "total": 2, "states": {"done": 1, "expired": 1}}
+    answers["/v1/pipelines"] = {"items": PIPELINES}
+    answers["/v1/campaigns"] = STARTED
+    answers[f"/v1/campaigns/{STARTED['id']}/occurrences"] = {"items": [occurrence]}
+    return str(tmp_path)
 
 
 def _drafted(home: str, *more: str) -> Campaign:
@@ -109,12 +78,12 @@ def test_a_prerequisite_that_could_never_be_is_a_usage_error_and_no_draft(
 
 
 def test_a_collection_that_recurs_is_started_for_a_month_and_one_that_does_not_for_an_hour(
-    home: str, received: list[Any]
+    home: str, sent: list[tuple[str, Any]]
 ) -> None:
     run = ["run", "probe", "--to", "all", "--home", home]
     assert main([*run, "--every", "0 6 * * *"]) == 0
     assert main(run) == 0
-    again, once = (one["collect"] for one in received)
+    again, once = (body["collect"] for path, body in sent if path == "/v1/campaigns")
     assert (again["recurrence"], again["expires_in_s"]) == ({"every": "0 6 * * *"}, 30 * 86_400)
     assert (once["recurrence"], once["expires_in_s"]) == (None, 3_600)
 

@@ -129,16 +129,11 @@ class Campaigns:
         if not 1 <= request.expires_in_s <= LONGEST_S:
             raise InvalidError("campaign.expiry", "1 second to 400 days", at="$.expires_in_s")
         read_condition(request.condition)
-        parameters = checked_parameters(known, request.parameters)
-        now = self._clock.now()
-        check_recurrence(request.recurrence, now, now + timedelta(seconds=request.expires_in_s))
-        row = sql.CampaignRow(
-            id=new_id(now), name=(request.name or known.pipeline.title)[:_NAME], kind="collect",
-            pipeline=msgspec.to_builtins(known.ref), parameters=parameters, condition=request.condition,
-            document=None, document_sha256=None, max_targets=_UNLIMITED,
-            is_living=request.living or request.recurrence is not None, recurrence=request.recurrence,
-            not_before=now - timedelta(minutes=5), not_after=now + timedelta(seconds=request.expires_in_s),
-            created_by=by, created_at=now,
+        row = self._without_document(known, request, request.condition, by=by)
+        check_recurrence(request.recurrence, row.created_at, row.not_after)
+        row = msgspec.structs.replace(
+            row, name=(request.name or row.name)[:_NAME], recurrence=request.recurrence,
+            is_living=request.living or request.recurrence is not None,
         )  # fmt: skip
         return await self._start(row, by=by)
 
@@ -155,15 +150,22 @@ class Campaigns:
             raise InvalidError("dry_run.devices", f"1 to {MOST_DRY} ids of devices", at="$.devices")
         if not 1 <= asked.expires_in_s <= _LONGEST_DRY_S:
             raise InvalidError("campaign.expiry", f"1 to {_LONGEST_DRY_S} seconds", at="$.expires_in_s")
+        condition = {"fact": "device.id", "op": "in", "value": sorted(set(asked.devices))}
+        row = self._without_document(known, asked, condition, by=by)
+        return await self._start(msgspec.structs.replace(row, max_targets=MOST_DRY, is_dry=True), by=by)
+
+    def _without_document(
+        self, known: KnownPipeline, asked: CollectRequest | NewDryRun, condition: dict[str, Any], *, by: str
+    ) -> sql.CampaignRow:
+        """A campaign that nobody signs, from now on, once; raises `InvalidError` for parameters not its pipeline's."""
         now = self._clock.now()
-        row = sql.CampaignRow(
+        return sql.CampaignRow(
             id=new_id(now), name=known.pipeline.title[:_NAME], kind="collect",
             pipeline=msgspec.to_builtins(known.ref), parameters=checked_parameters(known, asked.parameters),
-            condition={"fact": "device.id", "op": "in", "value": sorted(set(asked.devices))}, document=None,
-            document_sha256=None, max_targets=MOST_DRY, is_living=False, not_before=now - timedelta(minutes=5),
-            not_after=now + timedelta(seconds=asked.expires_in_s), created_by=by, created_at=now, is_dry=True,
+            condition=condition, document=None, document_sha256=None, max_targets=_UNLIMITED, is_living=False,
+            not_before=now - timedelta(minutes=5), not_after=now + timedelta(seconds=asked.expires_in_s),
+            created_by=by, created_at=now,
         )  # fmt: skip
-        return await self._start(row, by=by)
 
     async def reconsider(self, device_id: str | None = None) -> int:
         """Evaluate living campaigns on facts that changed: those of one device, or of any; orders made."""

@@ -1,13 +1,10 @@
 """`canopee api`: one API process, configured by its environment."""
 
 import argparse
-import asyncio
 import os
-import signal
-
-import uvloop
 
 from canopee.parsing import Commands
+from canopee.until_stopped import until_stopped
 from canopee_api.app import serve
 from canopee_api.settings import Settings
 from canopee_kit.logs import get_logger
@@ -26,18 +23,10 @@ def add_to(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = Settings.from_env({**os.environ, **({"CANOPEE_WORKER": "no"} if arguments.no_worker else {})})
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
+    until_stopped(lambda stop: serve(settings, ready=_ready, stop=stop))
     return 0
 
 
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-
-    def ready(url: str) -> None:
-        _log.info("ready at %s", url)
-        print(f"ready {url}", flush=True)  # noqa: T201  what `canopee up` waits for
-
-    await serve(settings, ready=ready, stop=stop)
+def _ready(url: str) -> None:
+    _log.info("ready at %s", url)
+    print(f"ready {url}", flush=True)  # noqa: T201  what `canopee up` waits for

@@ -1,14 +1,11 @@
 """`canopee worker`: one process that does the work behind the doors, and answers nobody."""
 
 import argparse
-import asyncio
 import os
-import signal
-
-import uvloop
 
 from canopee.errors import UsageError
 from canopee.parsing import Commands
+from canopee.until_stopped import until_stopped
 from canopee_api.app import work
 from canopee_api.settings import Settings
 from canopee_kit.logs import get_logger
@@ -29,18 +26,10 @@ def _run(_: argparse.Namespace) -> int:
             "CANOPEE_DATABASE_URL is not set: a worker joins the PostgreSQL of API processes; "
             "with the embedded one, the API process does this work itself"
         )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(settings))
+    until_stopped(lambda stop: work(settings, ready=_ready, stop=stop))
     return 0
 
 
-async def _work(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-
-    def ready() -> None:
-        _log.info("at work")
-        print("ready", flush=True)  # noqa: T201  what whoever started it waits for
-
-    await work(settings, ready=ready, stop=stop)
+def _ready() -> None:
+    _log.info("at work")
+    print("ready", flush=True)  # noqa: T201  what whoever started it waits for
