@@ -1,8 +1,8 @@
-import { inject, Injectable, signal } from '@angular/core';
+import { inject, Injectable } from '@angular/core';
 import { Router } from '@angular/router';
 import { Api } from '@core/api/api';
 import { count } from '@core/format';
-import { problemOf } from '@core/problem';
+import { Sending } from '@core/sending';
 import { Confirm, Question } from '@ui/confirm';
 import { Toast } from '@ui/toast';
 import { bad, Campaign, moment, total } from './words';
@@ -16,25 +16,13 @@ export class Acting {
   private readonly confirm = inject(Confirm);
   private readonly router = inject(Router);
   private readonly toast = inject(Toast);
-  private readonly sending = signal(false);
-  /** Whether a call is under way; not while somebody is asked: a button that is disabled takes no focus back. */
-  readonly busy = this.sending.asReadonly();
+  private readonly sending = new Sending();
+  readonly busy = this.sending.busy;
 
   /** Do it once somebody has agreed; resolves with what went wrong, as a sentence, or with nothing. */
   async act(act: Act, campaign: Campaign): Promise<string> {
     const question = QUESTIONS[act](campaign);
-    if ((await this.confirm.ask(question)) === undefined) {
-      return '';
-    }
-    this.sending.set(true);
-    try {
-      await this.send(act, campaign);
-      return '';
-    } catch (error) {
-      return problemOf(error).detail;
-    } finally {
-      this.sending.set(false);
-    }
+    return (await this.confirm.ask(question)) === undefined ? '' : this.sending.run(() => this.send(act, campaign));
   }
 
   private async send(act: Act, campaign: Campaign): Promise<void> {

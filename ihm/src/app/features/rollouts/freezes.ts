@@ -6,6 +6,7 @@ import { count } from '@core/format';
 import { lastGood } from '@core/last-good';
 import { Live } from '@core/live';
 import { problemOf } from '@core/problem';
+import { Sending } from '@core/sending';
 import { Session } from '@core/session';
 import { Ago } from '@ui/ago';
 import { Confirm } from '@ui/confirm';
@@ -49,7 +50,8 @@ export class Freezes {
   protected readonly form = signal<FreezeForm | undefined>(undefined);
   protected readonly fault = signal<{ readonly field: Field; readonly fault: string } | undefined>(undefined);
   protected readonly refused = signal('');
-  protected readonly busy = signal(false);
+  private readonly sending = new Sending();
+  protected readonly busy = this.sending.busy;
   protected readonly icons = { Plus, Trash2 };
   protected readonly said = freezeSaid;
   protected readonly stateOf = freezeState;
@@ -129,15 +131,8 @@ export class Freezes {
   }
 
   private async send(call: () => Promise<void>): Promise<void> {
-    this.busy.set(true);
     this.refused.set('');
-    try {
-      await call();
-    } catch (error) {
-      this.refused.set(problemOf(error).detail);
-    } finally {
-      this.busy.set(false);
-      this.asked.reload();
-    }
+    this.refused.set(await this.sending.run(call));
+    this.asked.reload();
   }
 }

@@ -1,7 +1,7 @@
-import { inject, Injectable, signal } from '@angular/core';
+import { inject, Injectable } from '@angular/core';
 import { Api, Message } from '@core/api/api';
 import { count, instant } from '@core/format';
-import { problemOf } from '@core/problem';
+import { Sending } from '@core/sending';
 import { Stopped } from '@core/stopped';
 import { Confirm } from '@ui/confirm';
 import { Toast } from '@ui/toast';
@@ -23,8 +23,8 @@ export class Stopping {
   private readonly confirm = inject(Confirm);
   private readonly stopped = inject(Stopped);
   private readonly toast = inject(Toast);
-  private readonly sending = signal(false);
-  readonly busy = this.sending.asReadonly();
+  private readonly sending = new Sending();
+  readonly busy = this.sending.busy;
 
   /** Resolves with what went wrong, as a sentence, or with nothing. */
   async stop(): Promise<string> {
@@ -63,17 +63,10 @@ export class Stopping {
   }
 
   private async send(call: () => Promise<unknown>, done: string): Promise<string> {
-    this.sending.set(true);
-    try {
-      await call();
-      this.toast.say(done);
-      return '';
-    } catch (error) {
-      return problemOf(error).detail;
-    } finally {
-      this.stopped.reload();
-      this.sending.set(false);
-    }
+    const wrong = await this.sending.run(call);
+    this.stopped.reload();
+    if (!wrong) this.toast.say(done);
+    return wrong;
   }
 }
 
