@@ -46,6 +46,8 @@ from canopee_api.doors.people.app import people_app
 from canopee_api.doors.protocol import LimitedProtocol, sweep
 from canopee_api.doors.web import WebDoor
 from canopee_api.errors import ServerError
+from canopee_api.files.store import FileStore
+from canopee_api.files.uploads import Uploads
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
@@ -214,6 +216,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
         intake=Intake(database, datasets, clock),
         storage=Storage(database, datasets, clock, settings.keep),
         tick_s=settings.tick_s,
+        uploads=Uploads(database, FileStore(settings.files_folder), clock),
     )
 
 

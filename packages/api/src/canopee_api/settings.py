@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder with `root.json` and `online/{snapshot,timestamp,director}.key`."""
     secret_file: Path
     """32 random bytes, from which tokens are made; written if absent. The same for every process of a fleet."""
+    files: Path | None = None
+    """Folder of the files that PCs send, the same for every process: `CANOPEE_FILES`; by default `home/files`."""
     pool_size: int = 8
     """Connections to PostgreSQL."""
     keep: Keep = Keep()
@@ -63,6 +65,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Between two rounds of periodic work (campaigns go on, what is old goes): `CANOPEE_TICK_S`."""
     worker: bool = True
     """Whether this process does such work too; else `canopee worker` does: `CANOPEE_WORKER`, `yes` or `no`."""
+
+    @property
+    def files_folder(self) -> Path:
+        """Where the files that PCs send are kept."""
+        return self.files or self.home / "files"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -82,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             port=port,
             keys=Path(environ.get("CANOPEE_KEYS") or home / "keys"),
             secret_file=Path(environ.get("CANOPEE_SECRET_FILE") or home / "secret.key"),
+            files=Path(environ["CANOPEE_FILES"]) if environ.get("CANOPEE_FILES") else None,
             keep=Keep.from_env(environ),
             time_zone=_zone(environ.get("CANOPEE_TIME_ZONE", "") or DEFAULT_ZONE),
             tick_s=_whole(environ, "CANOPEE_TICK_S", _TICK_S, most=_LONGEST_TICK_S, unit="seconds"),

@@ -252,8 +252,10 @@ class Pc:
         async def send(message: Any) -> None:  # noqa: ANN401
             sent.append(message)
 
+        path, _, query = path.partition("?")
         scope: Scope = {
             "type": "http", "method": method, "path": path, "client": (self.address, 50_000),
+            "query_string": query.encode(),
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
         }  # fmt: skip
         await self._door(scope, receive, send)

@@ -31,6 +31,7 @@ from canopee_api.devices.practices import Practices
 from canopee_api.devices.selections import Selections
 from canopee_api.devices.story import Story
 from canopee_api.devices.tokens import Tokens
+from canopee_api.files.uploads import Uploads
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.watchers import Watchers
 from canopee_api.orders.delivery import Delivery
@@ -81,5 +82,6 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery
     intake: Intake
     storage: Storage
+    uploads: Uploads
     tick_s: int = 30
     """Between two rounds of periodic work."""

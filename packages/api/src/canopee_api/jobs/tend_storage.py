@@ -10,4 +10,4 @@ class TendStorage(Job):
     """Make what will be written to, and delete what is too old."""
 
     def steps(self, areas: Areas) -> Sequence[Step]:
-        return areas.storage.tend, areas.target_files.tend, areas.selections.tend
+        return areas.storage.tend, areas.target_files.tend, areas.uploads.sweep, areas.selections.tend

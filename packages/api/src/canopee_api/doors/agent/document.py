@@ -11,6 +11,7 @@ from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
 from canopee_contract.codec import MAX_DEPTH, MAX_MESSAGE_BYTES
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Enrolled, Renew, Renewed
 from canopee_contract.facts import MAX_FACTS, MAX_TEXT, FactSet, FactsReply
+from canopee_contract.files import MAX_CHUNK_BYTES, BeginUpload, UploadReply
 from canopee_contract.records import MAX_RECORDS, RecordBatch, RecordsReply
 from canopee_contract.report import MAX_REPORTS, RunReports, RunsReply
 
@@ -35,6 +36,7 @@ _CALLS: tuple[tuple[str, type[Any], type[Any], str], ...] = (
     ("facts", FactSet, FactsReply, f"At most {MAX_FACTS} facts, of {MAX_TEXT} characters each."),
     ("runs", RunReports, RunsReply, f"1 to {MAX_REPORTS} reports; one verdict each, in their order."),
     ("records", RecordBatch, RecordsReply, f"1 to {MAX_RECORDS} records; answered once they are stored for good."),
+    ("files", BeginUpload, UploadReply, "A file of an order of this PC; begun again, it says where to go on."),
     (
         "enrol",
         Enrol,
@@ -63,6 +65,7 @@ def agent_document() -> Document:
         "info": {"title": "Canopée API, the agents' door", "version": "1", "description": _ABOUT},
         "paths": {
             **{f"/agent/v1/{call[0]}": {"post": _call(*call)} for call in _CALLS},
+            "/agent/v1/files/{upload_id}": {"put": _chunk()},
             "/agent/v1/tuf/metadata/{name}": {"get": _file("metadata", "name", "`timestamp.json` or `N.<role>.json`")},
             "/agent/v1/tuf/targets/{path}": {
                 "get": _file("target", "path", "`<folder>/<sha256>.<file>`; its slashes are sent as they are")
@@ -89,16 +92,8 @@ def agent_document_json() -> bytes:
 
 def _call(name: str, sent: type[Any], answered: type[Any], limits: str) -> Document:
     is_signed = name in _SIGNED
-    statuses = [
-        400,
-        401,
-        405,
-        413,
-        431,
-        503,
-        *([404, 409] if is_signed else []),
-        *([403, 429] if name == "enrol" else []),
-    ]
+    others = {"enrol": [403, 404, 409, 429], "renew": [404, 409], "files": [403, 409]}
+    statuses = [400, 401, 405, 413, 431, 503, *others.get(name, [])]
     answer = {
         "description": _first_line(answered), "content": {"application/json": {"schema": reference(answered)}}
     }  # fmt: skip
@@ -110,6 +105,32 @@ def _call(name: str, sent: type[Any], answered: type[Any], limits: str) -> Docum
         "requestBody": {"required": True, "content": {"application/json": {"schema": reference(sent)}}},
         "responses": {"200": answer, **refusals(statuses)},
         **({"security": [{"signature": []}]} if is_signed else {}),
+    }
+
+
+def _chunk() -> Document:
+    query = {"in": "query", "required": True}
+    return {
+        "operationId": "file_chunk",
+        "summary": "The next bytes of a file, stored for good when it is answered",
+        "description": f"1 to {MAX_CHUNK_BYTES} bytes from `offset` on. 409: go on at the offset that is said.",
+        "parameters": [
+            {"name": "upload_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}},
+            {"name": "offset", **query, "schema": {"type": "integer", "minimum": 0}},
+            {"name": "sha256", **query, "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
+            _ENCODING,
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "responses": {
+            "200": {
+                "description": _first_line(UploadReply),
+                "content": {"application/json": {"schema": reference(UploadReply)}},
+            },
+            **refusals([400, 401, 404, 405, 409, 413, 431, 503]),
+        },
     }
 
 

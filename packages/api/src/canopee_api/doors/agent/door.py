@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from canopee_api.devices import facts
 from canopee_api.doors.agent.downloads import Downloads
+from canopee_api.doors.agent.uploading import take_chunk
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import GoneError, Receive, Scope, Send, header, read_body, respond
 from canopee_api.doors.problems import encode_problem, problem_of
@@ -21,6 +22,7 @@ from canopee_contract.checkin import MAX_WAIT_S, CheckIn, CheckInReply
 from canopee_contract.codec import decode, encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
 from canopee_contract.facts import FactSet, FactsReply
+from canopee_contract.files import BeginUpload
 from canopee_contract.order import DeliveredOrder
 from canopee_contract.report import RunReports
 
@@ -28,6 +30,7 @@ PREFIX = "/agent/v1/"
 _TARGETS = f"{PREFIX}tuf/targets/"
 _LARGE = f"{_TARGETS}agent/"
 _ENROL = f"{PREFIX}enrol"
+_FILES = f"{PREFIX}files/"
 _IDENTITY = frozenset({_ENROL, f"{PREFIX}renew"})
 """The calls that a signature authenticates, not a token."""
 _SIGNATURE = SIGNATURE_HEADER.encode()
@@ -51,6 +54,7 @@ class AgentDoor:
             f"{PREFIX}facts": self._facts,
             f"{PREFIX}runs": self._runs,
             f"{PREFIX}records": self._records,
+            f"{PREFIX}files": self._begin_upload,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +76,9 @@ class AgentDoor:
             return _JSON, encode(await call(device, await read_body(scope, receive)))
         if method == "POST" and path in _IDENTITY:
             return _JSON, encode(await self._identity(scope, await read_body(scope, receive)))
+        if method == "PUT" and path.startswith(_FILES):
+            device, upload_id = await self._device(scope), path.removeprefix(_FILES)
+            return _JSON, encode(await take_chunk(self._areas.uploads, device, upload_id, scope, receive))
         if method == "GET" and path.startswith(f"{PREFIX}tuf/"):
             await self._device(scope)
             return _FILE, await self._file(path.removeprefix(f"{PREFIX}tuf/"))
@@ -91,6 +98,8 @@ class AgentDoor:
             return MethodError("POST")
         if path.startswith(f"{PREFIX}tuf/"):
             return MethodError("GET")
+        if path.startswith(_FILES):
+            return MethodError("PUT")
         return NotFoundError("route.unknown", "not a call of the agents' protocol: see /v1/openapi/agent.json")
 
     async def _identity(self, scope: Scope, body: bytes) -> object:
@@ -163,6 +172,9 @@ class AgentDoor:
 
     async def _records(self, device: LiveDevice, body: bytes) -> object:
         return await self._areas.intake.accept(device, body)
+
+    async def _begin_upload(self, device: LiveDevice, body: bytes) -> object:
+        return await self._areas.uploads.begin(device.id, decode(body, BeginUpload))
 
     async def _file(self, name: str) -> bytes:
         kind, _, rest = name.partition("/")
