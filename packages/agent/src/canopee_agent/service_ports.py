@@ -53,7 +53,7 @@ class ServiceHost(Protocol):
 class Request(msgspec.Struct, frozen=True):
     """One HTTP request to the server."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT"]
     path: str
     """Starts with `/`; relative to the server's address."""
     headers: Mapping[str, str] = {}

@@ -15,6 +15,7 @@ from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Enrolled, Renew, Renewed, signed_bytes
 from canopee_contract.facts import FactSet, FactsReply
+from canopee_contract.files import BeginUpload, UploadReply
 from canopee_contract.problem import Problem
 from canopee_contract.records import RecordBatch, RecordsReply
 from canopee_contract.report import RunReports, RunsReply
@@ -32,6 +33,7 @@ _PREFIX = "/agent/v1/"
 _COMPRESSED_FROM = 1_024
 _RENEW_BEFORE = timedelta(minutes=5)
 _SKEWED = "clock.skewed"
+_CHUNK_S = 120.0
 _LEAST_WAIT_S, LONGEST_WAIT_S = 1, 3_600
 _LONGEST_TOKEN = 4_096
 _LONGEST_WHY = 300
@@ -112,6 +114,15 @@ class Server:
 
     def send_records(self, batch: RecordBatch) -> RecordsReply:
         return self._call("records", batch, RecordsReply)
+
+    def begin_upload(self, asked: BeginUpload) -> UploadReply:
+        return self._call("files", asked, UploadReply)
+
+    def send_chunk(self, upload_id: str, offset: int, sha256: str, content: bytes) -> UploadReply:
+        """The bytes of a file from `offset` on; what the server has of it then."""
+        path = f"{_PREFIX}files/{upload_id}?offset={offset}&sha256={sha256}"
+        headers = {"content-type": "application/octet-stream"}
+        return _decoded(self._authenticated(Request("PUT", path, headers, content, _CHUNK_S)), UploadReply)
 
     def bearer(self) -> str:
         """The token for a request that goes by another connection; raises as every call does."""
