@@ -4,9 +4,10 @@ The order alone authorises nothing: the pipeline it names must be in the TUF rep
 must be signed by approvers, and the local policy must allow both.
 """
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
+from msgspec import Meta
 
 from canopee_contract.condition import Scalar
 from canopee_contract.instant import Instant
@@ -14,6 +15,9 @@ from canopee_contract.pipeline import PipelineRef
 from canopee_contract.raw import absent, present
 
 ORDER_TYPE = "application/vnd.canopee.order.v1+json"
+Consent: TypeAlias = Literal["none", "inform", "ask"]
+"""What the user of the PC has to say before files leave it: nothing, they are told, or they must agree."""
+CONSENTS: tuple[Consent, ...] = get_args(Consent)
 
 
 class CampaignRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -50,6 +54,10 @@ class Order(
     campaign: CampaignRef | None
     is_dry: bool = False
     """Nothing is done: the PC finds out what would be, and reports it. It then comes without campaign."""
+    upload_budget_bytes: Annotated[int, Meta(ge=0)] | None = None
+    """What its files may weigh together, as they travel; `None`: as the local policy says."""
+    consent: Consent = "none"
+    """Asked for, or told, before anything is read that is to leave the PC."""
 
 
 class DeliveredOrder(msgspec.Struct, frozen=True):
