@@ -140,7 +140,7 @@ def test_any_other_date_stays() -> None:
         ("%5CUsers%5Cjdupont%5Cx", "%5CUsers%5C[user_folder]%5Cx"),
         (r"\\srv\users\jdupont", r"\\srv\users\[user_folder]"),
         (r"opened C:\Users\jdupont in 3 ms", r"opened C:\Users\[user_folder] in 3 ms"),
-        ("/".join(["", "home", "camille", ".bashrc"]), "/home/[user_folder]/.bashrc"),
+        ("path:/home/camille/.bashrc", "path:/home/[user_folder]/.bashrc"),
     ],
 )
 def test_the_name_of_a_user_is_hidden_in_a_path(text: str, clean: str) -> None:
