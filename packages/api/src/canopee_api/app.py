@@ -52,6 +52,8 @@ from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
 from canopee_api.live.watchers import Watchers
+from canopee_api.logs.requests import LogRequests
+from canopee_api.logs.targets import LogTargets
 from canopee_api.orders.delivery import Delivery
 from canopee_api.orders.epochs import Epochs
 from canopee_api.orders.walls import WallClocks
@@ -176,12 +178,13 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
     campaigns = Campaigns(database, trust, rings, clock)
     table = FleetTable(database, trust, clock)
     selections = Selections(database, table, clock)
+    store, watchers = FileStore(settings.files_folder), Watchers(database)
     waiting, targeting = CampaignDrafts(database, trust, campaigns, clock), Targeting(database)
     return Areas(
         clock=clock,
         database=database,
         fleet=fleet,
-        watchers=Watchers(database),
+        watchers=watchers,
         people=People(database, clock),
         views=Views(database, clock),
         tokens=tokens,
@@ -216,7 +219,9 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
         intake=Intake(database, datasets, clock),
         storage=Storage(database, datasets, clock, settings.keep),
         tick_s=settings.tick_s,
-        uploads=Uploads(database, FileStore(settings.files_folder), clock),
+        uploads=Uploads(database, store, clock, watchers.note),
+        log_requests=LogRequests(database, campaigns, clock),
+        log_targets=LogTargets(database, clock),
     )
 
 

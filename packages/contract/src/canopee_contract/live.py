@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Topic: TypeAlias = Literal["devices", "runs", "campaigns", "pipelines", "enrolments", "practices", "stop"]
+Topic: TypeAlias = Literal["devices", "runs", "campaigns", "pipelines", "enrolments", "practices", "stop", "logs"]
 
 
 class LiveEvent(msgspec.Struct, frozen=True):

@@ -36,6 +36,8 @@ Right: TypeAlias = Literal[
     "own_account",
     "edit_practices",
     "annotate",
+    "request_logs",
+    "read_logs",
 ]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 

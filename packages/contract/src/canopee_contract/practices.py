@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 
 import msgspec
 
+from canopee_contract.order import Consent
+
 MAX_PRACTICES = 100_000
 """In one import."""
 MAX_IMPORT_BYTES = 32 * 2**20
@@ -73,6 +75,16 @@ class PracticeView(msgspec.Struct):
     """That are not revoked."""
     created_at: datetime
     changed_at: datetime
+    consent: Consent = "inform"
+    """What users of its PCs are asked before log files leave them."""
+
+
+class PracticeConsent(msgspec.Struct, forbid_unknown_fields=True):
+    """`PUT /v1/practice-consent`: what users of these practices' PCs are asked from now on."""
+
+    practices: list[str]
+    """Ids, 1 to 1 000."""
+    consent: Consent
 
 
 class Fault(NamedTuple):

@@ -1303,6 +1303,150 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/log-requests": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * LogRequests
+         * @description Log requests, newest first.
+         */
+        readonly get: operations["V1LogRequestsLogRequests"];
+        readonly put?: never;
+        /**
+         * RequestLogs
+         * @description Ask devices for their logs, by a published collection that needs no approval.
+         */
+        readonly post: operations["V1LogRequestsRequestLogs"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/log-requests/{request_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * LogRequest
+         * @description One request with where its devices stand.
+         */
+        readonly get: operations["V1LogRequestsRequestIdLogRequest"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/log-requests/{request_id}/again": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * RequestLogsAgain
+         * @description Ask the same again, as a new request.
+         */
+        readonly post: operations["V1LogRequestsRequestIdAgainRequestLogsAgain"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/log-requests/{request_id}/audit": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * LogRequestAudit
+         * @description Who asked, who opened which archive, who purged: the newest first.
+         */
+        readonly get: operations["V1LogRequestsRequestIdAuditLogRequestAudit"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/log-requests/{request_id}/devices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * LogRequestDevices
+         * @description Devices of a request, by increasing id.
+         */
+        readonly get: operations["V1LogRequestsRequestIdDevicesLogRequestDevices"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/log-requests/estimate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * EstimateLogs
+         * @description What would come, from what came lately; nothing is asked of any PC.
+         */
+        readonly post: operations["V1LogRequestsEstimateEstimateLogs"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/log-requests/resolve": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * ResolveLogDevices
+         * @description Which devices a pasted list stands for: each line is found, unknown, ambiguous, or there already.
+         */
+        readonly post: operations["V1LogRequestsResolveResolveLogDevices"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/match": {
         readonly parameters: {
             readonly query?: never;
@@ -1436,6 +1580,26 @@ export interface paths {
          */
         readonly get: operations["V1PipelinesNameVersionPipeline"];
         readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/practice-consent": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * SetPracticeConsent
+         * @description Decide what users of these practices' PCs are asked before log files leave them: all of them, or none.
+         */
+        readonly put: operations["V1PracticeConsentSetPracticeConsent"];
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
@@ -1991,6 +2155,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AmbiguousLine
+         * @description A line that several devices answer to: choose, or add the practice to it.
+         */
+        readonly AmbiguousLine: {
+            readonly asked: string;
+            readonly devices: readonly components["schemas"]["ResolvedDevice"][];
+        };
         /**
          * ApiKey
          * @description An API key; `secret` only in the answer that creates it.
@@ -2939,12 +3111,114 @@ export interface components {
             readonly topic: string;
         };
         /**
+         * LogArchive
+         * @description A file that a device sent.
+         */
+        readonly LogArchive: {
+            /** @default null */
+            readonly forward: ("done" | "failing" | "lost" | "waiting") | null;
+            /** @default  */
+            readonly forward_error: string;
+            readonly is_whole: boolean;
+            readonly name: string;
+            readonly received_bytes: number;
+            readonly sha256: string;
+            readonly size_bytes: number;
+            readonly step: string;
+        };
+        /**
+         * LogDevice
+         * @description One device of a request; `id` is the device's.
+         */
+        readonly LogDevice: {
+            readonly announced_bytes: number;
+            /** @default [] */
+            readonly archives: readonly components["schemas"]["LogArchive"][];
+            readonly changed_at: string | null;
+            readonly code: string;
+            /** @enum {unknown} */
+            readonly consent: "ask" | "inform" | "none";
+            readonly detail: string;
+            readonly hostname: string;
+            readonly id: string;
+            /** @default  */
+            readonly order_id: string;
+            readonly practice_id: string;
+            readonly practice_name: string;
+            readonly received_bytes: number;
+            /** @enum {unknown} */
+            readonly state: "expired" | "failed" | "nothing_found" | "over_budget" | "purged" | "ready" | "refused" | "running" | "sending" | "waiting";
+        };
+        /**
+         * LogEstimate
+         * @description `POST /v1/log-requests/estimate`: what would come, before anything is asked.
+         */
+        readonly LogEstimate: {
+            readonly archives_seen: number;
+            readonly asked: number;
+            readonly bytes_per_device: number;
+            readonly bytes_total: number;
+            readonly devices: number;
+            /** @enum {unknown} */
+            readonly known_from: "budget" | "seen";
+            readonly offline: number;
+            readonly over_total_budget: boolean;
+        };
+        /**
          * Login
          * @description `POST /v1/sessions`.
          */
         readonly Login: {
             readonly login: string;
             readonly password: string;
+        };
+        /**
+         * LogRequestView
+         * @description A request and where its devices stand; the values of `states` add up to `total`.
+         */
+        readonly LogRequestView: {
+            /** @default  */
+            readonly again_of: string;
+            readonly announced_bytes: number;
+            readonly budget_bytes: number;
+            /** @default false */
+            readonly code_claimed: boolean;
+            /** @default null */
+            readonly completed_at: string | null;
+            readonly created_at: string;
+            readonly created_by: string;
+            readonly forward: boolean;
+            /** @default {} */
+            readonly forwards: {
+                readonly [key: string]: number;
+            };
+            readonly id: string;
+            readonly keep_until: string;
+            readonly not_after: string;
+            /** @default null */
+            readonly notified_at: string | null;
+            readonly notify: readonly string[];
+            /** @default  */
+            readonly notify_error: string;
+            readonly parameters: {
+                readonly [key: string]: string | number | boolean;
+            };
+            readonly pipeline: string;
+            /** @default null */
+            readonly purged_at: string | null;
+            /** @default  */
+            readonly purged_by: string;
+            readonly reason: string;
+            readonly received_bytes: number;
+            /** @enum {unknown} */
+            readonly state: "complete" | "purged" | "running";
+            readonly states: {
+                readonly [key: string]: number;
+            };
+            readonly ticket: string;
+            readonly title: string;
+            readonly total: number;
+            readonly total_budget_bytes: number;
         };
         /**
          * Match
@@ -2980,7 +3254,7 @@ export interface components {
         readonly Me: {
             readonly login: string;
             /** @default [] */
-            readonly rights: readonly ("administer" | "annotate" | "edit_practices" | "enrol" | "own_account" | "publish" | "read" | "read_records" | "run_action" | "run_collect")[];
+            readonly rights: readonly ("administer" | "annotate" | "edit_practices" | "enrol" | "own_account" | "publish" | "read" | "read_logs" | "read_records" | "request_logs" | "run_action" | "run_collect")[];
             readonly roles: readonly ("admin" | "approver" | "author" | "enroller" | "reader" | "support")[];
         };
         /**
@@ -3057,6 +3331,34 @@ export interface components {
             readonly from: string;
             readonly reason: string;
             readonly to: string;
+        };
+        /**
+         * NewLogRequest
+         * @description `POST /v1/log-requests`.
+         */
+        readonly NewLogRequest: {
+            /** @default  */
+            readonly again_of: string;
+            /** @default 50000000 */
+            readonly budget_bytes: number;
+            readonly devices: readonly string[];
+            /** @default 604800 */
+            readonly expires_in_s: number;
+            /** @default false */
+            readonly forward: boolean;
+            /** @default 30 */
+            readonly keep_days: number;
+            /** @default [] */
+            readonly notify: readonly string[];
+            /** @default {} */
+            readonly parameters: {
+                readonly [key: string]: string | number | boolean;
+            };
+            readonly pipeline: string;
+            readonly reason: string;
+            readonly ticket: string;
+            /** @default 5000000000 */
+            readonly total_budget_bytes: number;
         };
         /**
          * NewNote
@@ -3280,6 +3582,24 @@ export interface components {
          */
         readonly Page_KnownFact_: {
             readonly items: readonly components["schemas"]["KnownFact"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * Page[LogDevice]
+         * @description One page of a list.
+         */
+        readonly Page_LogDevice_: {
+            readonly items: readonly components["schemas"]["LogDevice"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * Page[LogRequestView]
+         * @description One page of a list.
+         */
+        readonly Page_LogRequestView_: {
+            readonly items: readonly components["schemas"]["LogRequestView"][];
             /** @default null */
             readonly next: string | null;
         };
@@ -3538,6 +3858,15 @@ export interface components {
             readonly time_zone: string;
         };
         /**
+         * PracticeConsent
+         * @description `PUT /v1/practice-consent`: what users of these practices' PCs are asked from now on.
+         */
+        readonly PracticeConsent: {
+            /** @enum {unknown} */
+            readonly consent: "ask" | "inform" | "none";
+            readonly practices: readonly string[];
+        };
+        /**
          * PracticesImport
          * @description `PUT /v1/practices`: all of it is taken, or nothing.
          */
@@ -3568,6 +3897,11 @@ export interface components {
         readonly PracticeView: {
             readonly changed_at: string;
             readonly city: string;
+            /**
+             * @default inform
+             * @enum {unknown}
+             */
+            readonly consent: "ask" | "inform" | "none";
             readonly contact: string;
             readonly created_at: string;
             readonly devices: number;
@@ -3740,6 +4074,41 @@ export interface components {
             readonly platform: string;
             /** @default  */
             readonly practice: string;
+        };
+        /**
+         * Resolved
+         * @description What became of each line.
+         */
+        readonly Resolved: {
+            readonly ambiguous: readonly components["schemas"]["AmbiguousLine"][];
+            readonly duplicates: readonly string[];
+            readonly found: readonly components["schemas"]["ResolvedDevice"][];
+            readonly not_found: readonly string[];
+        };
+        /**
+         * ResolvedDevice
+         * @description A device that a line stands for.
+         */
+        readonly ResolvedDevice: {
+            /** @default  */
+            readonly asked: string;
+            /** @enum {unknown} */
+            readonly consent: "ask" | "inform" | "none";
+            readonly hostname: string;
+            readonly id: string;
+            readonly last_seen_at: string | null;
+            readonly practice_id: string;
+            readonly practice_name: string;
+            readonly state: string;
+        };
+        /**
+         * ResolveDevices
+         * @description `POST /v1/log-requests/resolve`: a list as it was pasted.
+         *
+         *         A line is the id of a device, its name, the id of a practice (the customer number), or a name and a practice.
+         */
+        readonly ResolveDevices: {
+            readonly lines: readonly string[];
         };
         /**
          * Return
@@ -11343,6 +11712,818 @@ export interface operations {
             };
         };
     };
+    readonly V1LogRequestsLogRequests: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Login of who asked. */
+                readonly by?: string;
+                readonly device?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+                /** @description Part of the reason or of the ticket. */
+                readonly q?: string;
+                /** @description `running`, `complete` or `purged`. */
+                readonly state?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_LogRequestView_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsRequestLogs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewLogRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogRequestView"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsRequestIdLogRequest: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly request_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogRequestView"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsRequestIdAgainRequestLogsAgain: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only of those that have sent nothing. */
+                readonly missing?: boolean;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly request_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogRequestView"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsRequestIdAuditLogRequestAudit: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly request_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_AuditEntry_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsRequestIdDevicesLogRequestDevices: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+                /** @description Part of a name or of a practice. */
+                readonly q?: string;
+                /** @description One state, or several with commas. */
+                readonly state?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly request_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_LogDevice_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsEstimateEstimateLogs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewLogRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogEstimate"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsResolveResolveLogDevices: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ResolveDevices"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Resolved"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly V1MatchMatch: {
         readonly parameters: {
             readonly query?: never;
@@ -11975,6 +13156,120 @@ export interface operations {
             readonly 405: {
                 headers: {
                     readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1PracticeConsentSetPracticeConsent: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PracticeConsent"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PracticeConsent"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {

@@ -17,7 +17,7 @@ from canopee_kit.logs import get_logger
 _log = get_logger(__name__)
 _LEAST_CHUNK = 64 * 1024
 _MOVED = "upload.offset"
-_FOR_GOOD = frozenset({"upload.order", "upload.taken"})
+_FOR_GOOD = frozenset({"upload.order", "upload.taken", "upload.budget", "upload.purged"})
 """What the server will never take, whatever is sent again."""
 _SPOILED = 3
 """A file that arrives with another SHA-256 so many times is given up."""

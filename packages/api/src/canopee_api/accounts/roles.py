@@ -6,7 +6,9 @@ from canopee_contract.people import RIGHTS, Right
 
 _GRANTS: dict[str, frozenset[Right]] = {
     "reader": frozenset({"own_account", "read"}),
-    "support": frozenset({"own_account", "read", "read_records", "run_collect", "annotate"}),
+    "support": frozenset(
+        {"own_account", "read", "read_records", "run_collect", "annotate", "request_logs", "read_logs"}
+    ),
     "author": frozenset({"own_account", "read", "read_records", "publish", "annotate"}),
     "approver": frozenset({"own_account", "read", "read_records", "run_collect", "run_action", "annotate"}),
     "enroller": frozenset({"own_account", "read", "enrol", "edit_practices", "annotate"}),

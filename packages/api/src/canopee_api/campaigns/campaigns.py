@@ -1,7 +1,7 @@
 """Campaigns: a pipeline version given to the devices for which a condition holds, now and (living) later."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -120,12 +120,7 @@ class Campaigns:
             InvalidError: condition, parameters or duration are not acceptable.
             NotFoundError: the pipeline is not published.
         """
-        await self._trust.catch_up()
-        known = self._trust.pipeline(request.pipeline)
-        if known.pipeline.kind != "collect" or known.pipeline.approval != "none":
-            raise ConflictError(
-                "campaign.approval", f"{request.pipeline} needs a document signed by approvers: see `canopee sign`"
-            )
+        known = await self.collection(request.pipeline)
         if not 1 <= request.expires_in_s <= LONGEST_S:
             raise InvalidError("campaign.expiry", "1 second to 400 days", at="$.expires_in_s")
         read_condition(request.condition)
@@ -136,6 +131,39 @@ class Campaigns:
             is_living=request.living or request.recurrence is not None,
         )  # fmt: skip
         return await self._start(row, by=by)
+
+    async def collection(self, pipeline: str) -> KnownPipeline:
+        """A published pipeline that anybody who may collect gives to devices.
+
+        Raises:
+            ConflictError: it needs a signed document.
+            NotFoundError: it is not published.
+        """
+        await self._trust.catch_up()
+        known = self._trust.pipeline(pipeline)
+        if known.pipeline.kind != "collect" or known.pipeline.approval != "none":
+            raise ConflictError(
+                "campaign.approval", f"{pipeline[:80]} needs a document signed by approvers: see `canopee sign`"
+            )
+        return known
+
+    async def start_for_logs(
+        self,
+        request: CollectRequest,
+        budget_bytes: int,
+        *,
+        by: str,
+        also: Callable[[Connection, str], Awaitable[None]],
+    ) -> str:
+        """Give a collection whose PCs send files; `also` is stored with it, by its id. The id.
+
+        Raises:
+            ConflictError, InvalidError, NotFoundError: as `start_collect`.
+        """
+        known = await self.collection(request.pipeline)
+        row = self._without_document(known, request, request.condition, by=by)
+        row = msgspec.structs.replace(row, is_living=True, upload_budget_bytes=budget_bytes)
+        return (await self._start(row, by=by, also=also)).id
 
     async def start_dry(self, asked: NewDryRun, *, by: str) -> CampaignView:
         """Let devices find out what a published pipeline would do there, with nothing done: it needs no approval.
@@ -217,15 +245,25 @@ class Campaigns:
         async with self._database.transaction() as tx:
             return (await self.views_of(tx, [await campaign_of(tx, campaign_id)]))[0]
 
-    async def _start(self, row: sql.CampaignRow, *, by: str, supersedes: bool = False) -> CampaignView:
+    async def _start(
+        self,
+        row: sql.CampaignRow,
+        *,
+        by: str,
+        supersedes: bool = False,
+        also: Callable[[Connection, str], Awaitable[None]] | None = None,
+    ) -> CampaignView:
         _ = self._trust.policy
         async with self._database.transaction() as tx:
             await require_datasets(tx, row.rollout)
             if any(signal.dataset for signal in signals_of(row.rollout)):
                 await begin_reading(tx, row.created_at)
             if await sql.insert_campaign(tx, row):
-                action = "campaign.dry_run" if row.is_dry else "campaign.start"
-                await note(tx, row.created_at, by, action, row.id, name=row.name, pipeline=row.pipeline)
+                if also is not None:
+                    await also(tx, row.id)
+                else:
+                    action = "campaign.dry_run" if row.is_dry else "campaign.start"
+                    await note(tx, row.created_at, by, action, row.id, name=row.name, pipeline=row.pipeline)
                 for ended in await sql.supersede(tx, row, now=row.created_at) if supersedes else ():
                     await note(tx, row.created_at, by, "campaign.supersede", ended, by=row.id)
                 await announce(tx, "catalog")

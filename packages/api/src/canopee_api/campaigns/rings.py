@@ -20,6 +20,7 @@ from canopee_api.postgres import windows as window_sql
 from canopee_api.postgres.campaigns import CampaignRow, Gate
 from canopee_api.postgres.changes import announce_undelivered
 from canopee_api.postgres.database import Connection, Database
+from canopee_api.postgres.log_requests import consents_of
 from canopee_api.postgres.prerequisites import count_waiting
 from canopee_api.postgres.standstill import standstill
 from canopee_contract.campaign import Ring, Rollout, asked, ring_index
@@ -256,6 +257,7 @@ class Rings:
         rings, by_ring = rings_of(row), defaultdict[int, list[str]](list)
         for one in chosen:
             by_ring[places[one]].append(one)
+        consents = await consents_of(tx, row.id, chosen) if row.upload_budget_bytes is not None else {}
         made = 0
         for place, ids in sorted(by_ring.items()):
             assignment = Assignment(
@@ -263,6 +265,7 @@ class Rings:
                 pipeline=msgspec.convert(row.pipeline, PipelineRef), parameters=row.parameters,
                 not_before=max(row.not_before, rings[place].not_before), expires_at=row.not_after,
                 epoch=self._trust.policy.epoch, ring=place, is_dry=row.is_dry,
+                upload_budget_bytes=row.upload_budget_bytes, consents=consents,
             )  # fmt: skip
             ordinals = {one: number for number, one in enumerate(ids, start=gate.targets + made + 1)}
             made += await issue(tx, assignment, ordinals, key=self._trust.director, now=self._clock.now())

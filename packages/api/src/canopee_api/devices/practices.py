@@ -13,6 +13,7 @@ from canopee_contract.codec import decode
 from canopee_contract.practices import (
     MAX_IMPORT_BYTES,
     MAX_PRACTICES,
+    PracticeConsent,
     PracticesImport,
     PracticesImported,
     PracticeView,
@@ -21,6 +22,7 @@ from canopee_contract.practices import (
 from canopee_kit.clock import Clock
 
 _SHOWN = 100
+_MOST_CONSENTS = 1_000
 _FAULTS = 5
 
 
@@ -86,6 +88,26 @@ class Practices:
         if row is None:
             raise NotFoundError("practice.unknown", f"there is no practice {practice_id[:64]}")
         return _view(row)
+
+    async def set_consent(self, wanted: PracticeConsent, *, by: str) -> PracticeConsent:
+        """Decide what users of these practices' PCs are asked before log files leave them: all of them, or none.
+
+        Raises:
+            InvalidError: no practice, or too many.
+            NotFoundError: one is not known.
+        """
+        ids = list(dict.fromkeys(wanted.practices))
+        if not 1 <= len(ids) <= _MOST_CONSENTS:
+            raise InvalidError("practices.count", f"1 to {_MOST_CONSENTS} practices", at="$.practices")
+        now = self._clock.now()
+        async with self._database.transaction() as tx:
+            known = await sql.set_consent(tx, ids, wanted.consent, now=now)
+            if unknown := [one for one in ids if one not in known]:
+                raise NotFoundError(
+                    "practice.unknown", f"there is no practice {unknown[0][:64]}: nothing was changed"
+                )
+            await note(tx, now, by, "practices.consent", "", practices=ids, consent=wanted.consent)
+        return PracticeConsent(ids, wanted.consent)
 
 
 def _read(body: bytes) -> PracticesImport:

@@ -34,6 +34,8 @@ from canopee_api.devices.tokens import Tokens
 from canopee_api.files.uploads import Uploads
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.watchers import Watchers
+from canopee_api.logs.requests import LogRequests
+from canopee_api.logs.targets import LogTargets
 from canopee_api.orders.delivery import Delivery
 from canopee_api.orders.epochs import Epochs
 from canopee_api.postgres.database import Database
@@ -83,5 +85,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     intake: Intake
     storage: Storage
     uploads: Uploads
+    log_requests: LogRequests
+    log_targets: LogTargets
     tick_s: int = 30
     """Between two rounds of periodic work."""

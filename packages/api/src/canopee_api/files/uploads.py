@@ -6,14 +6,17 @@ between, the next chunk is written over what nobody acknowledged. A file counts 
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeAlias
 
 from canopee_api.errors import BusyError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from canopee_api.files.store import FileStore, LostBytesError
 from canopee_api.postgres import uploads as sql
 from canopee_api.postgres.database import Connection, Database
-from canopee_api.postgres.uploads import UploadRow
+from canopee_api.postgres.uploads import Allowance, UploadRow
 from canopee_contract.files import MAX_CHUNK_BYTES, BeginUpload, UploadReply
+from canopee_contract.live import Topic
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id, new_id
 from canopee_kit.logs import get_logger
@@ -31,18 +34,26 @@ _AT_ONCE = 4
 _AGAIN_S = 5
 
 
+Tell: TypeAlias = Callable[[Topic, str], None]
+"""Told of the topic `logs`, and of the log request of which something came."""
+
+
+def _nobody(_: Topic, __: str) -> None:
+    """Nobody is told."""
+
+
 class Uploads:
     """The files that come in through this process."""
 
-    def __init__(self, database: Database, store: FileStore, clock: Clock) -> None:
-        self._database, self._store, self._clock = database, store, clock
+    def __init__(self, database: Database, store: FileStore, clock: Clock, tell: Tell = _nobody) -> None:
+        self._database, self._store, self._clock, self._tell = database, store, clock, tell
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def begin(self, device_id: str, asked: BeginUpload) -> UploadReply:
         """Where to go on with a file; one whose content changed since begins again, unless it was whole.
 
         Raises:
-            ForbiddenError: the order is not this device's.
+            ForbiddenError: the order is not this device's, what it brought was purged, or it is more than its budget.
             ConflictError: another file of this name is whole already.
             BusyError: the disk is nearly full, or the PC has sent enough for today.
         """
@@ -53,19 +64,16 @@ class Uploads:
         )  # fmt: skip
         free = await asyncio.to_thread(lambda: self._store.free_share)
         async with self._database.transaction() as tx:
-            if not is_id(asked.order_id) or not await sql.order_takes_files(tx, asked.order_id, device_id):
+            allowed = await sql.allowance_of(tx, wanted) if is_id(asked.order_id) else None
+            if allowed is None:
                 raise ForbiddenError("upload.order", "this order was not given to this PC", at="$.order_id")
-            row = await sql.begin(tx, wanted, now=now)
-            if row.id == wanted.id:
-                await self._check_room(tx, device_id, free)
-            elif (row.sha256, row.length) != (asked.sha256, asked.length):
-                if row.is_complete:
-                    raise ConflictError(
-                        "upload.taken", "another file of this name is whole: it stays", at="$.name"
-                    )
-                await sql.replace(tx, row.id, asked.sha256, asked.length, now=now)
-                return UploadReply(row.id, 0, "partial")
-        return UploadReply(row.id, row.received, "complete" if row.is_complete else "partial")
+            if allowed.is_purged:
+                raise ForbiddenError("upload.purged", "what this order brought was purged: forget the file")
+            if refusal := _over_budget(allowed, asked.length):
+                await sql.note_over_budget(tx, allowed.request_id or "", device_id, asked.length)
+            else:
+                return await self._begun(tx, wanted, free)
+        raise refusal
 
     async def receive(
         self, device_id: str, upload_id: str, *, offset: int, sha256: str, content: bytes
@@ -94,7 +102,10 @@ class Uploads:
                 raise ConflictError(
                     "upload.offset", f"go on at offset {row.received} of {row.length}", at="offset"
                 )
-            return await self._store_chunk(tx, row, content)
+            reply = await self._store_chunk(tx, row, content)
+        if row.request_id is not None:
+            self._tell("logs", row.request_id)
+        return reply
 
     async def sweep(self) -> int:
         """Remove what nobody goes on with, and files on their way that no row knows of; how many."""
@@ -107,9 +118,24 @@ class Uploads:
             await asyncio.to_thread(self._store.forget, name)
         return len({*stale, *gone})
 
+    async def _begun(self, tx: Connection, wanted: UploadRow, free: float) -> UploadReply:
+        """The upload of this name, made, found, or begun again for another content."""
+        now = self._clock.now()
+        row = await sql.begin(tx, wanted, now=now)
+        if row.id == wanted.id:
+            await self._check_room(tx, wanted.device_id, free)
+        elif (row.sha256, row.length) != (wanted.sha256, wanted.length):
+            if row.is_complete:
+                raise ConflictError("upload.taken", "another file of this name is whole: it stays", at="$.name")
+            await sql.replace(tx, row.id, wanted.sha256, wanted.length, now=now)
+            return UploadReply(row.id, 0, "partial")
+        return UploadReply(row.id, row.received, "complete" if row.is_complete else "partial")
+
     async def _store_chunk(self, tx: Connection, row: UploadRow, content: bytes) -> UploadReply:
         end, now = row.received + len(content), self._clock.now()
         is_whole = end == row.length
+        if is_whole:
+            await sql.hold_content(tx, row.sha256)
         try:
             is_right = await asyncio.to_thread(self._write, row, content)
         except LostBytesError:
@@ -138,3 +164,17 @@ class Uploads:
             raise BusyError("the disk of the server is nearly full: no file is taken", retry_after_s=3_600)
         if await sql.announced_since(tx, device_id, self._clock.now() - _DAY) > DAILY_BYTES:
             raise BusyError("this PC has sent enough for today", retry_after_s=3_600)
+
+
+def _over_budget(allowed: Allowance, length: int) -> ForbiddenError | None:
+    """Why a file of so many bytes may not come; `None` when it may."""
+    if allowed.request_id is None:
+        return None
+    for whose, budget, announced in (
+        ("of this PC", allowed.budget, allowed.announced),
+        ("of all PCs together", allowed.total_budget, allowed.total_announced),
+    ):
+        if announced + length > budget:
+            message = f"{length} bytes are more than the budget {whose} leaves: {max(0, budget - announced)}"
+            return ForbiddenError("upload.budget", message, at="$.length")
+    return None

@@ -7,6 +7,7 @@ import msgspec
 
 from canopee_api.errors import InvalidError
 from canopee_api.live.fleet import LiveDevice, LiveFleet
+from canopee_api.live.watchers import Watchers
 from canopee_api.orders.freezing import is_frozen
 from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres import deliveries
@@ -98,7 +99,9 @@ def _delivered(order: tuple[bytes, bytes | None]) -> DeliveredOrder:
     return DeliveredOrder(msgspec.Raw(envelope), msgspec.Raw(document) if document else NULL)
 
 
-async def take_reports(database: Database, clock: Clock, device: LiveDevice, sent: RunReports) -> RunsReply:
+async def take_reports(
+    database: Database, clock: Clock, device: LiveDevice, sent: RunReports, watchers: Watchers
+) -> RunsReply:
     """Store run reports, one verdict each.
 
     Raises:
@@ -118,6 +121,9 @@ async def take_reports(database: Database, clock: Clock, device: LiveDevice, sen
             else:
                 is_new = await sql.insert_run(tx, _run(report, device, clock))
                 verdicts.append(RunVerdict(report.order_id, "accepted" if is_new else "duplicate"))
+    watchers.note("runs", device.id)
+    for request_id in {*owned.values()} - {None}:
+        watchers.note("logs", str(request_id))
     return RunsReply(tuple(verdicts))
 
 

@@ -10,7 +10,7 @@ from canopee_api.postgres.changes import announce_orders
 from canopee_api.postgres.database import Connection
 from canopee_contract.codec import decode
 from canopee_contract.condition import Scalar
-from canopee_contract.order import CampaignRef, Order
+from canopee_contract.order import CampaignRef, Consent, Order
 from canopee_contract.pipeline import PipelineRef
 from canopee_kit.ids import new_id
 from canopee_trust.documents import seal_order
@@ -33,6 +33,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     ring: int = 0
     occurrence: str = ""
     """Which one, of a campaign that recurs."""
+    upload_budget_bytes: int | None = None
+    consents: Mapping[str, Consent] = {}
+    """By device; none is asked of the others."""
 
 
 async def issue(
@@ -53,7 +56,8 @@ async def issue(
             spec=1, order_id=new_id(now), device_id=device_id, generation=generation, epoch=assignment.epoch,
             seq=seq, issued_at=now, not_before=assignment.not_before, expires_at=assignment.expires_at,
             pipeline=assignment.pipeline, parameters=assignment.parameters, campaign=campaign,
-            is_dry=assignment.is_dry,
+            is_dry=assignment.is_dry, upload_budget_bytes=assignment.upload_budget_bytes,
+            consent=assignment.consents.get(device_id, "none"),
         )  # fmt: skip
         orders.append(
             sql.NewOrder(

@@ -20,7 +20,7 @@ id, name, kind, pipeline, parameters, condition, document, document_sha256, max_
 is_living, is_expanded, not_before, not_after, created_by, created_at, expanded_to, stopped_at, reach_bp, \
 rings, pilots, rollout, ring, ring_opened_at, judged_from, paused_at, halted_at, halt_reason, windows, \
 superseded_by, halt_code, halt_params, signal_figures, signals_at, \
-through_freezes, bytes_per_device, bytes_unknown, recurrence, prerequisites, is_dry"""
+through_freezes, bytes_per_device, bytes_unknown, recurrence, prerequisites, is_dry, upload_budget_bytes"""
 
 
 _STATE = """CASE WHEN c.stopped_at IS NOT NULL THEN 'aborted'
@@ -85,6 +85,8 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     recurrence: Recurrence | None = None
     prerequisites: tuple[Prerequisite, ...] = ()
     is_dry: bool = False
+    upload_budget_bytes: int | None = None
+    """What the files of each PC may weigh together: of a log request only, which is no campaign for people."""
 
 
 async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
@@ -105,7 +107,7 @@ async def insert_campaign(tx: Connection, row: CampaignRow) -> bool:
             row.through_freezes, row.bytes_per_device, list(row.bytes_unknown),
             Jsonb(msgspec.to_builtins(row.recurrence)) if row.recurrence else None,
             Jsonb(msgspec.to_builtins(row.prerequisites)),
-            row.is_dry,
+            row.is_dry, row.upload_budget_bytes,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -116,11 +118,12 @@ async def list_campaigns(
 ) -> list[CampaignRow]:
     """Campaigns, those of some states or all, of one pipeline (`name` or `name@version`) or of any, newest first.
 
-    Dry runs are none.
+    Dry runs and log requests are none.
     """
     cursor = await tx.execute(
         f"""SELECT {_COLUMNS} FROM campaigns c
-            WHERE NOT c.is_dry AND (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
+            WHERE NOT c.is_dry AND c.upload_budget_bytes IS NULL
+              AND (%(after)s = '' OR id < nullif(%(after)s, '')::uuid)
               AND (%(pipeline)s = '' OR %(pipeline)s IN (pipeline->>'name',
                    (pipeline->>'name') || '@' || (pipeline->>'version')))
               AND (%(states)s::text[] = '{{}}' OR {_STATE} = ANY(%(states)s))

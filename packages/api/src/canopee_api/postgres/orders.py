@@ -142,12 +142,14 @@ async def renumber(tx: Connection, orders: Sequence[tuple[str, int, bytes]]) -> 
         )
 
 
-async def owned_orders(tx: Connection, device_id: str, order_ids: Sequence[str]) -> set[str]:
-    """Those of these orders that were given to this device."""
+async def owned_orders(tx: Connection, device_id: str, order_ids: Sequence[str]) -> dict[str, str | None]:
+    """Those of these orders that were given to this device, each with its log request where it is of one."""
     cursor = await tx.execute(
-        "SELECT id FROM orders WHERE device_id = %s AND id = ANY(%s::uuid[])", (device_id, list(order_ids))
+        """SELECT o.id, l.id FROM orders o LEFT JOIN log_requests l ON l.id = o.campaign_id
+           WHERE o.device_id = %s AND o.id = ANY(%s::uuid[])""",
+        (device_id, list(order_ids)),
     )
-    return {row[0] for row in await cursor.fetchall()}
+    return dict(await cursor.fetchall())
 
 
 async def insert_run(tx: Connection, run: NewRun) -> bool:

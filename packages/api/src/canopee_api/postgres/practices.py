@@ -31,6 +31,7 @@ class PracticeRow(msgspec.Struct, frozen=True):
     created_at: datetime
     changed_at: datetime
     devices: int
+    consent: str
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -124,10 +125,19 @@ async def get_practice(tx: Connection, practice_id: str) -> PracticeRow | None:
     return PracticeRow(*row) if row else None
 
 
+async def set_consent(tx: Connection, ids: Sequence[str], consent: str, *, now: datetime) -> set[str]:
+    """What users of these practices' PCs are asked from now on; the ids that are known."""
+    cursor = await tx.execute(
+        "UPDATE practices SET consent = %s, changed_at = %s WHERE id = ANY(%s) RETURNING id",
+        (consent, now, list(ids)),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
 def _practices(which: SQL) -> Composed:
     return SQL(
         """SELECT {}, p.is_active, p.created_at, p.changed_at,
-                  (SELECT count(*) FROM devices d WHERE d.practice_id = p.id AND d.state <> 'revoked')
+                  (SELECT count(*) FROM devices d WHERE d.practice_id = p.id AND d.state <> 'revoked'), p.consent
            FROM practices p WHERE {} ORDER BY p.id LIMIT %(limit)s"""
     ).format(_of("p"), which)
 

@@ -243,7 +243,7 @@ CREATE TABLE enrolment_rules (
     set_at timestamptz NOT NULL
 );
 
--- The practices that the vendor's customer system names.
+-- The practices that the vendor's customer system names. consent: what users of its PCs are asked before files leave them.
 CREATE TABLE practices (
     id text PRIMARY KEY,
     name text NOT NULL,
@@ -256,7 +256,8 @@ CREATE TABLE practices (
     is_active boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
-    search text NOT NULL GENERATED ALWAYS AS (folded(name || ' ' || city)) STORED
+    search text NOT NULL GENERATED ALWAYS AS (folded(name || ' ' || city)) STORED,
+    consent text NOT NULL DEFAULT 'inform' CHECK (consent IN ('none', 'inform', 'ask'))
 );
 
 -- expanded_to: the last device that the first round has looked at. reach_bp: the basis points of its last ring.
@@ -265,6 +266,7 @@ CREATE TABLE practices (
 -- order may begin. opened: time zone -> the last opening that was told. halt_code, halt_params: what halt_reason says, for
 -- programs. signal_figures: what its signals had counted at the last look. through_freezes: as in the document.
 -- bytes_per_device: what each PC downloads, as far as it is known; bytes_unknown: what of unknown size it downloads too.
+-- upload_budget_bytes: what each PC may send; of a log request only.
 CREATE TABLE campaigns (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -307,6 +309,7 @@ CREATE TABLE campaigns (
     recurrence jsonb,
     prerequisites jsonb NOT NULL DEFAULT '[]',
     is_dry boolean NOT NULL DEFAULT false,
+    upload_budget_bytes bigint,
     CHECK ((document IS NULL) = (document_sha256 IS NULL)),
     CHECK (document IS NOT NULL OR kind = 'collect')
 );
@@ -708,3 +711,53 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_content ON uploads (sha256);
 CREATE INDEX uploads_by_device ON uploads (device_id, begun_at);
 CREATE INDEX uploads_under_way ON uploads (touched_at) WHERE NOT is_complete;
+
+-- Log requests: a campaign whose PCs send files, who asked for it and why, and what is left of what they sent.
+CREATE TABLE log_requests (
+    id uuid PRIMARY KEY REFERENCES campaigns,
+    reason text NOT NULL,
+    ticket text NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    total_budget_bytes bigint NOT NULL,
+    keep_until timestamptz NOT NULL,
+    notify text[] NOT NULL,
+    forward boolean NOT NULL,
+    again_of uuid REFERENCES log_requests,
+    code_claimed boolean NOT NULL,
+    completed_at timestamptz,
+    notified_at timestamptz,
+    notify_error text NOT NULL DEFAULT '',
+    purged_at timestamptz,
+    purged_by text NOT NULL DEFAULT ''
+);
+CREATE INDEX log_requests_kept ON log_requests (keep_until) WHERE purged_at IS NULL;
+CREATE INDEX log_requests_open ON log_requests (id) WHERE completed_at IS NULL;
+-- over_budget_bytes: what it wanted to send, and was refused.
+CREATE TABLE log_request_devices (
+    request_id uuid NOT NULL REFERENCES log_requests,
+    device_id uuid NOT NULL REFERENCES devices,
+    consent text NOT NULL,
+    over_budget_bytes bigint,
+    purged_at timestamptz,
+    PRIMARY KEY (request_id, device_id)
+);
+CREATE TABLE log_receipts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    request_id uuid NOT NULL REFERENCES log_requests,
+    device_id uuid NOT NULL REFERENCES devices,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    length bigint NOT NULL,
+    received_at timestamptz NOT NULL,
+    purged_at timestamptz NOT NULL,
+    purged_by text NOT NULL,
+    bytes_removed boolean NOT NULL
+);
+CREATE INDEX log_receipts_by_request ON log_receipts (request_id, id);
+CREATE TRIGGER tell_watchers_new AFTER INSERT ON log_requests
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('logs', 'id');
+CREATE TRIGGER tell_watchers_changed AFTER UPDATE ON log_requests
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('logs', 'id');
+CREATE TRIGGER tell_watchers_changed AFTER UPDATE ON log_request_devices
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('logs', 'request_id');

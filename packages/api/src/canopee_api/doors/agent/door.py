@@ -166,9 +166,8 @@ class AgentDoor:
         return FactsReply(sent.hash)
 
     async def _runs(self, device: LiveDevice, body: bytes) -> object:
-        reply = await take_reports(self._database, self._clock, device, decode(body, RunReports))
-        self._areas.watchers.note("runs", device.id)
-        return reply
+        reports = decode(body, RunReports)
+        return await take_reports(self._database, self._clock, device, reports, self._areas.watchers)
 
     async def _records(self, device: LiveDevice, body: bytes) -> object:
         return await self._areas.intake.accept(device, body)

@@ -4,13 +4,13 @@ from typing import Any
 
 from litestar import Request, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.doors.people.pages import After, Limit, page
 from canopee_contract.people import Page
-from canopee_contract.practices import MAX_IMPORT_BYTES, PracticesImported, PracticeView
+from canopee_contract.practices import MAX_IMPORT_BYTES, PracticeConsent, PracticesImported, PracticeView
 
 
 @get("/v1/practices", opt=needs("read"))
@@ -34,4 +34,12 @@ async def import_practices(request: Request[Any, Any, Any], areas: NamedDependen
     return await areas.practices.take(await request.body(), by=actor_of(request).login)
 
 
-ROUTES = [practices, practice, import_practices]
+@put("/v1/practice-consent", opt=needs("edit_practices"))
+async def set_practice_consent(
+    data: JSONBody[PracticeConsent], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> PracticeConsent:
+    """Decide what users of these practices' PCs are asked before log files leave them: all of them, or none."""
+    return await areas.practices.set_consent(data, by=actor_of(request).login)
+
+
+ROUTES = [practices, practice, import_practices, set_practice_consent]

@@ -1,0 +1,1 @@
+"""Log requests: asked for, answered by PCs with archives, opened, forwarded, purged."""

@@ -1,0 +1,74 @@
+"""Log requests at the people's door."""
+
+from collections.abc import AsyncGenerator
+
+import httpx
+import pytest
+
+from canopee_api.accounts.people import Actor
+from canopee_api.doors.people.app import people_app
+from canopee_api.testing import Office
+from canopee_contract.codec import encode
+from canopee_contract.people import NewApiKey, NewUser, Role
+from canopee_contract.practices import Practice, PracticesImport
+
+
+@pytest.fixture
+async def http(office: Office) -> AsyncGenerator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(people_app(office.areas))  # pyright: ignore[reportArgumentType]  names its scopes
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        yield client
+
+
+async def _key(office: Office, role: Role) -> dict[str, str]:
+    await office.areas.people.create_user(NewUser(role, "a long enough password", [role]), by="test")
+    key = await office.areas.people.create_api_key(NewApiKey("desk", [role]), Actor(role, (role,)))
+    return {"authorization": f"Bearer {key.secret}"}
+
+
+async def test_support_asks_everybody_sees_and_the_audit_says_who(office: Office, http: httpx.AsyncClient) -> None:
+    await office.publish_pipeline("product_logs", approval="none")
+    pc = await office.pc()
+    support, reader = await _key(office, "support"), await _key(office, "reader")
+    found = await http.post("/v1/log-requests/resolve", json={"lines": ["accueil-01", "C0009"]}, headers=reader)
+    assert (found.status_code, found.json()["found"][0]["id"], found.json()["not_found"]) == (
+        200,
+        pc.id,
+        ["C0009"],
+    )
+    new = {"devices": [pc.id], "pipeline": "product_logs", "reason": "it crashes", "ticket": "SUP-1"}
+    assert (await http.post("/v1/log-requests", json=new, headers=reader)).status_code == 403
+    assert (await http.post("/v1/log-requests/estimate", json=new, headers=support)).json()["devices"] == 1
+    made = await http.post("/v1/log-requests", json=new, headers=support)
+    assert (made.status_code, made.json()["total"], made.json()["created_by"]) == (201, 1, "support")
+    path = f"/v1/log-requests/{made.json()['id']}"
+    assert (await http.get(path, headers=reader)).json()["ticket"] == "SUP-1"
+    assert (await http.get("/v1/log-requests?state=running", headers=reader)).json()["items"][0]["total"] == 1
+    devices = await http.get(f"{path}/devices?state=waiting,running", headers=reader)
+    assert [one["id"] for one in devices.json()["items"]] == [pc.id]
+    history = (await http.get(f"{path}/audit", headers=reader)).json()["items"]
+    assert [(one["actor"], one["action"], one["detail"]["ticket"]) for one in history] == [
+        ("support", "logs.request", "SUP-1")
+    ]
+    for wrong, status in ((f"{path}/devices?state=gone", 400), ("/v1/log-requests?state=gone", 400)):
+        assert (await http.get(wrong, headers=reader)).status_code == status
+
+
+async def test_the_consent_of_practices_is_set_for_all_of_them_or_none(
+    office: Office, http: httpx.AsyncClient
+) -> None:
+    await office.areas.practices.take(
+        encode(PracticesImport([Practice("C1", "One"), Practice("C2", "Two")])), by="x"
+    )
+    enroller, reader = await _key(office, "enroller"), await _key(office, "reader")
+    path = "/v1/practice-consent"
+    wanted = {"practices": ["C1", "C2"], "consent": "ask"}
+    assert (await http.put(path, json=wanted, headers=reader)).status_code == 403
+    missing = await http.put(path, json={**wanted, "practices": ["C1", "C9"]}, headers=enroller)
+    assert (missing.status_code, missing.json()["code"]) == (404, "practice.unknown")
+    assert (await http.get("/v1/practices/C1", headers=reader)).json()["consent"] == "inform"
+    assert (await http.put(path, json=wanted, headers=enroller)).status_code == 200
+    assert (await http.put(path, json={**wanted, "consent": "maybe"}, headers=enroller)).status_code == 400
+    assert (await http.get("/v1/practices/C2", headers=reader)).json()["consent"] == "ask"
+    await office.areas.practices.take(encode(PracticesImport([Practice("C1", "Uno")])), by="x")
+    assert (await http.get("/v1/practices/C1", headers=reader)).json()["consent"] == "ask"
