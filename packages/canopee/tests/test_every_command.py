@@ -53,6 +53,7 @@ LISTS = {
     ("users",), ("api-keys",), ("datasets",), ("audit",), ("tag",), ("practices", "list"), ("enrol", "list"),
     ("enrol", "tokens"), ("release", "list"), ("campaign", "list"), ("campaign", "pending"), ("campaign", "devices"),
     ("campaign", "history"), ("campaign", "failures"),
+    ("logs", "list"),
 }  # fmt: skip
 COMMANDS = [words for words in _leaves(make_parser()) if not {words, words[:1]} & OTHERS]
 

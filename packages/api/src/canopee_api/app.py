@@ -52,6 +52,9 @@ from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
 from canopee_api.live.watchers import Watchers
+from canopee_api.logs.archives import Archives
+from canopee_api.logs.purging import Purges
+from canopee_api.logs.reading import Readers
 from canopee_api.logs.requests import LogRequests
 from canopee_api.logs.targets import LogTargets
 from canopee_api.orders.delivery import Delivery
@@ -179,6 +182,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
     table = FleetTable(database, trust, clock)
     selections = Selections(database, table, clock)
     store, watchers = FileStore(settings.files_folder), Watchers(database)
+    log_requests = LogRequests(database, campaigns, clock)
     waiting, targeting = CampaignDrafts(database, trust, campaigns, clock), Targeting(database)
     return Areas(
         clock=clock,
@@ -220,8 +224,10 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
         storage=Storage(database, datasets, clock, settings.keep),
         tick_s=settings.tick_s,
         uploads=Uploads(database, store, clock, watchers.note),
-        log_requests=LogRequests(database, campaigns, clock),
+        log_requests=log_requests,
         log_targets=LogTargets(database, clock),
+        log_archives=Archives(database, store, Readers(), clock),
+        log_purges=Purges(database, store, log_requests, clock),
     )
 
 

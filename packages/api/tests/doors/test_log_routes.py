@@ -1,5 +1,6 @@
 """Log requests at the people's door."""
 
+import hashlib
 from collections.abc import AsyncGenerator
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from canopee_api.accounts.people import Actor
 from canopee_api.doors.people.app import people_app
 from canopee_api.testing import Office
+from canopee_api.testing_logs import Support, an_archive
 from canopee_contract.codec import encode
 from canopee_contract.people import NewApiKey, NewUser, Role
 from canopee_contract.practices import Practice, PracticesImport
@@ -72,3 +74,55 @@ async def test_the_consent_of_practices_is_set_for_all_of_them_or_none(
     assert (await http.get("/v1/practices/C2", headers=reader)).json()["consent"] == "ask"
     await office.areas.practices.take(encode(PracticesImport([Practice("C1", "Uno")])), by="x")
     assert (await http.get("/v1/practices/C1", headers=reader)).json()["consent"] == "ask"
+
+
+async def test_an_archive_is_downloaded_whole_or_from_where_it_stopped(
+    office: Office, http: httpx.AsyncClient
+) -> None:
+    await office.publish_pipeline("product_logs", approval="none")
+    support, pc = Support(office), await office.pc()
+    view, content = await support.request(pc), an_archive()
+    key, reader = await _key(office, "support"), await _key(office, "reader")
+    path = f"/v1/log-requests/{view.id}/archives/{pc.id}"
+    assert (await http.get(path, headers=key)).json()["code"] == "logs.not_ready"
+    await support.answer(pc, content)
+    assert (await http.get(path, headers=reader)).status_code == 403
+    whole, sha256 = await http.get(path, headers=key), hashlib.sha256(content).hexdigest()
+    assert (whole.status_code, whole.content, whole.headers["etag"]) == (200, content, f'"{sha256}"')
+    assert whole.headers["content-disposition"].startswith('attachment; filename="C0001_ACCUEIL-01_')
+    assert (whole.headers["x-content-type-options"], whole.headers["content-length"]) == (
+        "nosniff",
+        str(len(content)),
+    )
+    rest = await http.get(path, headers={**key, "range": "bytes=10-", "if-range": f'"{sha256}"'})
+    assert (rest.status_code, rest.content) == (206, content[10:])
+    assert rest.headers["content-range"] == f"bytes 10-{len(content) - 1}/{len(content)}"
+    assert (await http.get(path, headers={**key, "range": "bytes=10-", "if-range": '"other"'})).content == content
+    past = await http.get(path, headers={**key, "range": f"bytes={len(content)}-"})
+    assert (past.status_code, past.headers["content-range"]) == (416, f"bytes */{len(content)}")
+    every = await http.get(f"/v1/log-requests/{view.id}/archives.zip", headers=key)
+    assert content in every.content
+
+
+async def test_an_archive_is_read_searched_and_purged(office: Office, http: httpx.AsyncClient) -> None:
+    await office.publish_pipeline("product_logs", approval="none")
+    support, pc = Support(office), await office.pc()
+    view = await support.request(pc)
+    await support.answer(pc)
+    key, reader = await _key(office, "support"), await _key(office, "reader")
+    path = f"/v1/log-requests/{view.id}/archives/{pc.id}"
+    (file,) = (await http.get(f"{path}/files", headers=key)).json()["files"]
+    lines = await http.get(f"{path}/text", params={"path": file["path"], "line": "2"}, headers=key)
+    assert [one["number"] for one in lines.json()["lines"]] == [2]
+    found = await http.get(f"{path}/search", params={"q": "LOGIN OF .* failed", "regex": "true"}, headers=key)
+    assert [(one["line"], one["path"]) for one in found.json()["matches"]] == [(2, file["path"])]
+    assert (await http.get(f"{path}/search", params={"q": "LOGIN", "case": "true"}, headers=key)).json()[
+        "matches"
+    ] == []
+    assert (await http.get(f"{path}/search", params={"q": "(", "regex": "true"}, headers=key)).status_code == 400
+    purge = f"/v1/log-requests/{view.id}/purge"
+    assert (await http.post(purge, headers=reader)).status_code == 403
+    assert (await http.post(purge, headers=key)).json()["state"] == "purged"
+    receipts = (await http.get(f"/v1/log-requests/{view.id}/receipts", headers=reader)).json()["items"]
+    assert [(one["device_id"], one["purged_by"]) for one in receipts] == [(pc.id, "support")]
+    assert (await http.get(path, headers=key)).json()["code"] == "logs.purged"

@@ -10,6 +10,7 @@ from canopee_client.errors import AnswerError
 from canopee_client.events import changes
 from canopee_client.fleet_calls import FleetCalls
 from canopee_client.link import PAGE, segment
+from canopee_client.log_calls import LogCalls
 from canopee_client.rollout_calls import RolloutCalls
 from canopee_contract import admission, catalog, matching, people
 from canopee_contract.dataset import Dataset
@@ -27,7 +28,7 @@ _SILENCE_S = 45.0
 """A stream says something every 15 s at least."""
 
 
-class Client(FleetCalls, CatalogCalls, RolloutCalls):
+class Client(FleetCalls, CatalogCalls, RolloutCalls, LogCalls):
     """One connection to one API, with one credential. Close it, or use it in a `with`."""
 
     def health(self) -> people.Health:

@@ -34,6 +34,8 @@ from canopee_api.devices.tokens import Tokens
 from canopee_api.files.uploads import Uploads
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.watchers import Watchers
+from canopee_api.logs.archives import Archives
+from canopee_api.logs.purging import Purges
 from canopee_api.logs.requests import LogRequests
 from canopee_api.logs.targets import LogTargets
 from canopee_api.orders.delivery import Delivery
@@ -87,5 +89,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     uploads: Uploads
     log_requests: LogRequests
     log_targets: LogTargets
+    log_archives: Archives
+    log_purges: Purges
     tick_s: int = 30
     """Between two rounds of periodic work."""

@@ -103,6 +103,10 @@ class FileStore:
             self._path(sha256).unlink()
             _sync_folder(self._path(sha256).parent)
 
+    def file(self, sha256: str) -> Path:
+        """Where a kept file is, for whoever reads it in another process."""
+        return self._path(sha256)
+
     def has(self, sha256: str) -> bool:
         """Whether the file is kept."""
         return self._path(sha256).exists()

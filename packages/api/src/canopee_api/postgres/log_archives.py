@@ -65,3 +65,124 @@ async def forwards_of(tx: Connection, request_ids: Sequence[str]) -> dict[str, d
     """By request: how many archives stand where at the SFTP server."""
     _ = tx, request_ids
     return {}
+
+
+class StoredRow(msgspec.Struct, frozen=True):
+    """A file of a request, whole or not, locked."""
+
+    upload_id: str
+    device_id: str
+    name: str
+    sha256: str
+    received: int
+    is_complete: bool
+    received_at: datetime
+
+
+async def standing_of(tx: Connection, request_id: str, device_id: str) -> str | None:
+    """Whether a device is of a request: `kept`, `purged`, or `None`."""
+    cursor = await tx.execute(
+        """SELECT CASE WHEN purged_at IS NULL THEN 'kept' ELSE 'purged' END FROM log_request_devices
+           WHERE request_id = %s AND device_id = %s""",
+        (request_id, device_id),
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def hold_stored(tx: Connection, request_id: str, *, device_id: str) -> list[StoredRow]:
+    """Every file of a request, or of one device of it, which stays so to the end of the transaction."""
+    cursor = await tx.execute(
+        """SELECT u.id, u.device_id, u.name, u.sha256, u.received, u.is_complete, u.touched_at
+           FROM uploads u JOIN orders o ON o.id = u.order_id
+           WHERE o.campaign_id = %(request)s AND (%(device)s = '' OR o.device_id = nullif(%(device)s, '')::uuid)
+           ORDER BY u.id FOR UPDATE OF u""",
+        {"request": request_id, "device": device_id},
+    )
+    return [StoredRow(*row) for row in await cursor.fetchall()]
+
+
+async def shared_contents(tx: Connection, contents: Sequence[str], but: Sequence[str]) -> set[str]:
+    """Of these SHA-256s, those to which an upload refers that is none of `but`."""
+    cursor = await tx.execute(
+        """SELECT DISTINCT sha256 FROM uploads
+           WHERE sha256 = ANY(%s) AND is_complete AND NOT id = ANY(%s::uuid[])""",
+        (list(contents), list(but)),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def replace_by_receipts(
+    tx: Connection, request_id: str, held: Sequence[StoredRow], removed: set[str], *, now: datetime, by: str
+) -> None:
+    """Forget these files; a receipt of each that was whole stays."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            """INSERT INTO log_receipts (request_id, device_id, name, sha256, length, received_at, purged_at,
+                                         purged_by, bytes_removed)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                (
+                    request_id, one.device_id, one.name, one.sha256, one.received, one.received_at, now, by,
+                    one.sha256 in removed,
+                )
+                for one in held
+                if one.is_complete
+            ],
+        )  # fmt: skip
+    await tx.execute("DELETE FROM uploads WHERE id = ANY(%s::uuid[])", ([one.upload_id for one in held],))
+
+
+async def mark_devices(tx: Connection, request_id: str, device_ids: Sequence[str], *, now: datetime) -> int:
+    """Nothing of these devices of a request is kept or taken any more; how many."""
+    cursor = await tx.execute(
+        """UPDATE log_request_devices SET purged_at = %s
+           WHERE request_id = %s AND device_id = ANY(%s::uuid[]) AND purged_at IS NULL""",
+        (now, request_id, list(device_ids)),
+    )
+    return cursor.rowcount
+
+
+async def mark_request(tx: Connection, request_id: str, *, now: datetime, by: str) -> bool:
+    """Nothing of a request is kept or taken any more; `False` when it was so."""
+    cursor = await tx.execute(
+        """UPDATE log_requests SET purged_at = %s, purged_by = %s, completed_at = coalesce(completed_at, %s)
+           WHERE id = %s AND purged_at IS NULL""",
+        (now, by, now, request_id),
+    )
+    return cursor.rowcount > 0
+
+
+async def expired_ids(tx: Connection, *, now: datetime, limit: int) -> list[str]:
+    """Requests whose archives have been kept for long enough."""
+    cursor = await tx.execute(
+        "SELECT id FROM log_requests WHERE keep_until <= %s AND purged_at IS NULL ORDER BY keep_until LIMIT %s",
+        (now, limit),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+class ReceiptRow(msgspec.Struct, frozen=True):
+    """What is left of an archive."""
+
+    id: int
+    device_id: str
+    hostname: str
+    name: str
+    sha256: str
+    length: int
+    received_at: datetime
+    purged_at: datetime
+    purged_by: str
+    bytes_removed: bool
+
+
+async def receipts_of(tx: Connection, request_id: str, *, after: int, limit: int) -> list[ReceiptRow]:
+    cursor = await tx.execute(
+        """SELECT x.id, x.device_id, d.hostname, x.name, x.sha256, x.length, x.received_at, x.purged_at, x.purged_by,
+                  x.bytes_removed
+           FROM log_receipts x JOIN devices d ON d.id = x.device_id
+           WHERE x.request_id = %s AND x.id > %s ORDER BY x.id LIMIT %s""",
+        (request_id, after, limit),
+    )
+    return [ReceiptRow(*row) for row in await cursor.fetchall()]

@@ -17,9 +17,10 @@ from canopee.approval import (
     signed,
 )
 from canopee.campaigning import add_actions, approve_draft
-from canopee.commands.run import condition_to, parameters_of
+from canopee.commands.run import condition_to
 from canopee.documents import read_bytes, write_whole
 from canopee.errors import UsageError
+from canopee.given import parameters_of
 from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
 from canopee.output import print_list, print_object

@@ -1,4 +1,4 @@
-"""`canopee practices import | list | show`: the sites of the vendor's customers."""
+"""`canopee practices import | list | show | consent`: the sites of the vendor's customers."""
 
 import argparse
 import sys
@@ -10,9 +10,10 @@ from canopee.home import add_home, connect
 from canopee.output import print_json, print_list, print_object
 from canopee.parsing import Commands
 from canopee_client.client import Client
-from canopee_contract.practices import PracticesImport, PracticesImported
+from canopee_contract.order import CONSENTS
+from canopee_contract.practices import PracticeConsent, PracticesImport, PracticesImported
 
-_COLUMNS = ("id", "name", "postal_code", "city", "time_zone", "state", "devices")
+_COLUMNS = ("id", "name", "postal_code", "city", "time_zone", "state", "devices", "consent")
 _SHOWN = 20
 
 
@@ -34,7 +35,11 @@ def add_to(commands: Commands) -> None:
     shown = actions.add_parser("show", help="one of them")
     shown.add_argument("id")
     shown.set_defaults(run=_show)
-    for one in (taken, listed, shown):
+    asked = actions.add_parser("consent", help="what users of their PCs are asked before log files leave them")
+    asked.add_argument("consent", choices=CONSENTS, help="nothing; they are told; or they must agree")
+    asked.add_argument("id", nargs="+")
+    asked.set_defaults(run=_consent)
+    for one in (taken, listed, shown, asked):
         one.add_argument("--json", action="store_true", help="one JSON value on standard output")
         add_home(one)
 
@@ -77,6 +82,13 @@ def _list(arguments: argparse.Namespace) -> int:
     with connect(arguments) as client:
         found = client.practices(**({"q": arguments.q} if arguments.q else {}))
         print_list(found, _COLUMNS, as_json=arguments.json)
+    return 0
+
+
+def _consent(arguments: argparse.Namespace) -> int:
+    with connect(arguments) as client:
+        done = client.set_practice_consent(PracticeConsent(arguments.id, arguments.consent))
+        print_object(done, as_json=arguments.json)
     return 0
 
 

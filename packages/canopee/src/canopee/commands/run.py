@@ -10,13 +10,13 @@ from canopee.approval import approve, newest
 from canopee.documents import read_bytes, read_condition
 from canopee.dry_run import FORESEEN, foreseen
 from canopee.errors import FailedError, RefusedError, UsageError
+from canopee.given import parameters_of
 from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
 from canopee.output import print_list, print_object
 from canopee.parsing import Commands
 from canopee.quantities import add_recurrence, duration, recurrence
 from canopee_client.client import Client
-from canopee_contract.condition import Scalar
 from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, NewDryRun, Run
 from canopee_contract.recurrence import Recurrence
 from canopee_kit.clock import Clock, SystemClock
@@ -115,21 +115,6 @@ def _request(client: Client, arguments: argparse.Namespace, clock: Clock, every:
     keys: Path = arguments.keys or home_of(arguments).keys
     approver = read_approvers(keys / "offline", (arguments.approver,), passphrase)[0]
     return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))
-
-
-def parameters_of(given: list[str]) -> dict[str, Scalar]:
-    """`NAME=VALUE`: a value that is JSON is what it says, any other is a text."""
-    parameters: dict[str, Scalar] = {}
-    for pair in given:
-        name, is_pair, text = pair.partition("=")
-        if not is_pair or not name:
-            raise UsageError(f"--param {pair}: NAME=VALUE is expected")
-        try:
-            value = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            value = text
-        parameters[name] = value if isinstance(value, str | int | float | bool) else text
-    return parameters
 
 
 def _wait(client: Client, view: CampaignView, seconds: int, clock: Clock) -> list[Run]:

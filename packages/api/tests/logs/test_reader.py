@@ -1,0 +1,112 @@
+"""What archives hold, whatever a PC put in them."""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from canopee_api.logs.reader import Searched, Task, listing, search, text_of
+from canopee_contract.log_requests import LogMatch
+
+
+def opened(files: Mapping[str, bytes]) -> zipfile.ZipFile:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 11, 24, 8, 0, 0)), text)
+    return zipfile.ZipFile(content)
+
+
+def found(
+    archive: zipfile.ZipFile, pattern: str, **changes: object
+) -> tuple[list[tuple[str, int, str]], Searched]:
+    """Path, line and what was found; and how it ended."""
+    task = msgspec.structs.replace(Task("", "search", pattern=pattern), **changes)
+    *matches, ended = search(archive, task)
+    assert isinstance(ended, Searched)
+    some = [one for one in matches if isinstance(one, LogMatch)]
+    return [(one.path, one.line, one.text[one.start : one.end]) for one in some], ended
+
+
+def test_a_listing_says_what_the_pc_says_of_each_file() -> None:
+    manifest = {
+        "files": [{"path": "C:\\app.log", "name": "app.log", "cut": True}],
+        "redacted": {"phone_number": 2},
+    }
+    held = listing(opened({"app.log": b"x" * 1_000, "manifest.json": msgspec.json.encode(manifest)}))
+    (one,) = held.files
+    assert (one.path, one.size_bytes, one.about) == ("app.log", 1_000, {"path": "C:\\app.log", "cut": True})
+    assert one.modified_at == datetime(2026, 11, 24, 8, tzinfo=UTC)
+    assert held.manifest == {"redacted": {"phone_number": 2}}
+
+
+@pytest.mark.parametrize("manifest", [b"", b"[]", b"{", b'{"files": 3}', b'{"files": [1, null]}', b"\xff"])
+def test_a_manifest_that_says_nothing_sensible_hides_no_file(manifest: bytes) -> None:
+    held = listing(opened({"app.log": b"x", "manifest.json": manifest}))
+    assert [one.path for one in held.files] == ["app.log"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_lines_are_found_whatever_the_encoding(encoding: str) -> None:
+    text = "démarré\r\nnœud ĀĊ\r\n" if encoding.startswith("utf") else "démarré\r\nfenêtre\r\n"
+    archive = opened({"app.log": (text + "échec à l'ouverture\r\nfin").encode(encoding)})
+    assert found(archive, "(?i)ÉCHEC")[0] == [("app.log", 3, "échec")]
+    lines = text_of(archive, Task("", "text", "app.log")).lines
+    assert [one.number for one in lines] == [1, 2, 3, 4]
+    assert (lines[0].text, lines[3].text) == ("démarré", "fin")
+
+
+def test_text_comes_in_parts_that_follow_one_another() -> None:
+    archive = opened({"app.log": b"".join(b"line %d\n" % number for number in range(1, 11))})
+    first = text_of(archive, Task("", "text", "app.log", 1, 4))
+    assert ([one.text for one in first.lines], first.next_line) == (["line 1", "line 2", "line 3", "line 4"], 5)
+    last = text_of(archive, Task("", "text", "app.log", 9, 4))
+    assert ([one.number for one in last.lines], last.next_line) == ([9, 10], None)
+
+
+def test_a_line_without_end_is_read_in_pieces_and_shown_cut() -> None:
+    archive = opened({"app.log": b"a" * 100_000 + b"needle" + b"b" * 100_000 + b"\nnext needle\n"})
+    matches, ended = found(archive, "needle")
+    assert matches == [("app.log", 1, "needle"), ("app.log", 2, "needle")]
+    assert ended.read_bytes < 250_000
+    lines = text_of(archive, Task("", "text", "app.log")).lines
+    assert [(one.number, len(one.text), one.is_cut) for one in lines] == [(1, 2_000, True), (2, 11, False)]
+
+
+def test_a_search_ends_at_its_limit_and_says_so() -> None:
+    archive = opened({"a.log": b"x\n" * 50, "b.log": b"x\n" * 50})
+    matches, ended = found(archive, "x", limit=60)
+    assert (len(matches), matches[-1], ended.ended_by) == (60, ("b.log", 10, "x"), "matches")
+    assert found(archive, "x", member="b.log", limit=200)[1] == Searched("end", 1, 50)
+
+
+def test_what_is_no_text_is_passed_over_and_said_to_be_none() -> None:
+    archive = opened({"app.exe": b"MZ\0\0needle\n", "app.log": b"needle\n", "folder/": b""})
+    assert found(archive, "needle")[0] == [("app.log", 1, "needle")]
+    assert text_of(archive, Task("", "text", "app.exe")).is_binary
+
+
+def test_a_file_that_is_spoiled_does_not_hide_the_others() -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.log", b"needle and more, which is long enough to be spoiled\n" * 400)
+        archive.writestr("b.log", b"needle\n")
+    raw = bytearray(content.getvalue())
+    raw[60:100] = b"\xff" * 40
+    matches, ended = found(zipfile.ZipFile(io.BytesIO(bytes(raw))), "needle")
+    assert ("b.log", 1, "needle") in matches
+    assert ended.ended_by == "end"
+
+
+def test_a_bomb_is_read_without_being_held() -> None:
+    compressor, block = zlib.compressobj(9), b"\0" * 0 + b"A" * 2**20
+    raw = b"".join(compressor.compress(block) for _ in range(64)) + compressor.flush()
+    assert len(raw) < 2**17
+    archive = opened({"bomb.log": zlib.decompress(raw)})
+    matches, ended = found(archive, re.escape("needle"))
+    assert (matches, ended.read_bytes) == ([], 64 * 2**20)

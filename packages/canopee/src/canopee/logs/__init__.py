@@ -1,0 +1,1 @@
+"""What `canopee logs` does."""
