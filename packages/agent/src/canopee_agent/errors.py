@@ -11,7 +11,9 @@ PermanentError
 │   ├── ReleaseError        a release of the agent that this PC does not take
 │   ├── ExitCodeError       a program ended with an exit code that was not expected
 │   ├── TimedOutError       a time limit was reached: the step ends `timed_out`
+│   ├── OverBudgetError     its files are larger than the order, or the local policy, lets leave: none does
 │   └── NotSupportedError   it makes no sense on this machine: the step ends `skipped`
+│       └── NothingFoundError  there is nothing here of what it was to find
 ├── StateError              the agent's own durable state, or its configuration, cannot be used
 └── RejectedError           the server refused a call for good; `problem` says why
     └── RevokedError        this enrolment is over
@@ -98,6 +100,18 @@ class TimedOutError(StepError):
     """A time limit was reached: the step ends `timed_out`."""
 
     code: ClassVar[str] = "step.timed_out"
+
+
+class OverBudgetError(StepError):
+    """Its files are larger than may leave this PC: none of them does."""
+
+    code: ClassVar[str] = "over_budget"
+
+
+class NothingFoundError(NotSupportedError):
+    """There is nothing here of what the step was to find: it ends `skipped`."""
+
+    code: ClassVar[str] = "nothing_found"
 
 
 class StateError(PermanentError):

@@ -4,6 +4,7 @@ import errno
 import io
 import posixpath
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import PureWindowsPath
 from typing import IO, TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -24,8 +25,8 @@ class PowerCutError(BaseException):
 class _Node:
     """The bytes of one file, and those that a power cut would leave."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content, self.durable = bytearray(content), content
+    def __init__(self, content: bytes, modified_ns: int = 0) -> None:
+        self.content, self.durable, self.modified_ns = bytearray(content), content, modified_ns
 
 
 class FakeFiles:
@@ -53,10 +54,10 @@ class FakeFiles:
         self.before: Callable[[str, str], None] = lambda _call, _path: None
         """Called with the name of a method and its path, before it looks: what somebody else does meanwhile."""
 
-    def write(self, path: str, content: bytes = b"") -> None:
-        """Make a file; its folders need not be made."""
-        shown = self._normal(path)
-        self._files[self._key(shown)] = (shown, _Node(content))
+    def write(self, path: str, content: bytes = b"", at: datetime | None = None) -> None:
+        """Make a file, written last `at`; its folders need not be made."""
+        shown, modified_ns = self._normal(path), int(at.timestamp()) * 10**9 if at else 0
+        self._files[self._key(shown)] = (shown, _Node(content, modified_ns))
 
     def link(self, path: str, target: str) -> None:
         """Make `path` (a file or a folder) a link to `target`; a short name (8.3) is one too."""
@@ -122,7 +123,9 @@ class FakeFiles:
         held = self._files.get(self._key(normal))
         if held is None and not self._is_folder(normal):
             raise MissingError(f"{path} does not exist")
-        return Found("file" if held else "folder", len(held[1].content) if held else 0, self._volume(normal))
+        if held is None:
+            return Found("folder", 0, self._volume(normal))
+        return Found("file", len(held[1].content), self._volume(normal), held[1].modified_ns)
 
     def names(self, path: str) -> Sequence[str]:
         folder = self._final("names", path)

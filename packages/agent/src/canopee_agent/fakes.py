@@ -7,10 +7,11 @@ r"""An in-memory machine and server, for the tests of steps, engine and service;
 Nothing here touches the disk, the network or the machine's clock: time passes when a program "runs".
 """
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 import msgspec
 
@@ -23,6 +24,7 @@ from canopee_agent.ports import (
     Hardware,
     InstalledProgram,
     NetworkCard,
+    OutgoingFiles,
     Platform,
     ProgramEnd,
     RegistryValue,
@@ -33,6 +35,9 @@ from canopee_agent.service_ports import Reply, Request
 from canopee_contract.codec import encode
 from canopee_contract.problem import CONTENT_TYPE, Problem
 from canopee_kit.clock import FakeClock
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 Handler: TypeAlias = Callable[[Request], Reply]
 
@@ -185,6 +190,36 @@ class FakeSystem:
         return (at + self.utc_offset).replace(tzinfo=None)
 
 
+class FakeOutbox:
+    """What a step makes for the server, in memory: `files`, by name, once each is closed."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def create(self, name: str) -> IO[bytes]:
+        return cast("IO[bytes]", _Kept(self.files, name))
+
+
+class _Kept(io.RawIOBase):
+    """A file that is only written from its start to its end, as those that are sent."""
+
+    def __init__(self, files: dict[str, bytes], name: str) -> None:
+        super().__init__()
+        self._files, self._name, self._content = files, name, bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        self._content += memoryview(data).cast("B")
+        return memoryview(data).nbytes
+
+    def close(self) -> None:
+        if not self.closed:
+            self._files[self._name] = bytes(self._content)
+        super().close()
+
+
 class FakeMachine:
     """A whole machine in memory."""
 
@@ -197,6 +232,8 @@ class FakeMachine:
         self.downloads = FakeDownloads(self.clock)
         self.services = FakeServices(family, self.clock)
         self.releases: AgentReleases | None = None
+        self.outgoing = FakeOutbox()
+        self.outbox: OutgoingFiles | None = self.outgoing
 
 
 class FakeServiceHost:

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import PurePath
-from typing import IO
+from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
 
@@ -24,6 +24,7 @@ from canopee_agent.ports import (
     Found,
     Machine,
     MachineReader,
+    OutgoingFiles,
     ProgramEnd,
     ProgramRunner,
     RegistryReader,
@@ -33,6 +34,9 @@ from canopee_agent.ports import (
 )
 from canopee_contract.report import Effect, Verb
 from canopee_kit.clock import Clock
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _KEPT_BYTES = 16 * 2**20
 """Of what steps write, so that later ones can read it; beyond, nobody can tell."""
@@ -55,6 +59,7 @@ class Foresight:
         self.files: Files = _Files(machine.files, self.effects)
         self.programs: ProgramRunner = _Programs(self.effects)
         self.downloads: Downloader = _Downloads(self.effects)
+        self.outbox: OutgoingFiles | None = _Outbox(self.effects)
         self.services: Services = _Services(machine.services, self.effects)
         self.releases: AgentReleases | None = (
             _Releases(machine.releases, self.effects) if machine.releases else None
@@ -99,6 +104,37 @@ class _Downloads:
     def fetch(self, wanted: Wanted) -> AbstractContextManager[Download]:
         self._effects.append(Effect("download", wanted.url, size_bytes=wanted.size - wanted.start))
         raise ForeseenError
+
+
+class _Outbox:
+    """Files that are not sent: how large they would be is noted."""
+
+    def __init__(self, effects: list[Effect]) -> None:
+        self._effects = effects
+
+    def create(self, name: str) -> IO[bytes]:
+        return cast("IO[bytes]", _Measured(lambda size: self._effects.append(Effect("send", name, size))))
+
+
+class _Measured(io.RawIOBase):
+    """A file whose size is all that is kept of it."""
+
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        super().__init__()
+        self._tell, self._size = tell, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        size = memoryview(data).nbytes
+        self._size += size
+        return size
+
+    def close(self) -> None:
+        if not self.closed:
+            self._tell(self._size)
+        super().close()
 
 
 class _Releases:

@@ -143,6 +143,8 @@ class Found(msgspec.Struct, frozen=True):
     """Bytes of a file; 0 for anything else."""
     volume: int
     """Only within one volume can something be renamed."""
+    modified_ns: int = 0
+    """When a file was written last, in nanoseconds since 1970; 0 for anything else."""
 
 
 class Files(Protocol):
@@ -374,11 +376,28 @@ class Services(Protocol):
         ...
 
 
+class OutgoingFiles(Protocol):
+    """Files that the server is to have: they leave once the step that makes them has ended well."""
+
+    def create(self, name: str) -> IO[bytes]:
+        """A new file to write from its start to its end, called `name` at the server, such as `logs.zip`.
+
+        What exceeds the budget of the order is counted, and not kept: the step then ends `over_budget`.
+
+        Raises:
+            StepError: it is no such name, or one that the step has used.
+            DiskError: it cannot be made now.
+        """
+        ...
+
+
 class Machine(Protocol):
     """All that a step may ask of the machine it runs on."""
 
     releases: AgentReleases | None
     """`None` for an agent that its installer did not put here; the service says which."""
+    outbox: OutgoingFiles | None
+    """Of the step that runs; `None` where no step does."""
 
     @property
     def clock(self) -> Clock: ...

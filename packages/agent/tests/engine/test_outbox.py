@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from canopee_agent.engine.outbox import KEPT, Outbox
-from canopee_agent.errors import DiskError
+from canopee_agent.engine.draft import Draft
+from canopee_agent.engine.outbox import KEPT, RECEIPTS_KEPT, Outbox, Outgoing
+from canopee_agent.errors import DiskError, OverBudgetError, StepError
 from canopee_kit.clock import FakeClock, SystemClock
 
 CONTENT = b"a log\n" * 1_000
@@ -27,9 +28,20 @@ def outbox(tmp_path: Path, clock: FakeClock) -> Generator[Outbox]:
     outbox.close()
 
 
-def made(outbox: Outbox, name: str = "logs.zip", content: bytes = CONTENT) -> None:
-    with outbox.create(name) as stream:
-        stream.write(content)
+def draft(outbox: Outbox, *names: str, content: bytes = CONTENT, budget: int = 10**9) -> Draft:
+    draft = outbox.draft(budget)
+    for name in names or ("logs.zip",):
+        with draft.create(name) as stream:
+            stream.write(content)
+    return draft
+
+
+def committed(outbox: Outbox, *names: str, order_id: str = "order") -> Outgoing:
+    """The first file that waits then."""
+    outbox.commit(draft(outbox, *names), order_id, "logs")
+    first = outbox.first()
+    assert first is not None
+    return first
 
 
 def files(tmp_path: Path) -> list[Path]:
@@ -39,9 +51,9 @@ def files(tmp_path: Path) -> list[Path]:
 def test_a_file_waits_once_its_step_has_ended_and_outlasts_the_process(
     outbox: Outbox, tmp_path: Path, clock: FakeClock
 ) -> None:
-    made(outbox)
+    waiting = draft(outbox)
     assert outbox.first() is None
-    outbox.commit("order", "logs")
+    assert outbox.commit(waiting, "order", "logs") == len(CONTENT)
     outbox.close()
     again = Outbox(tmp_path / "outbox", clock)
     first = again.first()
@@ -54,17 +66,15 @@ def test_a_file_waits_once_its_step_has_ended_and_outlasts_the_process(
 
 
 def test_what_a_step_that_failed_made_goes_at_once(outbox: Outbox, tmp_path: Path) -> None:
-    made(outbox)
-    outbox.drop()
-    outbox.commit("order", "logs")
+    failed = draft(outbox)
+    failed.drop()
     assert outbox.first() is None
     assert files(tmp_path) == []
 
 
 def test_what_a_cut_left_behind_goes_at_the_next_start(outbox: Outbox, tmp_path: Path, clock: FakeClock) -> None:
-    made(outbox, "kept.zip")
-    outbox.commit("order", "logs")
-    made(outbox, "lost.zip")
+    committed(outbox, "kept.zip")
+    draft(outbox, "lost.zip")
     outbox.close()
     again = Outbox(tmp_path / "outbox", clock)
     assert len(files(tmp_path)) == 1
@@ -75,24 +85,18 @@ def test_what_a_cut_left_behind_goes_at_the_next_start(outbox: Outbox, tmp_path:
 
 
 def test_files_are_handed_out_in_turn(outbox: Outbox) -> None:
-    for name in ("a.zip", "b.zip"):
-        made(outbox, name)
-        outbox.commit("order", name)
-    first = outbox.first()
-    assert first is not None
+    first = committed(outbox, "a.zip")
     assert first.name == "a.zip"
-    outbox.forget(first)
+    committed(outbox, "b.zip")
+    outbox.forget(first, "sent")
     first = outbox.first()
     assert first is not None
     assert first.name == "b.zip"
 
 
 def test_a_file_that_was_sent_is_removed_with_its_row(outbox: Outbox, tmp_path: Path) -> None:
-    made(outbox)
-    outbox.commit("order", "logs")
-    first = outbox.first()
-    assert first is not None
-    outbox.forget(first)
+    first = committed(outbox)
+    outbox.forget(first, "sent")
     assert outbox.first() is None
     assert files(tmp_path) == []
     assert outbox.waiting_bytes == 0
@@ -101,8 +105,7 @@ def test_a_file_that_was_sent_is_removed_with_its_row(outbox: Outbox, tmp_path: 
 def test_a_file_that_no_server_takes_is_given_up_after_a_week(
     outbox: Outbox, tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made(outbox)
-    outbox.commit("order", "logs")
+    committed(outbox)
     outbox.close()
     clock.advance((KEPT + timedelta(seconds=1)).total_seconds())
     again = Outbox(tmp_path / "outbox", clock)
@@ -113,8 +116,7 @@ def test_a_file_that_no_server_takes_is_given_up_after_a_week(
 
 
 def test_a_file_that_somebody_removed_is_forgotten(outbox: Outbox, tmp_path: Path, clock: FakeClock) -> None:
-    made(outbox)
-    outbox.commit("order", "logs")
+    committed(outbox)
     outbox.close()
     files(tmp_path)[0].unlink()
     again = Outbox(tmp_path / "outbox", clock)
@@ -123,11 +125,73 @@ def test_a_file_that_somebody_removed_is_forgotten(outbox: Outbox, tmp_path: Pat
 
 
 def test_a_file_that_cannot_be_made_or_measured_is_a_fault_of_the_disk(outbox: Outbox, tmp_path: Path) -> None:
-    made(outbox)
+    waiting = draft(outbox)
     files(tmp_path)[0].unlink()
     with pytest.raises(DiskError):
-        outbox.commit("order", "logs")
+        outbox.commit(waiting, "order", "logs")
     assert outbox.first() is None
     (tmp_path / "outbox").rename(tmp_path / "gone")
     with pytest.raises(DiskError):
-        outbox.create("more.zip")
+        outbox.draft(1).create("more.zip")
+
+
+def test_files_beyond_the_budget_are_counted_not_kept_and_none_of_them_leaves(
+    outbox: Outbox, tmp_path: Path
+) -> None:
+    large = draft(outbox, "a.zip", "b.zip", budget=len(CONTENT) + 10)
+    assert sum(path.stat().st_size for path in files(tmp_path)) <= len(CONTENT) + 10
+    with pytest.raises(
+        OverBudgetError, match=rf"{2 * len(CONTENT)} bytes to send, and {len(CONTENT) + 10} are left"
+    ):
+        outbox.commit(large, "order", "logs")
+    assert outbox.first() is None
+    assert files(tmp_path) == []
+
+
+def test_a_budget_is_used_up_to_its_last_byte(outbox: Outbox) -> None:
+    outbox.commit(draft(outbox, budget=len(CONTENT)), "order", "logs")
+    assert outbox.waiting_bytes == len(CONTENT)
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "a\\b", ".hidden", "é.zip", "C:x", "a" * 121])
+def test_a_name_that_the_server_would_refuse_is_refused_here(outbox: Outbox, name: str) -> None:
+    with pytest.raises(StepError, match="a name of its own"):
+        outbox.draft(1).create(name)
+
+
+def test_a_step_that_was_left_behind_makes_nothing_any_more(outbox: Outbox, tmp_path: Path) -> None:
+    left = outbox.draft(1_000)
+    stream = left.create("late.zip")
+    left.drop()
+    stream.write(b"x" * 100)
+    with pytest.raises(StepError, match="over"):
+        left.create("other.zip")
+    stream.close()
+    assert files(tmp_path) == []
+
+
+def test_an_empty_file_is_not_sent(outbox: Outbox) -> None:
+    outbox.commit(draft(outbox, content=b""), "order", "logs")
+    assert outbox.first() is None
+
+
+def test_what_has_gone_leaves_a_receipt(outbox: Outbox, tmp_path: Path, clock: FakeClock) -> None:
+    one = committed(outbox, "sent.zip", order_id="one")
+    outbox.forget(one, "sent")
+    committed(outbox, "a.zip", "b.zip", order_id="two")
+    purged = outbox.purge("two")
+    assert [(receipt.name, receipt.state) for receipt in purged] == [("a.zip", "purged"), ("b.zip", "purged")]
+    assert outbox.purge("two") == purged  # once more changes nothing
+    assert [receipt.name for receipt in outbox.receipts()] == ["sent.zip", "a.zip", "b.zip"]
+    assert outbox.receipts("one")[0].sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert (files(tmp_path), outbox.first()) == ([], None)
+    clock.advance((RECEIPTS_KEPT + timedelta(seconds=1)).total_seconds())
+    outbox.forget(committed(outbox, "later.zip"), "sent")
+    assert [receipt.name for receipt in outbox.receipts()] == ["later.zip"]
+
+
+def test_a_purge_touches_no_other_order(outbox: Outbox) -> None:
+    kept = committed(outbox, "kept.zip", order_id="one")
+    assert outbox.purge("two") == ()
+    assert outbox.first() == kept
+    assert kept.path.read_bytes() == CONTENT

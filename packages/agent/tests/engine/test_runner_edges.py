@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from canopee_agent.engine.authorise import Authorised
 from canopee_agent.engine.journal import Journal
+from canopee_agent.engine.outbox import Outbox
 from canopee_agent.engine.policy import LocalPolicy
-from canopee_agent.engine.run import Outcome
+from canopee_agent.engine.run import Kept, Outcome
 from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import MAX_RECORD_BYTES, Spool
 from canopee_agent.errors import BusyError, MissingError, NotSupportedError, TimedOutError
@@ -70,6 +71,7 @@ class Bench:
         self.spool = Spool(folder / "spool.db", self.machine.clock)
         self.kinds: dict[str, type[StepKind[msgspec.Struct]]] = {}
         self.seen: list[Any] = []
+        self.outbox = Outbox(folder / "outbox", self.machine.clock)
         self.order_id = ""
 
     def add(self, name: str, *texts: str, raises: BaseException | None = None, **outputs: Scalar) -> None:
@@ -94,7 +96,9 @@ class Bench:
         )
         ref = PipelineRef("pipelines/action/p.1.json", "p", 1, "0" * 64, 1)
         order = Order(1, self.order_id, "d", 1, 1, 1, NOW, NOW, NOW, ref, {}, None)
-        runner = Runner(self.machine, self.kinds, policy or LocalPolicy(), self.journal, self.spool)
+        runner = Runner(
+            self.machine, self.kinds, policy or LocalPolicy(), Kept(self.journal, self.spool, self.outbox)
+        )
         return runner.run(Authorised(order, pipeline, parameters, holds=True), {"os.family": "windows"})
 
     def bodies(self) -> list[str]:
@@ -112,6 +116,7 @@ def bench(tmp_path: Path) -> Generator[Bench]:
     yield bench
     bench.journal.close()
     bench.spool.close()
+    bench.outbox.close()
 
 
 def _states(outcome: Outcome) -> list[str]:

@@ -78,11 +78,17 @@ def storing(server: FakeServer) -> Storing:
 def outbox(tmp_path: Path, server: FakeServer) -> Generator[Outbox]:
     """One file waits in it."""
     outbox = Outbox(tmp_path / "outbox", server.machine.clock)
-    with outbox.create("logs.zip") as stream:
-        stream.write(CONTENT)
-    outbox.commit("order", "logs")
+    wait(outbox, "logs")
     yield outbox
     outbox.close()
+
+
+def wait(outbox: Outbox, step: str) -> None:
+    """Let one more file wait."""
+    draft = outbox.draft(len(CONTENT))
+    with draft.create(f"{step}.zip") as stream:
+        stream.write(CONTENT)
+    outbox.commit(draft, "order", step)
 
 
 def sending(server: FakeServer, outbox: Outbox, *, bytes_per_s: int = CHUNK) -> Sending:
@@ -152,15 +158,13 @@ def test_a_file_that_arrives_spoiled_is_sent_again_and_given_up_after_three_time
     assert bytes(storing.stored) == CONTENT
     storing.stored.clear()
     storing.spoils = 9
-    with outbox.create("more.zip") as stream:
-        stream.write(CONTENT)
-    outbox.commit("order", "more")
+    wait(outbox, "more")
     assert not sending(server, outbox).go_on(600)
     assert outbox.first() is None
     assert "spoiled 3 times" in caplog.text
 
 
-@pytest.mark.parametrize("code", ["upload.order", "upload.taken"])
+@pytest.mark.parametrize("code", ["upload.order", "upload.taken", "upload.purged"])
 def test_what_the_server_will_never_take_does_not_hold_back_the_others(
     server: FakeServer, storing: Storing, outbox: Outbox, code: str
 ) -> None:
@@ -169,11 +173,11 @@ def test_what_the_server_will_never_take_does_not_hold_back_the_others(
         return problem_reply(403, code) if asked.step == "logs" else storing.begin(request)
 
     server.link.answer("/agent/v1/files", begin)
-    with outbox.create("more.zip") as stream:
-        stream.write(CONTENT)
-    outbox.commit("order", "more")
+    wait(outbox, "more")
     assert not sending(server, outbox).go_on(60)
     assert [one.step for one in storing.asked] == ["more"]
+    states = ["purged" if code == "upload.purged" else "refused", "sent"]
+    assert [receipt.state for receipt in outbox.receipts("order")] == states
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,8 @@ be; `unknown` when that depends on what an earlier step can only do for real. No
 import msgspec
 
 from canopee_agent.engine.authorise import Authorised, Kinds
-from canopee_agent.engine.journal import Journal
 from canopee_agent.engine.policy import LocalPolicy
-from canopee_agent.engine.run import Attempt, Run
-from canopee_agent.engine.spool import Spool
+from canopee_agent.engine.run import Attempt, Kept, Run
 from canopee_agent.foresight import ForeseenError, Foresight, UnknowableError
 from canopee_agent.ports import Machine
 from canopee_agent.step import clean_text
@@ -27,11 +25,9 @@ _LONGEST = 500
 class DryRun(Run):
     """One run on a `Foresight` of the machine."""
 
-    def __init__(
-        self, machine: Machine, kinds: Kinds, policy: LocalPolicy, journal: Journal, spool: Spool, what: Authorised
-    ) -> None:
+    def __init__(self, machine: Machine, kinds: Kinds, policy: LocalPolicy, kept: Kept, what: Authorised) -> None:
         self._foresight = Foresight(machine)
-        super().__init__(self._foresight, kinds, policy, journal, spool, what)
+        super().__init__(self._foresight, kinds, policy, kept, what)
         self._open: set[str] = set()
         """Steps that only the real run can end."""
 
@@ -46,6 +42,11 @@ class DryRun(Run):
     def _attempts(self, step: Step) -> tuple[int, Attempt]:
         """One: nothing that is temporary is waited for."""
         return 1, self._attempt(step)
+
+    def _lent(self, attempt: Attempt) -> Machine:
+        """A machine that notes; nothing is sent."""
+        attempt.draft = None
+        return self._foresight
 
     def _store(self, step: Step, bodies: list[bytes]) -> int:
         """Nothing is sent: that a collection would is one more effect."""

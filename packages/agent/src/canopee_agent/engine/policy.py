@@ -13,6 +13,8 @@ download_hosts = ["updates.example.fr"]              # absent: nothing is downlo
 deny_globs = ["*.key", "patients"]      # names of files and folders never read nor written; replaces the defaults
 max_read_bytes = 1048576
 max_download_bytes = 2147483648
+max_upload_bytes = 268435456            # what the files of one order may weigh, as they are sent
+upload_bytes_per_s = 500000             # 0: no limit
 max_deadline_s = 3600
 max_output_bytes = 262144
 max_records = 10000
@@ -57,6 +59,10 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Bytes of one file that are read, 16 MiB at most."""
     max_download_bytes: Annotated[int, Meta(ge=0)] = 2 * 2**30
     """Size of one download, and of what one archive holds."""
+    max_upload_bytes: Annotated[int, Meta(ge=0)] = 256 * 2**20
+    """What the files that one order makes may weigh together, as they are sent."""
+    upload_bytes_per_s: Annotated[int, Meta(ge=0)] = 500_000
+    """Bandwidth that they may take; 0: no limit."""
     max_deadline_s: float = 3_600.0
     max_output_bytes: int = 262_144
     max_records: int = 10_000

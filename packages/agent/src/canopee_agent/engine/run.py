@@ -2,19 +2,23 @@
 
 import threading
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from canopee_agent.engine.authorise import Authorised, Kinds
+from canopee_agent.engine.draft import Draft
 from canopee_agent.engine.journal import Journal
+from canopee_agent.engine.lent import Lent
+from canopee_agent.engine.outbox import Outbox
 from canopee_agent.engine.policy import LocalPolicy
 from canopee_agent.engine.spool import MAX_RECORD_BYTES, Spool
 from canopee_agent.engine.values import resolve
-from canopee_agent.errors import NotSupportedError, StepError, TimedOutError
+from canopee_agent.errors import DiskError, NotSupportedError, StepError, TimedOutError
 from canopee_agent.foresight import ForeseenError, UnknowableError
 from canopee_agent.ports import Machine
-from canopee_agent.step import Ceiling, NamedOutputs, StepKind, clean_text
+from canopee_agent.step import NamedOutputs, clean_text
 from canopee_contract.codec import encode, inspect
 from canopee_contract.condition import Scalar, evaluate, parse_condition
 from canopee_contract.pipeline import Pipeline, Step
@@ -46,6 +50,15 @@ class Attempt(msgspec.Struct):
     records: list[bytes] = []
     outputs: dict[str, Scalar] = {}
     error: BaseException | None = None
+    draft: Draft | None = None
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What runs leave on disk, each for the server to have."""
+
+    journal: Journal
+    spool: Spool
+    outbox: Outbox
 
 
 class Run:
@@ -54,17 +67,17 @@ class Run:
     own_folders: tuple[str, ...] = ()
     expect: Callable[[float], None]
 
-    def __init__(
-        self, machine: Machine, kinds: Kinds, policy: LocalPolicy, journal: Journal, spool: Spool, what: Authorised
-    ) -> None:
+    def __init__(self, machine: Machine, kinds: Kinds, policy: LocalPolicy, kept: Kept, what: Authorised) -> None:
         self._machine, self._kinds, self._policy = machine, kinds, policy
-        self._journal, self._spool = journal, spool
+        self._journal, self._spool, self._outbox = kept.journal, kept.spool, kept.outbox
         self._order_id, self._pipeline = what.order.order_id, what.pipeline
         limits = self._pipeline.limits
         self._until = machine.clock.monotonic() + min(limits.deadline_s, policy.max_deadline_s)
         self._output_bytes = min(limits.output_bytes, policy.max_output_bytes)
         self._outputs_left = self._output_bytes
         self._records = min(limits.records, policy.max_records)
+        asked = what.order.upload_budget_bytes
+        self._upload_left = policy.max_upload_bytes if asked is None else min(asked, policy.max_upload_bytes)
         self._known: dict[str, Scalar] = {f"params.{name}": value for name, value in what.parameters.items()}
 
     def go(self, facts: dict[str, Scalar]) -> Outcome:
@@ -90,6 +103,7 @@ class Run:
         self._journal.begin_step(self._order_id, report, place)
         began = self._machine.clock.monotonic()
         attempts, last = self._attempts(step)
+        self._send(step, last)
         state, code, detail = _verdict(last.error)
         stored = self._store(step, last.records)
         if last.error is None:
@@ -103,6 +117,18 @@ class Run:
         self._journal.end_step(self._order_id, report, place)
         return report
 
+    def _send(self, step: Step, last: Attempt) -> None:
+        """What a step that ended well made for the server waits to be sent; all of it, or the step has failed."""
+        if last.draft is None:
+            return
+        if last.error is not None:
+            last.draft.drop()
+            return
+        try:
+            self._upload_left -= self._outbox.commit(last.draft, self._order_id, step.id)
+        except (StepError, DiskError) as error:
+            last.error = error
+
     def _told(self, report: StepReport, last: Attempt) -> StepReport:  # noqa: ARG002  a dry run looks at it
         """The report of a step, as it is kept."""
         return report
@@ -113,6 +139,8 @@ class Run:
         for number in range(1, most + 1):
             attempt = self._attempt(step)
             left_s = self._until - self._machine.clock.monotonic()
+            if attempt.draft is not None and attempt.error is not None:
+                attempt.draft.drop()
             if not isinstance(attempt.error, TemporaryError) or number == most or left_s <= delay_s:
                 return number, attempt
             self.expect(delay_s + _BESIDES_S)
@@ -134,22 +162,25 @@ class Run:
         ceiling = self._policy.ceiling(
             own_folders=self.own_folders, output_bytes=self._output_bytes, timeout_s=left_s
         )
-        attempt = Attempt(records=[], outputs={})
+        attempt = Attempt(records=[], outputs={}, draft=self._outbox.draft(self._upload_left))
+        machine = self._lent(attempt)
         self.expect(left_s + _GRACE_S + _BESIDES_S)
-        thread = threading.Thread(
-            target=self._work, args=(kind(), parameters, ceiling, attempt), name=f"step-{step.id}", daemon=True
-        )
+        begin = partial(kind().run, machine, parameters, ceiling)
+        thread = threading.Thread(target=self._work, args=(begin, attempt), name=f"step-{step.id}", daemon=True)
         thread.start()
         thread.join(left_s + _GRACE_S)
         if thread.is_alive():  # left behind: what it still does counts for nothing
-            return Attempt(error=TimedOutError(f"{step.use} did not end within {left_s:.0f} s"))
+            late = TimedOutError(f"{step.use} did not end within {left_s:.0f} s")
+            return Attempt(error=late, draft=attempt.draft)
         return attempt
 
-    def _work(
-        self, kind: StepKind[msgspec.Struct], parameters: msgspec.Struct, ceiling: Ceiling, attempt: Attempt
-    ) -> None:
+    def _lent(self, attempt: Attempt) -> Machine:
+        """What a step works with."""
+        return Lent(self._machine, attempt.draft) if attempt.draft else self._machine
+
+    def _work(self, begin: Callable[[], Generator[msgspec.Struct, None, Any]], attempt: Attempt) -> None:
         try:
-            attempt.outputs = self._drain(kind.run(self._machine, parameters, ceiling), attempt.records)
+            attempt.outputs = self._drain(begin(), attempt.records)
         except (CanopeeError, ForeseenError, UnknowableError) as error:
             attempt.error = error
         except Exception as error:  # noqa: BLE001  the edge of a step: a fault of its code must not end the agent

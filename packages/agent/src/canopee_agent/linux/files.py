@@ -47,7 +47,8 @@ class LinuxFiles:
             found = os.lstat(path)
         is_file = stat.S_ISREG(found.st_mode)
         if is_file or stat.S_ISDIR(found.st_mode):
-            return Found("file" if is_file else "folder", found.st_size if is_file else 0, found.st_dev)
+            size, modified_ns = (found.st_size, found.st_mtime_ns) if is_file else (0, 0)
+            return Found("file" if is_file else "folder", size, found.st_dev, modified_ns)
         return Found("link" if stat.S_ISLNK(found.st_mode) else "other", 0, found.st_dev)
 
     def names(self, path: str) -> Sequence[str]:

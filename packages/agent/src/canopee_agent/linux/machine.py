@@ -7,7 +7,7 @@ from canopee_agent.linux.programs import LinuxPrograms
 from canopee_agent.linux.registry import NoRegistry
 from canopee_agent.linux.services import NoServices
 from canopee_agent.linux.system import LinuxSystem
-from canopee_agent.ports import AgentReleases
+from canopee_agent.ports import AgentReleases, OutgoingFiles
 from canopee_agent.web import HttpDownloads
 from canopee_kit.clock import Clock
 
@@ -25,3 +25,4 @@ class LinuxMachine:
         self.downloads = HttpDownloads(clock, ca_file)
         self.services = NoServices()
         self.releases: AgentReleases | None = None
+        self.outbox: OutgoingFiles | None = None

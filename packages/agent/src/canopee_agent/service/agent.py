@@ -4,15 +4,20 @@ import random
 import sqlite3
 import threading
 from collections.abc import Mapping
+from math import inf
+
+import msgspec
 
 from canopee_agent import __version__, steps
 from canopee_agent.engine.authorise import Authoriser, Kinds
 from canopee_agent.engine.clocks import Clocks, LatestClock
 from canopee_agent.engine.journal import Journal
+from canopee_agent.engine.outbox import Outbox
 from canopee_agent.engine.policy import read_policy
+from canopee_agent.engine.run import Kept
 from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import Spool
-from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError
+from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError, UnreachableError
 from canopee_agent.ports import Machine
 from canopee_agent.service import facts, memory
 from canopee_agent.service.config import Home
@@ -21,6 +26,7 @@ from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.orders import Orders
 from canopee_agent.service.releases import InstalledReleases
 from canopee_agent.service.secrets import FileSecrets
+from canopee_agent.service.sending import Sending
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
 from canopee_agent.service.supervised import WORK_S, NoSupervisor, SupervisedLink
 from canopee_agent.service_ports import Secrets, ServerLink, Supervisor
@@ -47,6 +53,8 @@ MAX_ORDERS = 100
 _FACTS_EVERY_S = 3_600.0
 _FRESH_S = 60.0
 """No order begins so long after the answer that came before it: the server is asked again first."""
+_SEND_S, _FILES_PAUSE_S = 5.0, 60.0
+"""For files: between two check-ins, and until the next attempt when the server does not take them."""
 _SHORTEST_ROUND_S = 0.5
 """Between the starts of two check-ins: a server that answers at once for ever is not asked for ever."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 5.0, 300.0
@@ -83,6 +91,10 @@ class Agent:
         clock = Clocks(machine.clock, self._server.now, self._floor)
         self._journal = Journal(state / "journal.db", clock, self._floor)
         self._spool = Spool(state / "spool.db", clock)
+        self._outbox = Outbox(state / "outbox", clock)
+        self._sending = Sending(
+            self._server, self._outbox, machine.clock, bytes_per_s=self._policy.upload_bytes_per_s
+        )
         self._repository = TrustedRepository(
             state / "tuf", home.root(), fetch=self._server.fetch, floor=self._floor, clock=LatestClock(clock)
         )
@@ -93,8 +105,8 @@ class Agent:
         self._kinds: Kinds = discover(steps, StepKind)
         self._authoriser = Authoriser(self._repository, self._policy, self._kinds, clock, wall=machine.system.wall)
         runner = Runner(
-            machine, self._kinds, self._policy, self._journal, self._spool, own_folders=home.own_folders,
-            expect=self._supervisor.expect,
+            machine, self._kinds, self._policy, Kept(self._journal, self._spool, self._outbox),
+            own_folders=home.own_folders, expect=self._supervisor.expect,
         )  # fmt: skip
         self._orders = Orders(
             self._authoriser, self._journal, runner, clock, self._floor, identity=lambda: self._server.identity,
@@ -105,6 +117,7 @@ class Agent:
         self._clock = clock
         self._link = link
         self._has_worked = True
+        self._files_from = -inf
         self._staged_at: float | None = None
         self._stop = threading.Event()
 
@@ -113,6 +126,7 @@ class Agent:
         self._supervisor.end()
         self._journal.close()
         self._spool.close()
+        self._outbox.close()
         self._floor.close()
 
     def stop(self) -> None:
@@ -198,7 +212,7 @@ class Agent:
         if self._has_worked:
             self._has_worked = False
             memory.release()
-        reply = self._check_in(wait_s)
+        reply = self._check_in(int(min(wait_s, self._send_files())))
         self._supervisor.healthy()
         self._clock.note()
         is_other = reply.trust_version not in {0, self._repository.timestamp_version}
@@ -245,6 +259,8 @@ class Agent:
             "trust_version": self._repository.timestamp_version,
             "reports_waiting": len(self._journal.reports()),
             "records_waiting_bytes": self._spool.size_bytes,
+            "files_waiting_bytes": self._outbox.waiting_bytes,
+            "files_gone": msgspec.to_builtins(self._outbox.receipts()),
             "step_kinds": sorted(self._kinds),
         }
 
@@ -308,6 +324,17 @@ class Agent:
                 raise
             except RejectedError as error:
                 _log.error("the server refuses what waits here; it is kept: %s", error)
+
+    def _send_files(self) -> float:
+        """Send what waits in the outbox, for a moment; how long a check-in may wait for the rest of it, in seconds."""
+        now = self._clock.monotonic()
+        if now >= self._files_from:
+            try:
+                return 0.0 if self._sending.go_on(_SEND_S) else inf
+            except UnreachableError as error:
+                _log.warning("files wait: %s", error)
+                self._files_from = now + (error.retry_after_s or _FILES_PAUSE_S)
+        return self._files_from - now
 
     def _send_reports(self) -> bool:
         """Whether the server took some, so that others may follow."""

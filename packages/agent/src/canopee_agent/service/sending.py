@@ -6,7 +6,7 @@ on. Nothing is read twice into memory: a chunk is all that there is of a file of
 
 import hashlib
 
-from canopee_agent.engine.outbox import Outbox, Outgoing
+from canopee_agent.engine.outbox import GoneState, Outbox, Outgoing
 from canopee_agent.errors import RejectedError, RevokedError, UnreachableError
 from canopee_agent.service.server import Server
 from canopee_contract.files import MAX_CHUNK_BYTES, BeginUpload, UploadReply
@@ -17,7 +17,8 @@ from canopee_kit.logs import get_logger
 _log = get_logger(__name__)
 _LEAST_CHUNK = 64 * 1024
 _MOVED = "upload.offset"
-_FOR_GOOD = frozenset({"upload.order", "upload.taken", "upload.budget", "upload.purged"})
+_PURGED = "upload.purged"
+_FOR_GOOD = frozenset({"upload.order", "upload.taken", "upload.budget", _PURGED})
 """What the server will never take, whatever is sent again."""
 _SPOILED = 3
 """A file that arrives with another SHA-256 so many times is given up."""
@@ -59,12 +60,12 @@ class Sending:
             asked = BeginUpload(one.order_id, one.step, one.name, one.length, one.sha256)
             self._at[one.id] = reply = self._sound(one, self._server.begin_upload(asked))
         if reply.state == "complete":
-            self._done(one)
+            self._done(one, "sent")
             return
         content = self._read(one, reply.received)
         if not content:
             _log.error("%s is gone or was cut on this PC: it is not sent", one.name)
-            self._done(one)
+            self._done(one, "lost")
             return
         began = self._clock.monotonic()
         digest = hashlib.sha256(content).hexdigest()
@@ -90,7 +91,7 @@ class Sending:
         self._at.pop(one.id, None)  # begun again, the server says where to go on
         if error.problem.code in _FOR_GOOD:
             _log.error("the server will never take %s: %s", one.name, error)
-            self._done(one)
+            self._done(one, "purged" if error.problem.code == _PURGED else "refused")
         elif error.problem.code != _MOVED:
             self._count_spoiled(one)
 
@@ -98,10 +99,10 @@ class Sending:
         self._spoiled[one.id] = self._spoiled.get(one.id, 0) + 1
         if self._spoiled[one.id] >= _SPOILED:
             _log.error("%s arrived spoiled %d times: it is not sent", one.name, _SPOILED)
-            self._done(one)
+            self._done(one, "lost")
 
-    def _done(self, one: Outgoing) -> None:
-        self._outbox.forget(one)
+    def _done(self, one: Outgoing, state: GoneState) -> None:
+        self._outbox.forget(one, state)
         self._at.pop(one.id, None)
         self._spoiled.pop(one.id, None)
 

@@ -71,7 +71,8 @@ class WindowsFiles:
             return Found("link", 0, found.st_dev)
         is_file = stat.S_ISREG(found.st_mode)
         kind = "file" if is_file else "folder" if stat.S_ISDIR(found.st_mode) else "other"
-        return Found(kind, found.st_size if is_file else 0, found.st_dev)
+        size, modified_ns = (found.st_size, found.st_mtime_ns) if is_file else (0, 0)
+        return Found(kind, size, found.st_dev, modified_ns)
 
     def names(self, path: str) -> Sequence[str]:
         with _folder(path), told_of(path):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from canopee_agent.ports import AgentReleases
+from canopee_agent.ports import AgentReleases, OutgoingFiles
 from canopee_agent.web import HttpDownloads
 from canopee_agent.windows.files import WindowsFiles
 from canopee_agent.windows.programs import WindowsPrograms
@@ -25,3 +25,4 @@ class WindowsMachine:
         self.downloads = HttpDownloads(clock, ca_file)
         self.services = WindowsServices()
         self.releases: AgentReleases | None = None
+        self.outbox: OutgoingFiles | None = None

@@ -1,0 +1,132 @@
+"""Files that wait are sent by the agent's rounds, beside everything else that a round does."""
+
+import hashlib
+import itertools
+from collections.abc import Generator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+
+from canopee_agent.engine.outbox import Outbox, Receipt
+from canopee_agent.fakes import FakeMachine, json_reply, problem_reply
+from canopee_agent.service.agent import Agent
+from canopee_agent.service_ports import Reply, Request
+from canopee_agent.testing import POLICY, FakeServer
+from canopee_contract.checkin import CheckIn
+from canopee_contract.files import BeginUpload, UploadReply
+
+UPLOAD = "01890a5d-ac96-774b-bcce-b302099a8057"
+CONTENT = bytes(range(256)) * 4_096
+FILES = "/agent/v1/files"
+
+
+class Status(msgspec.Struct):
+    files_gone: tuple[Receipt, ...]
+
+
+class Server:
+    """A server that stores files, and hears how long each check-in would wait."""
+
+    def __init__(self, fake: FakeServer) -> None:
+        self.fake, self.stored, self.begun = fake, bytearray(), False
+        self._check_in = fake.link.handler("/agent/v1/check-in")
+        self.waits: list[int] = []
+        fake.link.answer("/agent/v1/check-in", self._hear)
+        fake.link.answer(FILES, self._begin)
+        fake.link.answer(FILES + "/", self._take)
+
+    def agent(self) -> Agent:
+        return self.fake.agent()
+
+    def _hear(self, request: Request) -> Reply:
+        self.waits.append(msgspec.json.decode(request.body, type=CheckIn).wait_s)
+        return self._check_in(request)
+
+    def _begin(self, request: Request) -> Reply:
+        asked = msgspec.json.decode(request.body, type=BeginUpload)
+        assert (asked.length, asked.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+        return self._reply()
+
+    def _take(self, request: Request) -> Reply:
+        if int(parse_qs(urlsplit(request.path).query)["offset"][0]) != len(self.stored):
+            return problem_reply(409, "upload.offset")
+        self.stored += request.body
+        return self._reply()
+
+    def _reply(self) -> Reply:
+        is_whole = len(self.stored) == len(CONTENT)
+        return json_reply(UploadReply(UPLOAD, len(self.stored), "complete" if is_whole else "partial"))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    """At which a PC is enrolled, that may send 100 000 bytes a second and where one file waits."""
+    fake = FakeServer(FakeMachine("windows"), tmp_path)
+    (tmp_path / "policy.toml").write_text(POLICY + "upload_bytes_per_s = 100000\n")
+    server = Server(fake)
+    agent = server.agent()
+    agent.round(wait_s=240)
+    agent.close()
+    outbox = Outbox(tmp_path / "state" / "outbox", fake.machine.clock)
+    draft = outbox.draft(len(CONTENT))
+    with draft.create("logs.zip") as stream:
+        stream.write(CONTENT)
+    outbox.commit(draft, "order", "logs")
+    outbox.close()
+    server.waits.clear()
+    return server
+
+
+@pytest.fixture
+def agent(server: Server) -> Generator[Agent]:
+    agent = server.agent()
+    yield agent
+    agent.close()
+
+
+def test_check_ins_go_on_and_wait_for_nothing_while_a_file_is_sent(server: Server, agent: Agent) -> None:
+    sent = [len(server.stored)]
+    while len(server.stored) < len(CONTENT):
+        agent.round(wait_s=240)
+        sent.append(len(server.stored))
+    assert server.waits == [0, 0, 240]
+    assert all(400_000 <= after - before <= 600_000 for before, after in itertools.pairwise(sent[:-1]))
+    assert bytes(server.stored) == CONTENT
+    assert agent.status()["files_waiting_bytes"] == 0
+    status = msgspec.convert(agent.status(), Status)
+    assert [(one.name, one.state) for one in status.files_gone] == [("logs.zip", "sent")]
+
+
+def test_another_process_goes_on_where_the_first_one_was_killed(server: Server, agent: Agent) -> None:
+    agent.round()
+    reached = len(server.stored)
+    assert 0 < reached < len(CONTENT)
+    after = server.agent()
+    after.round()
+    assert len(server.stored) > reached
+    while len(server.stored) < len(CONTENT):
+        after.round()
+    assert bytes(server.stored) == CONTENT
+    after.close()
+
+
+def test_a_server_that_takes_no_files_now_gets_no_fewer_check_ins_and_is_asked_again_later(
+    server: Server, agent: Agent
+) -> None:
+    def full(_: Request) -> Reply:
+        return problem_reply(503, "upload.quota", headers={"retry-after": "100"})
+
+    begin = server.fake.link.handler(FILES)
+    server.fake.link.answer(FILES, full)
+    for _ in range(3):
+        agent.round(wait_s=240)
+    assert server.waits == [100, 100, 100]
+    assert server.fake.link.paths().count(FILES) == 1
+    server.fake.link.answer(FILES, begin)
+    server.fake.machine.clock.advance(timedelta(seconds=100).total_seconds())
+    agent.round(wait_s=240)
+    assert server.waits[-1] == 0
+    assert server.stored
