@@ -33,6 +33,8 @@ class Ceiling(msgspec.Struct, frozen=True):
     """Folders below which files may be made, replaced and moved."""
     download_hosts: tuple[str, ...] = ()
     """Hosts from which files may be downloaded: `name`, `name:port`, `*.domain`."""
+    redact_patterns: tuple[str, ...] = ()
+    """Regular expressions of what is hidden in every text that leaves, besides the kinds of `redactors/`."""
     deny_globs: tuple[str, ...] = ()
     """Names of files and folders that are never read nor written, case ignored, such as `*.key`."""
     own_folders: tuple[str, ...] = ()
@@ -103,6 +105,8 @@ class StepKind(Generic[ParametersT]):
     """`action` when it may change the PC: then only a pipeline of kind `action` may use it."""
     reads_file_content: ClassVar[bool] = False
     """Whether a pipeline that uses it needs approval even to collect."""
+    sends_files: ClassVar[bool] = False
+    """Whether it makes files that leave the PC: then the order's consent counts."""
     record_version: ClassVar[int] = 1
     """Dataset version its records follow."""
 

@@ -31,6 +31,12 @@ def test_every_setting_reaches_the_steps(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_a_pattern_of_what_is_hidden_that_cannot_be_read_stops_everything(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text("redact_patterns = ['a(']")
+    with pytest.raises(StateError, match=r"redact_patterns: 'a\('.*correct it"):
+        read_policy(tmp_path / "policy.toml")
+
+
 @pytest.mark.parametrize(
     "line", ["read_root = ['c']", "max_read_bytes = -1", "max_read_bytes = 99999999", "read_roots = 'c'"]
 )

@@ -1,7 +1,9 @@
 """Files that wait are sent by the agent's rounds, beside everything else that a round does."""
 
 import hashlib
+import io
 import itertools
+import zipfile
 from collections.abc import Generator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from canopee_agent.service_ports import Reply, Request
 from canopee_agent.testing import POLICY, FakeServer
 from canopee_contract.checkin import CheckIn
 from canopee_contract.files import BeginUpload, UploadReply
+from canopee_contract.pipeline import Step
 
 UPLOAD = "01890a5d-ac96-774b-bcce-b302099a8057"
 CONTENT = bytes(range(256)) * 4_096
@@ -31,7 +34,8 @@ class Server:
     """A server that stores files, and hears how long each check-in would wait."""
 
     def __init__(self, fake: FakeServer) -> None:
-        self.fake, self.stored, self.begun = fake, bytearray(), False
+        self.fake, self.stored = fake, bytearray()
+        self.length, self.sha256 = len(CONTENT), hashlib.sha256(CONTENT).hexdigest()
         self._check_in = fake.link.handler("/agent/v1/check-in")
         self.waits: list[int] = []
         fake.link.answer("/agent/v1/check-in", self._hear)
@@ -47,7 +51,7 @@ class Server:
 
     def _begin(self, request: Request) -> Reply:
         asked = msgspec.json.decode(request.body, type=BeginUpload)
-        assert (asked.length, asked.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+        assert (asked.length, asked.sha256) == (self.length, self.sha256)
         return self._reply()
 
     def _take(self, request: Request) -> Reply:
@@ -57,7 +61,7 @@ class Server:
         return self._reply()
 
     def _reply(self) -> Reply:
-        is_whole = len(self.stored) == len(CONTENT)
+        is_whole = len(self.stored) == self.length
         return json_reply(UploadReply(UPLOAD, len(self.stored), "complete" if is_whole else "partial"))
 
 
@@ -111,6 +115,31 @@ def test_another_process_goes_on_where_the_first_one_was_killed(server: Server, 
         after.round()
     assert bytes(server.stored) == CONTENT
     after.close()
+
+
+def test_a_request_for_logs_becomes_an_archive_at_the_server(server: Server, agent: Agent) -> None:
+    while server.waits[-1:] != [240]:
+        agent.round(wait_s=240)
+    agent.close()
+    machine, root = server.fake.machine, "C:\\ProgramData\\Cabinet"
+    (server.fake.folder / "policy.toml").write_text(f"read_roots = ['{root}']\nmax_upload_bytes = 900\n")
+    machine.files.write(f"{root}\\app.log", b"1 85 05 78 006 084 91\n", machine.clock.now())
+    step = Step("logs", "collect_logs", {"paths": [f"{root}\\*.log"]})
+    ref = server.fake.publish(step)
+    server.stored.clear()
+    small, sent = server.fake.order(ref, upload_budget_bytes=100), server.fake.order(ref)
+    other = server.agent()
+    other.round()
+    report = server.fake.reports[small]
+    assert (report.state, report.code) == ("failed", "over_budget")
+    assert "100 are left of the budget" in report.detail
+    outputs = server.fake.reports[sent].steps[0].outputs
+    server.length, server.sha256 = outputs["size_bytes"], outputs["sha256"]
+    other.round()
+    assert hashlib.sha256(server.stored).hexdigest() == server.sha256
+    with zipfile.ZipFile(io.BytesIO(server.stored)) as archive:
+        assert archive.read("C/ProgramData/Cabinet/app.log") == b"[social_security_number]\n"
+    other.close()
 
 
 def test_a_server_that_takes_no_files_now_gets_no_fewer_check_ins_and_is_asked_again_later(

@@ -12,7 +12,7 @@
 | `metadata` `metadata_expired` | the TUF repository is sound; out of date, nothing that acts is allowed |
 | `pipeline` `pipeline_hash` | published, with the very bytes that the order names |
 | `kind` `step_kind` | its steps are known here, and collect only if it says that it collects |
-| `approval` | a campaign comes with it, unless it is a collect marked `none` that reads no file content |
+| `approval` | a campaign comes with it, unless it collects, is marked `none`, reads no file content and sends no logs |
 | `parameters` | within the signed schema |
 | `campaign_signature` `campaign` `author` | signed by enough approvers who are no authors of the pipeline |
 | `campaign_hash` `campaign_pipeline` `campaign_parameters` `ordinal` | what the order names, and the same |
@@ -180,7 +180,10 @@ class Authoriser:
 
     def _needs_approval(self, pipeline: Pipeline) -> bool:
         reads_files = any(self._kinds[step.use].reads_file_content for step in pipeline.steps)
-        return pipeline.approval != "none" or pipeline.kind != "collect" or reads_files
+        sends_logs = self._policy.logs_need_approval and any(
+            self._kinds[one.use].sends_files for one in pipeline.steps
+        )
+        return pipeline.approval != "none" or pipeline.kind != "collect" or reads_files or sends_logs
 
     def _campaign(self, order: Order, pipeline: Pipeline, document: bytes) -> Campaign:
         try:

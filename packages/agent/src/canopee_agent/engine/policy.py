@@ -11,6 +11,8 @@ read_roots = ['C:\ProgramData\Cabinet\logs']       # absent: no file is read
 write_roots = ['C:\ProgramData\Cabinet\updates']   # absent: no file is written; never a folder that users may write
 download_hosts = ["updates.example.fr"]              # absent: nothing is downloaded; "*.example.fr", "host:8443"
 deny_globs = ["*.key", "patients"]      # names of files and folders never read nor written; replaces the defaults
+redact_patterns = ['dossier \d+']      # hidden in every text that leaves, besides what always is; case ignored
+logs_need_approval = false             # true: logs leave only for a campaign that an approver has signed
 max_read_bytes = 1048576
 max_download_bytes = 2147483648
 max_upload_bytes = 268435456            # what the files of one order may weigh, as they are sent
@@ -20,6 +22,7 @@ max_output_bytes = 262144
 max_records = 10000
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +58,10 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     write_roots: tuple[str, ...] = ()
     download_hosts: tuple[str, ...] = ()
     deny_globs: tuple[str, ...] = DENIED
+    redact_patterns: tuple[str, ...] = ()
+    """Regular expressions of what is hidden in texts that leave, besides the kinds that always are."""
+    logs_need_approval: bool = False
+    """Whether files leave only for a campaign with its approvers, and not for a request of support."""
     max_read_bytes: Annotated[int, Meta(ge=0, le=16 * 2**20)] = 1_048_576
     """Bytes of one file that are read, 16 MiB at most."""
     max_download_bytes: Annotated[int, Meta(ge=0)] = 2 * 2**30
@@ -72,8 +79,9 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return Ceiling(
             registry_roots=self.registry_roots, program_roots=self.program_roots, services=self.services,
             read_roots=self.read_roots, write_roots=self.write_roots, download_hosts=self.download_hosts,
-            deny_globs=self.deny_globs, own_folders=own_folders, max_read_bytes=self.max_read_bytes,
-            max_download_bytes=self.max_download_bytes, output_bytes=output_bytes, timeout_s=timeout_s,
+            deny_globs=self.deny_globs, redact_patterns=self.redact_patterns, own_folders=own_folders,
+            max_read_bytes=self.max_read_bytes, max_download_bytes=self.max_download_bytes,
+            output_bytes=output_bytes, timeout_s=timeout_s,
         )  # fmt: skip
 
 
@@ -84,8 +92,15 @@ def read_policy(path: Path) -> LocalPolicy:
         StateError: unreadable, or with a key or a value that is not known: nothing is guessed.
     """
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8-sig")), LocalPolicy)
+        policy = msgspec.convert(tomllib.loads(path.read_text("utf-8-sig")), LocalPolicy)
+        for pattern in policy.redact_patterns:
+            re.compile(pattern)
     except FileNotFoundError:
         return LocalPolicy()
+    except re.error as error:
+        raise StateError(
+            f"{path}: redact_patterns: {error.pattern!r}: {error}; correct it, nothing runs until then"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise StateError(f"{path}: {error}; correct the local policy, nothing runs until then") from error
+    return policy
