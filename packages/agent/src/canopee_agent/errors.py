@@ -22,6 +22,7 @@ TemporaryError
 ├── DiskError               the agent's state cannot be written now: the disk is full, or fails
 ├── NoSpaceError            the disk is too full
 ├── ShutWindowError         an order that may run waits for its window, or its occurrence
+├── AwaitedAnswerError      an order that may run waits for the user of this PC to agree
 └── UnreachableError        the server cannot be reached, or asks to wait
     └── CutLinkError        a kept connection was cut: what was sent may have arrived
 """
@@ -158,6 +159,12 @@ class ShutWindowError(TemporaryError):
     """An order may run, but not now: it waits for its window, or for its occurrence."""
 
     code: ClassVar[str] = "order.window"
+
+
+class AwaitedAnswerError(TemporaryError):
+    """An order may run once the user of this PC agrees: nobody has answered yet."""
+
+    code: ClassVar[str] = "order.consent"
 
 
 class UnreachableError(TemporaryError):

@@ -286,6 +286,34 @@ class FakeSecrets:
         return stored.removeprefix(self._mark)[::-1]
 
 
+class FakeAsker:
+    """The user of a PC: `say` answers what `asked` shows."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, str] = {}
+        """Questions on the screen, by order."""
+        self.informed: list[str] = []
+        self._answers: dict[str, bool] = {}
+
+    def ask(self, order_id: str, text: str, *, within_s: float) -> None:  # noqa: ARG002  a test answers when it wants
+        self.asked[order_id] = text
+
+    def inform(self, text: str) -> None:
+        self.informed.append(text)
+
+    def answers(self) -> Mapping[str, bool]:
+        taken, self._answers = self._answers, {}
+        return taken
+
+    def withdraw(self, order_id: str) -> None:
+        self.asked.pop(order_id, None)
+
+    def say(self, order_id: str, *, is_yes: bool) -> None:
+        """Press Yes or No."""
+        del self.asked[order_id]
+        self._answers[order_id] = is_yes
+
+
 class FakeServerLink:
     """The network and a server behind it: each path has a handler, which a test may write in a line.
 

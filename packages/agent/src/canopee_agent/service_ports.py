@@ -88,6 +88,26 @@ class ServerLink(Protocol):
         ...
 
 
+class Asker(Protocol):
+    """Puts questions to whoever sits at this PC; nothing here waits for an answer."""
+
+    def ask(self, order_id: str, text: str, *, within_s: float) -> None:
+        """Show a question, to be answered by yes or no within so many seconds."""
+        ...
+
+    def inform(self, text: str) -> None:
+        """Show something that needs no answer."""
+        ...
+
+    def answers(self) -> Mapping[str, bool]:
+        """What was answered since the last call, by order: whether it was yes."""
+        ...
+
+    def withdraw(self, order_id: str) -> None:
+        """The question of an order is over: take it away where that can be done."""
+        ...
+
+
 class Supervisor(Protocol):
     """Who started this agent and watches it: the launcher on Windows, systemd on Linux, or nobody."""
 

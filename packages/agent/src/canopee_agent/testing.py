@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from canopee_agent.fakes import FakeMachine, FakeServerLink, json_reply, problem_reply
+from canopee_agent.fakes import FakeAsker, FakeMachine, FakeServerLink, json_reply, problem_reply
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import Home
 from canopee_agent.service_ports import Reply, Request
@@ -44,6 +44,7 @@ class FakeServer:
         self.publisher = Publisher(self.now)
         self.director, self.approvers = PrivateKey.generate(), [PrivateKey.generate(), PrivateKey.generate()]
         self.link = FakeServerLink()
+        self.asker = FakeAsker()
         self.orders: list[DeliveredOrder] = []
         self.reports: dict[str, RunReport] = {}
         self.records: list[Record] = []
@@ -62,7 +63,7 @@ class FakeServer:
 
     def agent(self) -> Agent:
         """A new process of the agent on its home."""
-        return Agent(Home(self.folder), self.machine, self.link)
+        return Agent(Home(self.folder), self.machine, self.link, asker=self.asker)
 
     def give_token(self) -> None:
         """As an administrator does before a PC is enrolled, or enrolled again: a token that has served is gone."""

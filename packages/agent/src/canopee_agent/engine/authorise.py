@@ -22,6 +22,7 @@
 | `repeated` | no order of this campaign document, or of this occurrence or a later one, has begun here before |
 | `superseded` | no order has begun here of a newer campaign that ends those of this pipeline |
 | `prerequisite` | a run of each pipeline that the document comes after, of its version or later, was `done` here |
+| `consent_refused` `consent_unanswered` | the user of this PC agrees, where the order or the local policy wants it |
 | `disabled` `policy_step_kind` `policy_dry_run` | the local policy allows it |
 | `dry` | a dry run comes without campaign: nothing of it is done, and it uses up no approval |
 

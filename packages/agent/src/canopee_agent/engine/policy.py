@@ -13,6 +13,8 @@ download_hosts = ["updates.example.fr"]              # absent: nothing is downlo
 deny_globs = ["*.key", "patients"]      # names of files and folders never read nor written; replaces the defaults
 redact_patterns = ['dossier \d+']      # hidden in every text that leaves, besides what always is; case ignored
 logs_need_approval = false             # true: logs leave only for a campaign that an approver has signed
+consent = "none"                        # "inform", "ask": what the user of this PC has to say before files leave it
+consent_wait_s = 900                    # without an answer for so long, it is no
 max_read_bytes = 1048576
 max_download_bytes = 2147483648
 max_upload_bytes = 268435456            # what the files of one order may weigh, as they are sent
@@ -32,6 +34,7 @@ from msgspec import Meta
 
 from canopee_agent.errors import StateError
 from canopee_agent.step import Ceiling
+from canopee_contract.order import Consent
 
 DENIED = (
     "*.key", "*.pem", "*.pfx", "*.p12", "*.jks", "*.kdbx", "*.ppk", "id_rsa*", "id_ed25519*", ".ssh", ".gnupg",
@@ -62,6 +65,10 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Regular expressions of what is hidden in texts that leave, besides the kinds that always are."""
     logs_need_approval: bool = False
     """Whether files leave only for a campaign with its approvers, and not for a request of support."""
+    consent: Consent = "none"
+    """At least; an order may be stricter."""
+    consent_wait_s: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
+    """How long the user of this PC has to answer."""
     max_read_bytes: Annotated[int, Meta(ge=0, le=16 * 2**20)] = 1_048_576
     """Bytes of one file that are read, 16 MiB at most."""
     max_download_bytes: Annotated[int, Meta(ge=0)] = 2 * 2**30

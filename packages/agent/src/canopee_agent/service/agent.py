@@ -11,16 +11,19 @@ import msgspec
 from canopee_agent import __version__, steps
 from canopee_agent.engine.authorise import Authoriser, Kinds
 from canopee_agent.engine.clocks import Clocks, LatestClock
+from canopee_agent.engine.consent import Consent
 from canopee_agent.engine.journal import Journal
 from canopee_agent.engine.outbox import Outbox
 from canopee_agent.engine.policy import read_policy
+from canopee_agent.engine.questions import Questions
 from canopee_agent.engine.run import Kept
 from canopee_agent.engine.runner import Runner
 from canopee_agent.engine.spool import Spool
 from canopee_agent.errors import DiskError, RejectedError, RevokedError, StateError, UnreachableError
 from canopee_agent.ports import Machine
 from canopee_agent.service import facts, memory
-from canopee_agent.service.config import Home
+from canopee_agent.service.asking import LoggedAsker
+from canopee_agent.service.config import QUESTIONS, Home
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import IdentityStore
 from canopee_agent.service.orders import Orders
@@ -29,7 +32,7 @@ from canopee_agent.service.secrets import FileSecrets
 from canopee_agent.service.sending import Sending
 from canopee_agent.service.server import LONGEST_WAIT_S, Server
 from canopee_agent.service.supervised import WORK_S, NoSupervisor, SupervisedLink
-from canopee_agent.service_ports import Secrets, ServerLink, Supervisor
+from canopee_agent.service_ports import Asker, Secrets, ServerLink, Supervisor
 from canopee_agent.slots import Slots
 from canopee_agent.step import StepKind
 from canopee_contract.checkin import CheckIn, CheckInReply
@@ -55,6 +58,8 @@ _FRESH_S = 60.0
 """No order begins so long after the answer that came before it: the server is asked again first."""
 _SEND_S, _FILES_PAUSE_S = 5.0, 60.0
 """For files: between two check-ins, and until the next attempt when the server does not take them."""
+_ANSWER_S = 5.0
+"""Until an answer of the user of this PC is looked for again."""
 _SHORTEST_ROUND_S = 0.5
 """Between the starts of two check-ins: a server that answers at once for ever is not asked for ever."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 5.0, 300.0
@@ -75,8 +80,12 @@ class Agent:
         *,
         supervisor: Supervisor | None = None,
         secrets: Secrets | None = None,
+        asker: Asker | None = None,
     ) -> None:
-        """`secrets`: what protects the device's key at rest; by default, the permissions of its file."""
+        """`secrets`: what protects the device's key at rest; by default, the permissions of its file.
+
+        `asker`: shows questions to the user of this PC; by default, they are logged.
+        """
         self._home, self._config, self._machine = home, home.config(), machine
         self._supervisor = supervisor or NoSupervisor()
         self._slots = Slots(home.program, machine.clock) if home.program else None
@@ -112,6 +121,9 @@ class Agent:
             self._authoriser, self._journal, runner, clock, self._floor, identity=lambda: self._server.identity,
             facts=self._fresh_facts,
         )  # fmt: skip
+        self._questions = Questions(state / QUESTIONS, clock)
+        self._consent = Consent(self._questions, asker or LoggedAsker(), self._policy, self._kinds, clock)
+        self._orders.require_consent = self._consent.require
         self._facts: dict[str, Scalar] = {}
         self._facts_at = -_FACTS_EVERY_S
         self._clock = clock
@@ -127,6 +139,7 @@ class Agent:
         self._journal.close()
         self._spool.close()
         self._outbox.close()
+        self._questions.close()
         self._floor.close()
 
     def stop(self) -> None:
@@ -212,7 +225,8 @@ class Agent:
         if self._has_worked:
             self._has_worked = False
             memory.release()
-        reply = self._check_in(int(min(wait_s, self._send_files())))
+        longest_s = _ANSWER_S if self._consent.is_awaited else wait_s
+        reply = self._check_in(int(min(wait_s, longest_s, self._send_files())))
         self._supervisor.healthy()
         self._clock.note()
         is_other = reply.trust_version not in {0, self._repository.timestamp_version}

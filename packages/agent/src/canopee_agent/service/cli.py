@@ -14,8 +14,9 @@ from canopee_agent.errors import RejectedError, StateError
 from canopee_agent.installed import Installed, installed
 from canopee_agent.launcher import renew_launcher
 from canopee_agent.ports import Machine
-from canopee_agent.service import accept_cli, setup_cli
+from canopee_agent.service import accept_cli, desk_cli, setup_cli
 from canopee_agent.service.agent import Agent
+from canopee_agent.service.asking import this_asker
 from canopee_agent.service.config import Home
 from canopee_agent.service.link import HttpLink
 from canopee_agent.service.probe import probe
@@ -83,8 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     test.set_defaults(action=_selftest)
     asked = actions.add_parser("probe", help="check in once and do no more; 0 when the server accepts it")
     asked.set_defaults(action=_probe)
+    desk = desk_cli.add_to(actions, _home)
     own = installed()
-    for action in (run, status, test, asked):
+    for action in (run, status, test, asked, *desk):
         action.add_argument(
             "--home", type=Path, default=own.home if own else None, help="folder with agent.toml and root.json"
         )
@@ -107,7 +109,14 @@ def _agent(home: Home, supervisor: Supervisor | None = None) -> Agent:
     config = home.config()
     ca_file = home.folder / config.ca_file if config.ca_file else None
     link = HttpLink(config.server_url, ca_file)
-    return Agent(home, this_machine(ca_file), link, supervisor=supervisor, secrets=this_machines_secrets())
+    return Agent(
+        home,
+        this_machine(ca_file),
+        link,
+        supervisor=supervisor,
+        secrets=this_machines_secrets(),
+        asker=this_asker(),
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

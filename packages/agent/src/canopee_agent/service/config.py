@@ -33,6 +33,10 @@ _log = get_logger(__name__)
 _TOKEN_LINE = re.compile(r"\s*enrolment_token\s*=")
 
 
+QUESTIONS = "questions.db"
+"""In the state folder: what the user of this PC is asked."""
+
+
 class Home(msgspec.Struct, frozen=True):
     """The folders and files of one agent."""
 

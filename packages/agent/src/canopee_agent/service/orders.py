@@ -11,7 +11,7 @@ from canopee_agent.engine.clocks import Clocks
 from canopee_agent.engine.journal import Accepted, Journal
 from canopee_agent.engine.run import Outcome
 from canopee_agent.engine.runner import Runner
-from canopee_agent.errors import RefusedError, ShutWindowError
+from canopee_agent.errors import AwaitedAnswerError, RefusedError, ShutWindowError
 from canopee_agent.service.files import is_full
 from canopee_agent.service.identity import Identity
 from canopee_agent.step import clean_text
@@ -44,6 +44,8 @@ class Orders:
         self, authoriser: Authoriser, journal: Journal, runner: Runner, clock: Clocks, floor: VersionFloor, *,
         identity: Callable[[], Identity], facts: Callable[[], dict[str, Scalar]],
     ) -> None:  # fmt: skip
+        self.require_consent: Callable[[Authorised], None] = _nobody_asks
+        """Called before a run begins: see `Consent.require`."""
         self._authoriser, self._journal, self._runner = authoriser, journal, runner
         self._clock, self._floor = clock, floor
         self._identity, self._fresh_facts = identity, facts
@@ -89,6 +91,8 @@ class Orders:
         started_at = self._clock.now()
         try:
             outcome = self._outcome(order, delivered)
+        except AwaitedAnswerError:
+            return
         except ShutWindowError as error:
             _log.info("order %s waits: %s", order.order_id, error)
             return
@@ -117,6 +121,10 @@ class Orders:
             return Outcome("failed", error.reason, error.message, ())
         if not authorised.holds:
             return Outcome("skipped", "condition_false", "the condition does not hold on this PC", ())
+        try:
+            self.require_consent(authorised)
+        except RefusedError as error:
+            return Outcome("failed", error.reason, error.message, ())
         self._journal.begin(
             order.order_id, self._clock.now(), campaign, _superseding(authorised), occurrence=authorised.occurrence
         )
@@ -201,6 +209,10 @@ class Orders:
             outcome = Outcome("failed", error.reason, error.message, ())
             self._journal.refuse(self._report(named, "", outcome))
         _log.error("order %s refused: %s", named.order_id[:_LONGEST_NAME], error)
+
+
+def _nobody_asks(_: Authorised) -> None:
+    """Nobody is asked."""
 
 
 def _superseding(authorised: Authorised) -> dict[str, int]:

@@ -16,6 +16,7 @@ from canopee_contract.codec import encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Enrolled, Renew, Renewed, signed_bytes
 from canopee_contract.facts import FactSet, FactsReply
 from canopee_contract.files import BeginUpload, UploadReply
+from canopee_contract.log_codes import ClaimCode, CodeClaimed
 from canopee_contract.problem import Problem
 from canopee_contract.records import RecordBatch, RecordsReply
 from canopee_contract.report import RunReports, RunsReply
@@ -123,6 +124,12 @@ class Server:
         path = f"{_PREFIX}files/{upload_id}?offset={offset}&sha256={sha256}"
         headers = {"content-type": "application/octet-stream"}
         return _decoded(self._authenticated(Request("PUT", path, headers, content, _CHUNK_S)), UploadReply)
+
+    def claim_log_code(self, code: str) -> CodeClaimed:
+        """Use up a code that support dictated; no counter is used, nothing renewed: the agent itself is at work."""
+        headers = {"content-type": "application/json"}
+        request = Request("POST", f"{_PREFIX}claim-log-code", headers, encode(ClaimCode(code)))
+        return _decoded(self._send(self._with_token(request)), CodeClaimed)
 
     def bearer(self) -> str:
         """The token for a request that goes by another connection; raises as every call does."""
