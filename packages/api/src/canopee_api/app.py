@@ -53,6 +53,7 @@ from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
 from canopee_api.live.watchers import Watchers
 from canopee_api.logs.archives import Archives
+from canopee_api.logs.codes import LogCodes
 from canopee_api.logs.purging import Purges
 from canopee_api.logs.reading import Readers
 from canopee_api.logs.requests import LogRequests
@@ -227,6 +228,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
         log_requests=log_requests,
         log_targets=LogTargets(database, clock),
         log_archives=Archives(database, store, Readers(), clock),
+        log_codes=LogCodes(database, campaigns, log_requests, clock),
         log_purges=Purges(database, store, log_requests, clock),
     )
 

@@ -103,7 +103,8 @@ def listing(archive: zipfile.ZipFile) -> Listed:
     manifest = _manifest(archive)
     try:
         said = {
-            str(one.get("path")): one for one in msgspec.convert(manifest.pop("files", []), list[dict[str, Any]])
+            str(one.get("name") or one.get("path")): one
+            for one in msgspec.convert(manifest.pop("files", []), list[dict[str, Any]])
         }
     except msgspec.ValidationError:
         said = {}
@@ -116,10 +117,8 @@ def listing(archive: zipfile.ZipFile) -> Listed:
 
 
 def _about(said: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
-    """What the manifest says of a file: by its path, or by its name in the archive."""
-    nothing = dict[str, Any]()
-    found = said.get(path) or next((one for one in said.values() if one.get("name") == path), nothing)
-    return {name: value for name, value in found.items() if name != "name"}
+    """What the manifest says of a file, but for its name."""
+    return {name: value for name, value in said.get(path, {}).items() if name != "name"}
 
 
 def text_of(archive: zipfile.ZipFile, task: Task) -> ArchiveText:

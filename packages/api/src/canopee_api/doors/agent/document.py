@@ -12,6 +12,7 @@ from canopee_contract.codec import MAX_DEPTH, MAX_MESSAGE_BYTES
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Enrolled, Renew, Renewed
 from canopee_contract.facts import MAX_FACTS, MAX_TEXT, FactSet, FactsReply
 from canopee_contract.files import MAX_CHUNK_BYTES, BeginUpload, UploadReply
+from canopee_contract.log_codes import ClaimCode, CodeClaimed
 from canopee_contract.records import MAX_RECORDS, RecordBatch, RecordsReply
 from canopee_contract.report import MAX_REPORTS, RunReports, RunsReply
 
@@ -36,6 +37,12 @@ _CALLS: tuple[tuple[str, type[Any], type[Any], str], ...] = (
     ("facts", FactSet, FactsReply, f"At most {MAX_FACTS} facts, of {MAX_TEXT} characters each."),
     ("runs", RunReports, RunsReply, f"1 to {MAX_REPORTS} reports; one verdict each, in their order."),
     ("records", RecordBatch, RecordsReply, f"1 to {MAX_RECORDS} records; answered once they are stored for good."),
+    (
+        "claim-log-code",
+        ClaimCode,
+        CodeClaimed,
+        "Its user sends the logs of this PC; the order comes by a check-in.",
+    ),
     ("files", BeginUpload, UploadReply, "A file of an order of this PC; begun again, it says where to go on."),
     (
         "enrol",

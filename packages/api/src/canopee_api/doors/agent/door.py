@@ -23,6 +23,7 @@ from canopee_contract.codec import decode, encode
 from canopee_contract.enrolment import SIGNATURE_HEADER, Enrol, Renew
 from canopee_contract.facts import FactSet, FactsReply
 from canopee_contract.files import BeginUpload
+from canopee_contract.log_codes import ClaimCode
 from canopee_contract.order import DeliveredOrder
 from canopee_contract.report import RunReports
 
@@ -55,6 +56,7 @@ class AgentDoor:
             f"{PREFIX}runs": self._runs,
             f"{PREFIX}records": self._records,
             f"{PREFIX}files": self._begin_upload,
+            f"{PREFIX}claim-log-code": self._claim_log_code,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,6 +176,9 @@ class AgentDoor:
 
     async def _begin_upload(self, device: LiveDevice, body: bytes) -> object:
         return await self._areas.uploads.begin(device.id, decode(body, BeginUpload))
+
+    async def _claim_log_code(self, device: LiveDevice, body: bytes) -> object:
+        return await self._areas.log_codes.claim(device.id, decode(body, ClaimCode).code)
 
     async def _file(self, name: str) -> bytes:
         kind, _, rest = name.partition("/")
