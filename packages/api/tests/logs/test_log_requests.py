@@ -152,9 +152,13 @@ async def test_asked_again_of_those_that_sent_nothing_it_is_a_request_of_its_own
     ]
 
 
-async def test_requests_are_found_by_state_text_person_and_device(support: Support, office: Office) -> None:
+async def test_requests_are_found_by_state_text_person_and_device(
+    support: Support, office: Office, clock: FakeClock
+) -> None:
     pc, other = await office.pc(), await office.pc()
-    first, second = await support.request(pc, ticket="SUP-1"), await support.request(other, reason="Slow at noon")
+    first = await support.request(pc, ticket="SUP-1")
+    clock.advance(1)
+    second = await support.request(other, reason="Slow at noon")
     listed = office.areas.log_requests.views
 
     async def ids(**filters: str) -> list[str]:

@@ -201,7 +201,7 @@ def _view(row: LogRequestRow, counts: Sequence[LogCount], forwards: dict[str, in
 
 
 def _device(row: sql.LogDeviceRow, archives: Sequence[ArchiveRow]) -> LogDevice:
-    code, detail = row.code, row.detail
+    code, detail = (row.code, row.detail) if row.state != "ready" else ("", "")
     if row.state == "over_budget" and row.over_budget_bytes is not None:
         code, detail = "upload.budget", f"its archive has {row.over_budget_bytes} bytes"
     return msgspec.convert(

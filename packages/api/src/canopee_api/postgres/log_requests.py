@@ -49,12 +49,11 @@ _FROM = """log_request_devices ld JOIN campaigns c ON c.id = ld.request_id JOIN 
                               coalesce(sum(received), 0)::bigint AS received,
                               coalesce(sum(length), 0)::bigint AS length
                        FROM uploads WHERE order_id = o.id) u ON true"""
-_CODE = """coalesce(nullif((SELECT s->>'code' FROM jsonb_array_elements(r.steps) s
-                             WHERE s->>'state' <> 'done' AND coalesce(s->>'code', '') <> '' LIMIT 1), ''),
-                     r.code, '')"""
-_DETAIL = """coalesce(nullif((SELECT s->>'detail' FROM jsonb_array_elements(r.steps) s
-                               WHERE s->>'state' <> 'done' AND coalesce(s->>'code', '') <> '' LIMIT 1), ''),
-                      r.detail, '')"""
+_FAULT = """(SELECT s->>'{0}' FROM jsonb_array_elements(r.steps) s
+              WHERE s->>'state' <> 'done' AND coalesce(s->>'code', '') <> ''
+              ORDER BY s->>'state' = 'skipped', s->>'code' <> 'nothing_found' LIMIT 1)"""
+"""Of the step that says most about how the run `r` went."""
+_CODE, _DETAIL = (f"coalesce(nullif({_FAULT.format(one)}, ''), r.{one}, '')" for one in ("code", "detail"))
 
 
 class LogRequestRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ enabled = true
 accept_lab_keys = true      # this is a development installation: its keys were made by `canopee up`
 registry_roots = ['HKLM\\SOFTWARE']
 program_roots = ["/usr/bin"]
+read_roots = ["/var/log"]   # what `canopee logs request --pipeline product_logs` may take here
 """
 
 
