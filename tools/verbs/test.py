@@ -21,6 +21,7 @@ SETUPS = (
     ROOT / "tools/browser/setup",
     ROOT / "tools/windows/setup",
     ROOT / "tools/proxy/setup",
+    ROOT / "tools/ssh/setup",
 )
 WINDOWS_LANE = ROOT / "tools/wine/test"
 WORKERS = max(4, len(os.sched_getaffinity(0)))

@@ -1303,6 +1303,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/log-codes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * LogCodes
+         * @description Codes, newest first, and what became of them.
+         */
+        readonly get: operations["V1LogCodesLogCodes"];
+        readonly put?: never;
+        /**
+         * MakeLogCode
+         * @description A code that the user of one PC types to send its logs; shown this once.
+         */
+        readonly post: operations["V1LogCodesMakeLogCode"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/log-requests": {
         readonly parameters: {
             readonly query?: never;
@@ -3303,6 +3327,27 @@ export interface components {
             readonly step: string;
         };
         /**
+         * LogCode
+         * @description A code; good for one PC.
+         */
+        readonly LogCode: {
+            /** @default  */
+            readonly code: string;
+            readonly created_at: string;
+            readonly created_by: string;
+            /** @default  */
+            readonly device_id: string;
+            readonly expires_at: string;
+            readonly id: string;
+            readonly pipeline: string;
+            readonly reason: string;
+            /** @default  */
+            readonly request_id: string;
+            /** @enum {unknown} */
+            readonly state: "claimed" | "expired" | "waiting";
+            readonly ticket: string;
+        };
+        /**
          * LogDevice
          * @description One device of a request; `id` is the device's.
          */
@@ -3559,6 +3604,29 @@ export interface components {
             readonly to: string;
         };
         /**
+         * NewLogCode
+         * @description `POST /v1/log-codes`: a code to dictate to the user of a PC.
+         */
+        readonly NewLogCode: {
+            /** @default 50000000 */
+            readonly budget_bytes: number;
+            /** @default 3600 */
+            readonly expires_in_s: number;
+            /** @default false */
+            readonly forward: boolean;
+            /** @default 30 */
+            readonly keep_days: number;
+            /** @default [] */
+            readonly notify: readonly string[];
+            /** @default {} */
+            readonly parameters: {
+                readonly [key: string]: string | number | boolean;
+            };
+            readonly pipeline: string;
+            readonly reason: string;
+            readonly ticket: string;
+        };
+        /**
          * NewLogRequest
          * @description `POST /v1/log-requests`.
          */
@@ -3808,6 +3876,15 @@ export interface components {
          */
         readonly Page_KnownFact_: {
             readonly items: readonly components["schemas"]["KnownFact"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * Page[LogCode]
+         * @description One page of a list.
+         */
+        readonly Page_LogCode_: {
+            readonly items: readonly components["schemas"]["LogCode"][];
             /** @default null */
             readonly next: string | null;
         };
@@ -11922,6 +11999,199 @@ export interface operations {
             readonly 429: {
                 headers: {
                     readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogCodesLogCodes: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Cursor: `next` of the page before. */
+                readonly after?: string;
+                /** @description Objects on a page. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_LogCode_"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogCodesMakeLogCode: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewLogCode"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogCode"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
