@@ -8,7 +8,7 @@ Nothing here touches the disk, the network or the machine's clock: time passes w
 """
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
@@ -21,6 +21,7 @@ from canopee_agent.fake_services import FakeServices
 from canopee_agent.fake_web import FakeDownloads
 from canopee_agent.ports import (
     AgentReleases,
+    Event,
     Hardware,
     InstalledProgram,
     NetworkCard,
@@ -190,6 +191,23 @@ class FakeSystem:
         return (at + self.utc_offset).replace(tzinfo=None)
 
 
+class FakeEvents:
+    """Event logs by name, the newest event first; `queries` keeps what was asked."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self.logs: dict[str, list[Event]] = {}
+        self.queries: list[str] = []
+
+    def read(self, channel: str, query: str) -> Iterator[Event]:
+        if self._family != "windows":
+            raise NotSupportedError("there are no event logs on this machine")
+        if channel not in self.logs:
+            raise MissingError(f"there is no event log {channel}")
+        self.queries.append(query)
+        return iter(self.logs[channel])
+
+
 class FakeOutbox:
     """What a step makes for the server, in memory: `files`, by name, once each is closed."""
 
@@ -231,6 +249,7 @@ class FakeMachine:
         self.system = FakeSystem(family)
         self.downloads = FakeDownloads(self.clock)
         self.services = FakeServices(family, self.clock)
+        self.events = FakeEvents(family)
         self.releases: AgentReleases | None = None
         self.outgoing = FakeOutbox()
         self.outbox: OutgoingFiles | None = self.outgoing

@@ -20,6 +20,7 @@ from canopee_agent.ports import (
     AgentReleases,
     Download,
     Downloader,
+    EventLogs,
     Files,
     Found,
     Machine,
@@ -76,6 +77,10 @@ class Foresight:
     @property
     def system(self) -> MachineReader:
         return self._machine.system
+
+    @property
+    def events(self) -> EventLogs:
+        return self._machine.events
 
     def take(self) -> tuple[Effect, ...]:
         """What was noted since the last call."""

@@ -5,13 +5,15 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import msgspec
+from msgspec import Meta
 
 from canopee_agent.names import fault_of
+from canopee_agent.redaction import told
 from canopee_contract.codec import encode
 from canopee_contract.log_manifest import MANIFEST, LogManifest
 
@@ -22,6 +24,18 @@ _LONGEST_NAME = 200
 _UNSAFE = re.compile(r'[<>"|?*:\\\x00-\x1f\x7f\ud800-\udfff]')
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _LATEST_YEAR = 2107
+
+
+class RedactedCount(msgspec.Struct, frozen=True):
+    """One kind of personal data."""
+
+    kind: Annotated[str, Meta(description="Which kind, such as `phone_number`.")]
+    count: Annotated[int, Meta(description="How many were hidden.")]
+
+
+def counted(redacted: Mapping[str, int]) -> tuple[RedactedCount, ...]:
+    """Counts as records have them."""
+    return tuple(RedactedCount(kind, count) for kind, count in told(redacted).items())
 
 
 class Written(msgspec.Struct, frozen=True):

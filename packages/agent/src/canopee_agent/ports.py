@@ -376,6 +376,28 @@ class Services(Protocol):
         ...
 
 
+class Event(msgspec.Struct, frozen=True):
+    """One event of Windows."""
+
+    xml: str
+    """As `EvtRender` writes it."""
+    message: str = ""
+    """What its provider makes of it; empty when it says nothing."""
+
+
+class EventLogs(Protocol):
+    """Event logs of Windows."""
+
+    def read(self, channel: str, query: str) -> Iterator[Event]:
+        """Events of a log that an XPath selects, the newest first.
+
+        Raises:
+            NotSupportedError: there are none on this machine.
+            MissingError, DeniedError: there is no such log, or it may not be read.
+        """
+        ...
+
+
 class OutgoingFiles(Protocol):
     """Files that the server is to have: they leave once the step that makes them has ended well."""
 
@@ -419,3 +441,6 @@ class Machine(Protocol):
 
     @property
     def services(self) -> Services: ...
+
+    @property
+    def events(self) -> EventLogs: ...

@@ -100,7 +100,7 @@ def _xml(text: str, at: str) -> str | None:
     if not path or not all(_XML_STEP.fullmatch(step) for step in path):
         raise StepError(f"{at!r} is not a path: write root/element[@name='x']/other, or …/@attribute")
     above = ET.Element("above")
-    above.append(_tree(text))
+    above.append(tree(text))
     try:
         found = above.find("/".join(path))
     except (SyntaxError, KeyError) as error:
@@ -110,8 +110,8 @@ def _xml(text: str, at: str) -> str | None:
     return found.get(attribute) if attribute else "".join(found.itertext()).strip()
 
 
-def _tree(text: str) -> ET.Element:
-    """The elements of a text without DTD, names without their namespace."""
+def tree(text: str) -> ET.Element:
+    """The elements of a text without DTD, names without their namespace; raises `StepError`."""
     builder, parser = ET.TreeBuilder(), expat.ParserCreate()
     depth = 0
 

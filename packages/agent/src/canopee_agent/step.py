@@ -25,6 +25,8 @@ class Ceiling(msgspec.Struct, frozen=True):
     r"""Keys under which values may be read, such as `HKLM\SOFTWARE`."""
     program_roots: tuple[str, ...] = ()
     """Folders from which programs may be run."""
+    event_channels: tuple[str, ...] = ()
+    """Names of the event logs that may be read and sent."""
     services: tuple[str, ...] = ()
     """Names of the services that may be looked at, stopped, started, disabled and deleted."""
     read_roots: tuple[str, ...] = ()

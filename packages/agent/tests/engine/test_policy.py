@@ -21,13 +21,14 @@ def test_without_a_policy_no_file_is_read_or_written_and_nothing_is_run_or_downl
 def test_every_setting_reaches_the_steps(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(
         "registry_roots = ['a']\nprogram_roots = ['b']\nservices = ['h']\nread_roots = ['c']\nwrite_roots = ['d']\n"
+        "event_channels = ['i']\nredact_patterns = ['j']\n"
         "download_hosts = ['e']\ndeny_globs = ['f']\nmax_read_bytes = 1\nmax_download_bytes = 2\n"
     )
     ceiling = read_policy(tmp_path / "policy.toml").ceiling(own_folders=("g",), output_bytes=3, timeout_s=4)
     assert ceiling == Ceiling(
         registry_roots=("a",), program_roots=("b",), services=("h",), read_roots=("c",), write_roots=("d",),
         download_hosts=("e",), deny_globs=("f",), own_folders=("g",), max_read_bytes=1, max_download_bytes=2,
-        output_bytes=3, timeout_s=4,
+        output_bytes=3, timeout_s=4, event_channels=("i",), redact_patterns=("j",),
     )  # fmt: skip
 
 

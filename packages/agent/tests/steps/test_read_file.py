@@ -175,3 +175,15 @@ def test_with_no_root_nothing_at_all_is_read() -> None:
     machine.files.write(FILE)
     with pytest.raises(DeniedError, match="read_roots"):
         list(ReadFile().run(machine, ReadFileParameters(FILE), Ceiling()))
+
+
+def test_the_whole_text_leaves_without_personal_data_and_values_as_they_are() -> None:
+    data = b"[a]\nmail=jean.dupont@example.fr\nnir=1 85 05 78 006 084 91\n"
+    record, outputs = _read(data, content=True, values=(FileValue("m", "ini", "mail", "a"),))
+    assert record.content == "[a]\nmail=[email_address]\nnir=[social_security_number]\n"
+    assert (record.redacted, record.is_cut, outputs["m"]) == (2, False, "jean.dupont@example.fr")
+
+
+def test_a_text_that_becomes_shorter_once_redacted_is_not_cut() -> None:
+    record, _ = _read(b"jean.dupont.de.la.tour@example-de-cabinet.fr", content=True)
+    assert (record.content, record.is_cut) == ("[email_address]", False)

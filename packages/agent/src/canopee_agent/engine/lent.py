@@ -11,4 +11,4 @@ class Lent:
         self.releases = machine.releases
         self.clock, self.registry, self.system = machine.clock, machine.registry, machine.system
         self.programs, self.files = machine.programs, machine.files
-        self.downloads, self.services = machine.downloads, machine.services
+        self.downloads, self.services, self.events = machine.downloads, machine.services, machine.events

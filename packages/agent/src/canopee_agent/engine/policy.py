@@ -11,6 +11,7 @@ read_roots = ['C:\ProgramData\Cabinet\logs']       # absent: no file is read
 write_roots = ['C:\ProgramData\Cabinet\updates']   # absent: no file is written; never a folder that users may write
 download_hosts = ["updates.example.fr"]              # absent: nothing is downloaded; "*.example.fr", "host:8443"
 deny_globs = ["*.key", "patients"]      # names of files and folders never read nor written; replaces the defaults
+event_channels = ["Application", "System"]           # event logs that may be read and sent, redacted
 redact_patterns = ['dossier \d+']      # hidden in every text that leaves, besides what always is; case ignored
 logs_need_approval = false             # true: logs leave only for a campaign that an approver has signed
 consent = "none"                        # "inform", "ask": what the user of this PC has to say before files leave it
@@ -61,6 +62,8 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     write_roots: tuple[str, ...] = ()
     download_hosts: tuple[str, ...] = ()
     deny_globs: tuple[str, ...] = DENIED
+    event_channels: tuple[str, ...] = ("Application", "System")
+    """Event logs of Windows that may be read and sent, redacted."""
     redact_patterns: tuple[str, ...] = ()
     """Regular expressions of what is hidden in texts that leave, besides the kinds that always are."""
     logs_need_approval: bool = False
@@ -86,8 +89,8 @@ class LocalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return Ceiling(
             registry_roots=self.registry_roots, program_roots=self.program_roots, services=self.services,
             read_roots=self.read_roots, write_roots=self.write_roots, download_hosts=self.download_hosts,
-            deny_globs=self.deny_globs, redact_patterns=self.redact_patterns, own_folders=own_folders,
-            max_read_bytes=self.max_read_bytes, max_download_bytes=self.max_download_bytes,
+            deny_globs=self.deny_globs, event_channels=self.event_channels, redact_patterns=self.redact_patterns,
+            own_folders=own_folders, max_read_bytes=self.max_read_bytes, max_download_bytes=self.max_download_bytes,
             output_bytes=output_bytes, timeout_s=timeout_s,
         )  # fmt: skip
 

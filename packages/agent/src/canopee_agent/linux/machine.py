@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from canopee_agent.linux.events import NoEvents
 from canopee_agent.linux.files import LinuxFiles
 from canopee_agent.linux.programs import LinuxPrograms
 from canopee_agent.linux.registry import NoRegistry
@@ -24,5 +25,6 @@ class LinuxMachine:
         self.files = LinuxFiles()
         self.downloads = HttpDownloads(clock, ca_file)
         self.services = NoServices()
+        self.events = NoEvents()
         self.releases: AgentReleases | None = None
         self.outbox: OutgoingFiles | None = None

@@ -12,7 +12,7 @@ from canopee_agent import locations
 from canopee_agent.errors import BusyError, NothingFoundError, NotSupportedError, StepError, TimedOutError
 from canopee_agent.globs import Match, Search
 from canopee_agent.line_times import given_format
-from canopee_agent.log_archive import LogArchive
+from canopee_agent.log_archive import LogArchive, RedactedCount, counted
 from canopee_agent.log_reading import Range, Source
 from canopee_agent.ports import Machine
 from canopee_agent.redaction import Redaction, told
@@ -51,13 +51,6 @@ class CollectLogsParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=T
         int, Meta(description="Most bytes of all files, the newest first.", ge=1, le=2**31, extra={"unit": "By"})
     ] = 200 * 2**20
     max_files: Annotated[int, Meta(description="Most files, the newest first.", ge=1, le=5_000)] = 500
-
-
-class RedactedCount(msgspec.Struct, frozen=True):
-    """One kind of personal data."""
-
-    kind: Annotated[str, Meta(description="Which kind, such as `phone_number`.")]
-    count: Annotated[int, Meta(description="How many were hidden.")]
 
 
 class CollectLogsRecord(msgspec.Struct, frozen=True):
@@ -139,7 +132,7 @@ class CollectLogs(StepKind[CollectLogsParameters]):
             archive=name, sha256=archive.sha256, size_bytes=archive.size, files=len(files),
             kept_bytes=sum(one.kept_bytes for one in files), cut=sum(one.is_cut for one in files),
             changed=sum(one.is_changed for one in files), left_out=len(collection.left_out), denied=collection.denied,
-            redacted=tuple(RedactedCount(kind, count) for kind, count in told(redacted).items()),
+            redacted=counted(redacted),
         )  # fmt: skip
         return CollectLogsOutputs(len(files), archive.size, redacted.total(), archive.sha256)
 

@@ -11,8 +11,10 @@ from msgspec import Meta
 from canopee_agent import locations
 from canopee_agent.errors import BusyError, MissingError, StepError
 from canopee_agent.ports import Machine
+from canopee_agent.redaction import Redaction
 from canopee_agent.selectors import By, select
 from canopee_agent.step import Ceiling, NamedOutputs, StepKind, clean_text
+from canopee_agent.texts import BOMS, wide_encoding
 from canopee_contract.condition import Scalar
 
 Encoding: TypeAlias = Literal["auto", "utf-8", "utf-16-le", "utf-16-be", "cp1252", "cp850"]
@@ -20,9 +22,6 @@ FileState: TypeAlias = Literal["found", "missing", "locked"]
 
 _LONGEST_VALUE = 4_096
 _LONGEST_CONTENT = 131_072
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_SAMPLE = 4_096
-_MANY_NULS = 0.3
 _LONGEST_CHARACTER = 3
 """Bytes that can be left of one whose first byte is gone."""
 _CONTINUATION = bytes(range(0x80, 0xC0))
@@ -77,6 +76,7 @@ class ReadFileRecord(msgspec.Struct, frozen=True):
     is_cut: Annotated[bool, Meta(description="Whether a part was not read, or not kept.")]
     content: Annotated[str, Meta(description="Its text, when asked for.", extra={"personal": "identifying"})]
     values: Annotated[tuple[FileValueRecord, ...], Meta(description="The values asked for.")]
+    redacted: Annotated[int, Meta(description="Personal data hidden in `content`.")] = 0
 
 
 class ReadFileOutputs(NamedOutputs, frozen=True):
@@ -88,7 +88,8 @@ class ReadFile(StepKind[ReadFileParameters]):
 
     The file must lie, once links are followed, under a folder of `read_roots` of the local policy, and match nothing
     of its `deny_globs`. It is opened without hindering whoever writes it. At most `max_read_bytes` are read, from one
-    end. A file that is missing or locked makes a record that says so, and the step goes on, unless `on_missing: fail`.
+    end. In its whole text, when that is asked for, personal data is replaced by its kind; values are kept as they are.
+    A file that is missing or locked makes a record that says so, and the step goes on, unless `on_missing: fail`.
 
     Values are found `by`:
 
@@ -143,11 +144,13 @@ class ReadFile(StepKind[ReadFileParameters]):
             data, parameters.encoding, starts=is_head or is_whole, ends=not is_head or is_whole
         )
         values = tuple(_values(text, parameters.values))
-        content = _kept(clean_text(text), parameters) if parameters.content else ""
+        redaction = Redaction(ceiling.redact_patterns)
+        clean = redaction.clean(clean_text(text)) if parameters.content else ""
+        content = _kept(clean, parameters)
         yield ReadFileRecord(
             path=clean_text(parameters.path), state="found", size_bytes=size, encoding=encoding, content=content,
             sha256=hashlib.sha256(data).hexdigest() if is_whole else "", values=values,
-            is_cut=not is_whole or (parameters.content and len(content) < len(text)),
+            is_cut=not is_whole or len(content) < len(clean), redacted=redaction.counts.total(),
         )  # fmt: skip
         found: dict[str, Scalar] = {value.name: value.value for value in values if value.found}
         return ReadFileOutputs(found)
@@ -181,7 +184,7 @@ def _decoded(data: bytes, asked: Encoding, *, starts: bool, ends: bool) -> tuple
 
     `starts`, `ends`: whether the data has the start of the file, and its end.
     """
-    mark, encoding = next(((mark, name) for mark, name in _BOMS if starts and data.startswith(mark)), (b"", ""))
+    mark, encoding = next(((mark, name) for mark, name in BOMS if starts and data.startswith(mark)), (b"", ""))
     encoding = encoding or (_guessed(data, starts=starts, ends=ends) if asked == "auto" else asked)
     if encoding.startswith("utf-16") and not starts and len(data) % 2:
         data = data[1:]  # files of 16-bit characters have an even size: the cut fell inside one
@@ -189,10 +192,8 @@ def _decoded(data: bytes, asked: Encoding, *, starts: bool, ends: bool) -> tuple
 
 
 def _guessed(data: bytes, *, starts: bool, ends: bool) -> str:
-    sample = data[:_SAMPLE]
-    for odd, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if sample[odd::2].count(0) > max(1, len(sample[odd::2]) * _MANY_NULS):
-            return name
+    if wide := wide_encoding(data, starts=False):
+        return wide
     if not starts:  # the cut may have left the end of a character
         data = data[:_LONGEST_CHARACTER].lstrip(_CONTINUATION) + data[_LONGEST_CHARACTER:]
     try:

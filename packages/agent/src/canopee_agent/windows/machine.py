@@ -4,6 +4,7 @@ from pathlib import Path
 
 from canopee_agent.ports import AgentReleases, OutgoingFiles
 from canopee_agent.web import HttpDownloads
+from canopee_agent.windows.events import WindowsEvents
 from canopee_agent.windows.files import WindowsFiles
 from canopee_agent.windows.programs import WindowsPrograms
 from canopee_agent.windows.registry import WindowsRegistry
@@ -24,5 +25,6 @@ class WindowsMachine:
         self.files = WindowsFiles(clock)
         self.downloads = HttpDownloads(clock, ca_file)
         self.services = WindowsServices()
+        self.events = WindowsEvents()
         self.releases: AgentReleases | None = None
         self.outbox: OutgoingFiles | None = None
