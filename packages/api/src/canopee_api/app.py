@@ -54,6 +54,7 @@ from canopee_api.live.presence import flush, write_behind
 from canopee_api.live.watchers import Watchers
 from canopee_api.logs.archives import Archives
 from canopee_api.logs.codes import LogCodes
+from canopee_api.logs.forwarding import Forwarding
 from canopee_api.logs.purging import Purges
 from canopee_api.logs.reading import Readers
 from canopee_api.logs.requests import LogRequests
@@ -180,8 +181,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
     rings = Rings(database, trust, freezes, clock)
     calendar = FreezeCalendar(database, rings, wall, clock)
     campaigns = Campaigns(database, trust, rings, clock)
-    table = FleetTable(database, trust, clock)
-    selections = Selections(database, table, clock)
+    selections = Selections(database, table := FleetTable(database, trust, clock), clock)
     store, watchers = FileStore(settings.files_folder), Watchers(database)
     log_requests = LogRequests(database, campaigns, clock)
     waiting, targeting = CampaignDrafts(database, trust, campaigns, clock), Targeting(database)
@@ -228,6 +228,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
         log_requests=log_requests,
         log_targets=LogTargets(database, clock),
         log_archives=Archives(database, store, Readers(), clock),
+        log_forwarding=Forwarding(database, store, log_requests, clock, settings.sftp, settings.mail),
         log_codes=LogCodes(database, campaigns, log_requests, clock),
         log_purges=Purges(database, store, log_requests, clock),
     )

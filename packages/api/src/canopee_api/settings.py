@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from canopee_api.destinations import MailServer, SftpServer, read_mail, read_sftp
 from canopee_api.errors import ServerError
 
 DEFAULT_ZONE = "Europe/Paris"
@@ -56,6 +57,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """32 random bytes, from which tokens are made; written if absent. The same for every process of a fleet."""
     files: Path | None = None
     """Folder of the files that PCs send, the same for every process: `CANOPEE_FILES`; by default `home/files`."""
+    sftp: SftpServer | None = None
+    """Where archives of logs are sent on to: `CANOPEE_SFTP` names a file, by default `home/sftp.toml`."""
+    mail: MailServer | None = None
+    """`CANOPEE_MAIL`, by default `home/mail.toml`."""
     pool_size: int = 8
     """Connections to PostgreSQL."""
     keep: Keep = Keep()
@@ -90,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             keys=Path(environ.get("CANOPEE_KEYS") or home / "keys"),
             secret_file=Path(environ.get("CANOPEE_SECRET_FILE") or home / "secret.key"),
             files=Path(environ["CANOPEE_FILES"]) if environ.get("CANOPEE_FILES") else None,
+            sftp=read_sftp(Path(environ.get("CANOPEE_SFTP") or home / "sftp.toml")),
+            mail=read_mail(Path(environ.get("CANOPEE_MAIL") or home / "mail.toml")),
             keep=Keep.from_env(environ),
             time_zone=_zone(environ.get("CANOPEE_TIME_ZONE", "") or DEFAULT_ZONE),
             tick_s=_whole(environ, "CANOPEE_TICK_S", _TICK_S, most=_LONGEST_TICK_S, unit="seconds"),

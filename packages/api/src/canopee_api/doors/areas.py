@@ -36,6 +36,7 @@ from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.watchers import Watchers
 from canopee_api.logs.archives import Archives
 from canopee_api.logs.codes import LogCodes
+from canopee_api.logs.forwarding import Forwarding
 from canopee_api.logs.purging import Purges
 from canopee_api.logs.requests import LogRequests
 from canopee_api.logs.targets import LogTargets
@@ -93,5 +94,6 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     log_archives: Archives
     log_purges: Purges
     log_codes: LogCodes
+    log_forwarding: Forwarding
     tick_s: int = 30
     """Between two rounds of periodic work."""

@@ -85,7 +85,7 @@ class Archives:
             "reason": row.reason,
             "archives": [_said(one) for one in rows],
         }
-        return f"{_safe(row.ticket)}_{row.created_at:%Y-%m-%d}.zip", self._zipped(rows, encode(about))
+        return f"{safe_name(row.ticket)}_{row.created_at:%Y-%m-%d}.zip", self._zipped(rows, encode(about))
 
     async def listing(self, request_id: str, device_id: str, *, step: str, by: str) -> ArchiveListing:
         """What an archive holds; raises as `open`, and `InvalidError` when it is no archive."""
@@ -190,14 +190,15 @@ def check_pattern(text: str, *, is_regex: bool, has_case: bool) -> str:
 
 def entry_name(row: WholeRow) -> str:
     """Where an archive is in the zip of all: by practice and name of the PC, which others may share."""
-    return (
-        f"{_safe(row.practice_id)}/{_safe(row.hostname)}_{row.device_id[-8:]}/{_safe(row.step)}_{_safe(row.name)}"
-    )
+    pc = f"{safe_name(row.hostname)}_{row.device_id[-8:]}"
+    return f"{safe_name(row.practice_id)}/{pc}/{safe_name(row.step)}_{safe_name(row.name)}"
 
 
 def file_name(row: WholeRow) -> str:
     """What the archive of one device is called when it is downloaded."""
-    return f"{_safe(row.practice_id)}_{_safe(row.hostname)}_{row.received_at:%Y-%m-%d}_{_safe(row.name)}"
+    return (
+        f"{safe_name(row.practice_id)}_{safe_name(row.hostname)}_{row.received_at:%Y-%m-%d}_{safe_name(row.name)}"
+    )
 
 
 def _dos_time(at: datetime) -> tuple[int, int, int, int, int, int]:
@@ -211,6 +212,6 @@ def _said(row: WholeRow) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _safe(text: str) -> str:
+def safe_name(text: str) -> str:
     """Part of a name of a file, whatever it was."""
     return _UNSAFE.sub("-", text).strip("-.")[:_PIECE_NAME] or "unnamed"

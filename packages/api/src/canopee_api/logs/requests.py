@@ -15,7 +15,8 @@ from canopee_api.postgres import log_requests as sql
 from canopee_api.postgres.accounts import AuditRow, list_audit
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.device_rows import devices_of
-from canopee_api.postgres.log_archives import ArchiveRow, archives_of, forwards_of
+from canopee_api.postgres.log_archives import ArchiveRow, archives_of
+from canopee_api.postgres.log_forwards import forwards_of
 from canopee_api.postgres.log_requests import LogCount, LogRequestRow, NewLogRequestRow
 from canopee_api.postgres.log_targets import targets_of
 from canopee_contract.log_requests import (

@@ -18,13 +18,17 @@ class ArchiveRow(msgspec.Struct, frozen=True):
     size_bytes: int
     received_bytes: int
     is_whole: bool
+    forward: str | None
+    forward_error: str
 
 
 async def archives_of(tx: Connection, order_ids: Sequence[str]) -> dict[str, list[ArchiveRow]]:
     """By order, in the order in which they were begun."""
     cursor = await tx.execute(
-        """SELECT order_id, step, name, sha256, length, received, is_complete FROM uploads
-           WHERE order_id = ANY(%s::uuid[]) ORDER BY begun_at, id""",
+        """SELECT u.order_id, u.step, u.name, u.sha256, u.length, u.received, u.is_complete, f.state,
+                  coalesce(f.error, '')
+           FROM uploads u LEFT JOIN log_forwards f ON f.upload_id = u.id
+           WHERE u.order_id = ANY(%s::uuid[]) ORDER BY u.begun_at, u.id""",
         (list(order_ids),),
     )
     found = defaultdict[str, list[ArchiveRow]](list)
@@ -59,12 +63,6 @@ async def whole_archives(tx: Connection, request_id: str, *, device_id: str = ""
         {"request": request_id, "device": device_id},
     )
     return [WholeRow(*row) for row in await cursor.fetchall()]
-
-
-async def forwards_of(tx: Connection, request_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """By request: how many archives stand where at the SFTP server."""
-    _ = tx, request_ids
-    return {}
 
 
 class StoredRow(msgspec.Struct, frozen=True):

@@ -1,0 +1,120 @@
+"""A real sshd on loopback, in a file system of its own where it needs users and folders that this machine has not."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from canopee_api.destinations import SftpServer
+from canopee_kit.clock import SystemClock
+
+_UNPACKED = Path(__file__).parents[4] / ".cache" / "openssh"
+_NOBODY = 65_534
+_START_S = 10
+
+
+class Sshd(msgspec.Struct, frozen=True):
+    """Where it is, and what it holds."""
+
+    server: SftpServer
+    folder: Path
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """By path below the folder."""
+        return {
+            str(one.relative_to(self.folder)): one.read_bytes() for one in self.folder.rglob("*") if one.is_file()
+        }
+
+
+def why_not() -> str:
+    """Why there can be no sshd here; empty when there can."""
+    if os.geteuid() or shutil.which("unshare") is None:
+        return "sshd needs root here: its users are in a mount namespace"
+    return "" if _program() else "no sshd: tools/ssh/setup"
+
+
+@contextmanager
+def sshd(folder: Path) -> Generator[Sshd]:
+    """An OpenSSH server, whose only user may write below `folder` / files; it ends with the block."""
+    held = folder / "files"
+    held.mkdir()
+    os.chown(held, _NOBODY, _NOBODY)
+    for one in (folder, *folder.parents):
+        if one.owner() == "root" and one != Path("/tmp"):  # noqa: S108  its own rights stay
+            one.chmod(one.stat().st_mode | 0o011)
+    for name in ("host", "client"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+        subprocess.run(command, check=True)  # noqa: S603  our own command
+    port = _free_port()
+    _configure(folder, port)
+    libraries = {"LD_LIBRARY_PATH": _libraries()}
+    process = subprocess.Popen(_command(folder), env=libraries, stderr=subprocess.PIPE)  # noqa: S603  our own command
+    try:
+        _wait(process, port)
+        key = " ".join((folder / "host.pub").read_text().split()[:2])
+        yield Sshd(
+            SftpServer(
+                host="127.0.0.1", port=port, user="vault", folder=str(held), host_key=key,
+                private_key=str(folder / "client"),
+            ),
+            held,
+        )  # fmt: skip
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _configure(folder: Path, port: int) -> None:
+    (folder / "conf").write_text(
+        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
+        f"AuthorizedKeysFile {folder}/client.pub\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n"
+    )
+    (folder / "passwd").write_text(
+        "root:x:0:0:root:/root:/bin/sh\nsshd:x:64999:65534::/run/sshd:/usr/sbin/nologin\n"
+        "vault:x:65534:65534::/:/bin/sh\n"
+    )
+    (folder / "shadow").write_text("root:*:1::::::\nsshd:*:1::::::\nvault:x:1::::::\n")
+
+
+def _command(folder: Path) -> list[str]:
+    script = (
+        'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/shadow" /etc/shadow && mount -t tmpfs tmpfs /run '
+        '&& mkdir /run/sshd && exec "$1" -D -e -f "$0/conf"'
+    )
+    return ["unshare", "--mount", "sh", "-c", script, str(folder), _program()]
+
+
+def _program() -> str:
+    unpacked = _UNPACKED / "usr/sbin/sshd"
+    return str(unpacked) if unpacked.exists() else shutil.which("sshd", path=f"{os.defpath}:/usr/sbin") or ""
+
+
+def _libraries() -> str:
+    return ":".join(str(one) for one in (_UNPACKED / "usr/lib").glob("*-linux-gnu*"))
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
+    clock = SystemClock()
+    until = clock.monotonic() + _START_S
+    while clock.monotonic() < until and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            clock.sleep(0.05)
+        else:
+            return
+    process.kill()
+    raise AssertionError(f"sshd does not start: {process.communicate()[1].decode(errors='replace')}")
