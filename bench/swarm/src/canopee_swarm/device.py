@@ -1,8 +1,11 @@
 """One simulated device: checks in, verifies its orders as an agent does, answers what its PC would answer."""
 
 import asyncio
+import hashlib
 import random
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -10,6 +13,7 @@ from canopee_contract.checkin import CheckIn, CheckInReply
 from canopee_contract.codec import decode, encode
 from canopee_contract.condition import evaluate, parse_condition
 from canopee_contract.facts import FactSet, facts_hash
+from canopee_contract.files import BeginUpload
 from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.pipeline import Pipeline, Step
 from canopee_contract.records import Record, RecordBatch, RecordsReply
@@ -21,8 +25,10 @@ from canopee_kit.logs import get_logger
 from canopee_swarm.errors import AnswerError, OverError
 from canopee_swarm.fleet import AGENT_VERSION, Pc, facts_of
 from canopee_swarm.link import Link
+from canopee_swarm.log_results import NAME, LogAnswer, answer_to
 from canopee_swarm.repository import SharedRepository
 from canopee_swarm.results import outputs_of, records_of
+from canopee_swarm.sending import send_file
 from canopee_swarm.store import Identity, Store
 from canopee_trust.documents import open_campaign, open_order
 from canopee_trust.errors import TrustError
@@ -54,6 +60,7 @@ class SimulatedDevice:
         self._machine, self._link, self._store = machine, link, store
         self._repository, self._clock = repository, clock
         self._trust_version = 0
+        self._outgoing = list[tuple[BeginUpload, LogAnswer]]()
 
     async def live(self, token: str, *, wait_s: int) -> None:
         """Go on until cancelled, or until this enrolment is over."""
@@ -117,6 +124,9 @@ class SimulatedDevice:
             identity.number, order_id=order.order_id, body=encode(report),
             records=[(record.seq, encode(record)) for record in records],
         )  # fmt: skip
+        while self._outgoing:
+            asked, answer = self._outgoing.pop()
+            await send_file(self._link, asked, answer.content, is_slow=answer.is_slow)
 
     async def _outcome(
         self, order: Order, delivered: DeliveredOrder, sha256: str, facts: dict[str, str | int | float | bool]
@@ -153,7 +163,7 @@ class SimulatedDevice:
     def _done(
         self, order: Order, sha256: str, pipeline: Pipeline, facts: dict[str, str | int | float | bool]
     ) -> tuple[RunReport, list[Record]]:
-        identity, now = self._identity(), self._clock.now()
+        now = self._clock.now()
         steps: list[StepReport] = []
         records: list[Record] = []
         for step in pipeline.steps:
@@ -166,11 +176,22 @@ class SimulatedDevice:
                     order, sha256, state="failed", code="simulated", steps=tuple(steps), started_at=now
                 )
                 return failed, records
+            if step.use == "collect_logs":
+                answer = answer_to(order, self._machine, now)
+                steps.append(
+                    StepReport(step.id, step.use, answer.state, answer.code, answer.detail, started_at=now)
+                )
+                self._send_later(order, step, answer)
+                if answer.state == "failed":
+                    code, taken = answer.code, tuple(steps)
+                    return self._report(
+                        order, sha256, state="failed", code=code, steps=taken, started_at=now
+                    ), records
+                made = [answer.record] if answer.record else []
+                records += self._recorded(order, step, made)
+                continue
             made = records_of(step.use, self._machine, step.with_)
-            for body in made:
-                identity.record_seq += 1
-                raw = msgspec.Raw(encode(body))
-                records.append(Record(identity.record_seq, step.dataset or step.use, 1, now, raw, order.order_id))
+            records += self._recorded(order, step, made)
             steps.append(
                 StepReport(
                     step.id, step.use, "done", started_at=now, duration_s=0.4, records=len(made),
@@ -179,6 +200,21 @@ class SimulatedDevice:
             )  # fmt: skip
         self.orders_done += 1
         return self._report(order, sha256, state="done", steps=tuple(steps), started_at=now), records
+
+    def _recorded(self, order: Order, step: Step, made: Sequence[dict[str, Any]]) -> list[Record]:
+        identity, now, found = self._identity(), self._clock.now(), list[Record]()
+        for body in made:
+            identity.record_seq += 1
+            raw = msgspec.Raw(encode(body))
+            found.append(Record(identity.record_seq, step.dataset or step.use, 1, now, raw, order.order_id))
+        return found
+
+    def _send_later(self, order: Order, step: Step, answer: LogAnswer) -> None:
+        """Once the order has ended: a file of it is then sent."""
+        if answer.content:
+            digest = hashlib.sha256(answer.content).hexdigest()
+            asked = BeginUpload(order.order_id, step.id, NAME, len(answer.content), digest)
+            self._outgoing.append((asked, answer))
 
     def _report(
         self, order: Order, sha256: str, *, state: str, code: str = "", steps: tuple[StepReport, ...] = (),

@@ -64,6 +64,11 @@ class Link:
         )
         return msgspec.json.decode(answer.body, type=kind)
 
+    async def put(self, call: str, content: bytes, kind: type[T], *, timeout_s: float = 60.0) -> T:
+        """One authenticated PUT of bytes."""
+        answer = await self._authenticated("PUT", PREFIX + call, content, timeout_s)
+        return msgspec.json.decode(answer.body, type=kind)
+
     async def fetch(self, name: str) -> bytes:
         """One file of the signed repository."""
         return (await self._authenticated("GET", f"{PREFIX}tuf/{name}", b"", 30.0)).body

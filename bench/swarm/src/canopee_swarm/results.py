@@ -1,17 +1,21 @@
 """What a simulated PC answers when it runs a step: records and outputs of the shapes that real agents send."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from canopee_contract.condition import Scalar
-from canopee_swarm import file_results
+from canopee_swarm import file_results, log_results
 from canopee_swarm.fleet import Pc
 
 _GIGABYTE_FREE = 10**9
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def records_of(use: str, machine: Pc, with_: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The records of one step; none for a kind that is not simulated."""
+    if use == "collect_logs":
+        return [log_results.record_of(log_results.archive_of(machine, _LONG_AGO))]
     if use == "collect_hardware":
         return [_hardware(machine)]
     if use == "read_registry":
@@ -30,6 +34,8 @@ def records_of(use: str, machine: Pc, with_: Mapping[str, Any]) -> list[dict[str
 
 def outputs_of(use: str, machine: Pc, with_: Mapping[str, Any]) -> dict[str, Scalar]:
     """What later steps may decide upon."""
+    if use == "collect_logs":
+        return log_results.outputs_of(log_results.archive_of(machine, _LONG_AGO))
     if use == "collect_hardware":
         return {"cores": machine.cores, "memory_bytes": machine.memory_bytes}
     if use == "run_program":

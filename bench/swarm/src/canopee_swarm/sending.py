@@ -1,0 +1,31 @@
+"""Files of a simulated PC on their way to the server, by the protocol of the real one."""
+
+import asyncio
+import hashlib
+
+from canopee_contract.files import BeginUpload, UploadReply
+from canopee_kit.logs import get_logger
+from canopee_swarm.errors import AnswerError
+from canopee_swarm.link import Link
+
+_log = get_logger(__name__)
+_CHUNK = 64 * 1024
+_PIECES, _PIECE_S = 12, 2.0
+"""Chunks of a slow PC, and seconds between two of them."""
+
+
+async def send_file(link: Link, asked: BeginUpload, content: bytes, *, is_slow: bool = False) -> None:
+    """Send a file, from where the server says; what it will not take is forgotten, as a real PC does."""
+    chunk = max(1, -(-len(content) // _PIECES)) if is_slow else _CHUNK
+    try:
+        reply = await link.call("files", asked, UploadReply)
+        while reply.state == "partial":
+            part = content[reply.received : reply.received + chunk]
+            if is_slow:
+                await asyncio.sleep(_PIECE_S)
+            digest = hashlib.sha256(part).hexdigest()
+            reply = await link.put(
+                f"files/{reply.upload_id}?offset={reply.received}&sha256={digest}", part, UploadReply
+            )
+    except AnswerError as error:
+        _log.info("the server takes no %s: %s", asked.name, error)
