@@ -99,7 +99,9 @@ def agent_document_json() -> bytes:
 
 def _call(name: str, sent: type[Any], answered: type[Any], limits: str) -> Document:
     is_signed = name in _SIGNED
-    others = {"enrol": [403, 404, 409, 429], "renew": [404, 409], "files": [403, 409]}
+    others = {
+        "enrol": [403, 404, 409, 429], "renew": [404, 409], "files": [403, 409], "claim-log-code": [404, 409, 429],
+    }  # fmt: skip
     statuses = [400, 401, 405, 413, 431, 503, *others.get(name, [])]
     answer = {
         "description": _first_line(answered), "content": {"application/json": {"schema": reference(answered)}}
