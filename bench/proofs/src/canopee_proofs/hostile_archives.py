@@ -85,6 +85,46 @@ def _spliced(draw: random.Random) -> bytes:
     return first[: draw.randrange(len(first))] + second[draw.randrange(len(second)) :]
 
 
+def _overlapping(draw: random.Random) -> bytes:
+    """Two names for the same bytes, or an entry inside another one."""
+    data = bytearray(_good(draw))
+    where = [(at, struct.unpack_from("<I", data, at + 42)[0]) for at in _places(data, b"PK\x01\x02")]
+    if len(where) > 1:
+        (_, first), (at, own) = draw.sample(where, 2)
+        struct.pack_into(
+            "<I",
+            data,
+            at + 42,
+            draw.choice((first, first + draw.randrange(64), own - draw.randrange(1, 9))) % 2**32,
+        )
+    return bytes(data)
+
+
+def _zip64(draw: random.Random) -> bytes:
+    """Sizes and offsets in 64 bits, that lie: in the extra field of an entry, and in the end of the archive."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        for number in range(draw.randint(1, 4)):
+            with archive.open(zipfile.ZipInfo(f"f{number}"), "w", force_zip64=True) as entry:
+                entry.write(draw.randbytes(draw.randrange(200)))
+    data = bytearray(output.getvalue())
+    for at in _places(data, b"PK\x01\x02"):
+        if draw.random() < 0.5:  # noqa: PLR2004  one in two
+            struct.pack_into("<I", data, at + draw.choice((20, 24, 42)), 0xFFFFFFFF)
+    for at in _places(data, b"\x01\x00\x10\x00"):
+        struct.pack_into(
+            "<Q", data, at + draw.choice((4, 12)), draw.choice((0, 1, 2**31, 2**32, 2**63, 2**64 - 1))
+        )
+    end = data.find(b"PK\x05\x06")
+    if draw.random() < 0.5:  # noqa: PLR2004
+        record = struct.pack(
+            "<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, *(draw.choice((0, 1, end, 2**40)) for _ in range(4))
+        )
+        locator = struct.pack("<IIQI", 0x07064B50, 0, draw.choice((end, 0, 2**50)), 1)
+        data[end:end] = record + locator
+    return bytes(data)
+
+
 def _places(data: bytearray, mark: bytes) -> Iterator[int]:
     at = data.find(mark)
     while at >= 0:
@@ -94,4 +134,5 @@ def _places(data: bytearray, mark: bytes) -> Iterator[int]:
 
 _MAKERS: Sequence[Callable[[random.Random], bytes]] = (
     _named, _named, _linked, _bomb, _many, _good, _damaged, _damaged, _damaged, _lying, _lying, _spliced,
+    _overlapping, _zip64,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from canopee_agent.fakes import FakeMachine
 from canopee_agent.linux.machine import LinuxMachine
 from canopee_agent.ports import Machine
 from canopee_agent.step import Ceiling
+from canopee_agent.steps.make_archive import MakeArchive, MakeArchiveParameters
 from canopee_agent.steps.unzip_archive import UnzipArchive, UnzipArchiveParameters
 from canopee_kit.clock import SystemClock
 from canopee_proofs.hostile_archives import archives
@@ -25,7 +26,8 @@ class Archives(Proof):
     """An archive, however hostile or damaged, is extracted whole into its folder, or refused and leaves nothing.
 
     Each is given to the step `unzip_archive` on the Windows machine in memory, and one in five on a real disk too: no
-    file outside, no link, no half folder, no leftover, no error but the step's own.
+    file outside, no link, no half folder, no leftover, no error but the step's own. What was extracted in memory is put
+    together again by `make_archive`, extracted again, and is the same, byte for byte.
     """
 
     usual_cases: ClassVar[int] = 10_000
@@ -100,4 +102,22 @@ def _in_memory(data: bytes) -> tuple[list[str], str]:
         is_allowed = path == f"{_WINDOWS}\\a.zip" or (is_kept and (path == out or path.startswith(out + "\\")))
         if not is_allowed:
             found.append(f"left in memory: {path}")
+    if is_kept and not found and not _comes_back(machine, out):
+        found.append("another content came back from make_archive")
     return found, state
+
+
+def _comes_back(machine: FakeMachine, out: str) -> bool:
+    """Whether `make_archive` and `unzip_archive` give back what is in a folder."""
+    ceiling, again = Ceiling(write_roots=(_WINDOWS,), timeout_s=60), f"{_WINDOWS}\\again"
+    list(MakeArchive().run(machine, MakeArchiveParameters((out,), f"{_WINDOWS}\\b.zip"), ceiling))
+    list(UnzipArchive().run(machine, UnzipArchiveParameters(f"{_WINDOWS}\\b.zip", again), ceiling))
+    return _tree(machine, out) == _tree(machine, f"{again}\\out")
+
+
+def _tree(machine: FakeMachine, folder: str) -> dict[str, bytes]:
+    """Contents by path below a folder."""
+    return {
+        path.removeprefix(folder): machine.files.read(path) if machine.files.look(path).kind == "file" else b""
+        for path in machine.files.paths() if path.startswith(f"{folder}\\")
+    }  # fmt: skip
