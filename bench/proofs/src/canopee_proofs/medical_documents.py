@@ -1,6 +1,7 @@
 """Synthetic texts of practices, with seeded identifiers: nobody's. What is in them, and where, is known exactly."""
 
 import random
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -142,6 +143,9 @@ _HARMLESS = (
     "C:\\Program Files\\Cabinet\\bin\\cabinet.exe pid={large} hostname=PC-{small}",
     "facture n° {larger:010} du 12/05/2026, montant {small},{small:02} EUR",
     "lecteur Vitale firstname=false lastError=0x{large:08X} printer name=HP",
+    "PR #{small} merged, DR {small}, 1 {small:02} {small:02} {small:02} {small:03} {small:03} {small:02} cells",
+    "count {large}\n{small} rows, 2 {small:02}\n12 14 18 123 456 78",
+    "Madame, Monsieur, votre lot {small} est prêt; module DR-{small} (0{small:02}) {small:04}",
     "FSE lot {small:03} numéro {large:09} transmise, code 00 {large:08}",
 )
 """Lines of a log that hold nobody's data, though much of it looks like some."""
@@ -286,6 +290,42 @@ def _sql(draft: Draft) -> None:
     draft.say("' WHERE nir='", draft.number(), "' AND date_naissance = '", draft.born(), "'\n")
 
 
+def _wrapped(draft: Draft) -> None:
+    """Numbers in columns, in groups far apart, and cut by the end of a line, with the dates of the next one."""
+    kind, one = "social_security_number", social_security_number(draft.chance)
+    bounds = (0, 1, 3, 5, 7, 10, 13, 15)
+    groups = [one[start:end] for start, end in pairwise(bounds)]
+    between = [draft.chance.choice((" ", "  ", "   ")) for _ in groups]
+    between[draft.chance.randrange(len(groups) - 1)] = draft.chance.choice(("\n", "\r\n  ", "  "))
+    draft.say("Assuré\n", (kind, "".join(map("".join, zip(groups, between, strict=True))).strip()), "\n")
+    plain = social_security_number(draft.chance)
+    if plain.isdecimal():
+        cut = draft.chance.randrange(6, 14)
+        draft.say("dossier ", (kind, f"{plain[:cut]}\n{plain[cut:]}"), " suite\n")
+    _noise(draft, 3)
+
+
+def _in_capitals(draft: Draft) -> None:
+    title = draft.chance.choice(("MME", "MADAME", "MONSIEUR", "MLLE", "DR", "Mme", "Dr"))
+    draft.say("CONVOCATION DE ", title, " ", ("person_name", draft.name()[1].upper()), " LE 12/06/2026\n")
+    draft.say("NOM DE NAISSANCE : ", ("person_name", draft.last()[1].upper()), "\nNÉE LE ", draft.born(), "\n")
+    draft.say("TÉL : ", draft.phone(), " / (06) 12\n")
+
+
+def _decomposed(draft: Draft) -> None:
+    """Accents after their letters, as macOS and some exports write them; a name before its first name."""
+    name = unicodedata.normalize("NFD", draft.last()[1])
+    draft.say("Nom : ", ("person_name", name), "\nPatient : ")
+    draft.say(("person_name", f"{draft.chance.choice(('MARTIN', 'Roux', 'PETIT'))}, {draft.first()[1]}"), "\n")
+
+
+def _hl7_escapes(draft: Draft) -> None:
+    """Components, subcomponents and escapes of HL7, quoted by JSON."""
+    who = f"{draft.last()[1]}\\T\\FILS&DE^{draft.first()[1]}"
+    fields = f"1||{draft.number()[1]}^^^&1.2.250.1.213&ISO^NH||{who}||19850512|M"
+    draft.say('{"hl7":"PID|', ("medical_segment", fields), '\\rPV1|1|O"}\n')
+
+
 def _address_bar(draft: Draft) -> None:
     number = draft.number()
     draft.say(
@@ -300,4 +340,5 @@ def _address_bar(draft: Draft) -> None:
 
 _FORMS: tuple[Callable[[Draft], None], ...] = (
     _application_log, _json_log, _xml, _letter, _settings, _hl7_in_log, _hprim_in_log, _dicom_dump, _sql, _address_bar,
+    _wrapped, _in_capitals, _decomposed, _hl7_escapes,
 )  # fmt: skip

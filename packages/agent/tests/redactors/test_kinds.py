@@ -179,3 +179,45 @@ def test_what_dicom_says_of_a_patient_is_emptied() -> None:
     text = '{"00100010":{"vr":"PN","Value":[{"Alphabetic":"DUPONT^JEAN"}]},"00200013":{"vr":"IS","Value":[1]}}'
     assert "DUPONT" not in Redaction().clean(text)
     assert '"00200013":{"vr":"IS","Value":[1]}' in Redaction().clean(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 85 05 78 006\n084 91", "1 85 05 78\r\n  006 084 91", "1  85  05  78  006  084  91", "18505780\n0608491",
+        "185057800608\r\n   491", "1 85 05 78 006 084 clé 91", "1-85-05-78-006-084 (91", "1\n85\n05\n78\n006\n084\n91",
+        "2 85 05 2a 006 084 82",
+    ],
+)  # fmt: skip
+def test_a_number_that_lines_or_spaces_part_is_hidden_whole(text: str) -> None:
+    assert Redaction().clean(f"avant {text} après") == "avant [social_security_number] après"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 85 05 78 006\n084 92", "count 18505780060\n8491-11-20 08:00", "18505780\n0608491:x",
+        "1\n85\n05\n78\n006\n084", "1 85 13 78 006  084 91", "pid 12345\n2026-11-20 08:00:00",
+    ],
+)  # fmt: skip
+def test_numbers_of_two_lines_that_only_look_like_one_stay(text: str) -> None:
+    assert Redaction().clean(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("MME ÉLISE LEFÈVRE", "MME [person_name]"),
+        ("CONVOCATION DE MADAME DUPONT LE 12/06", "CONVOCATION DE MADAME [person_name] 12/06"),
+        ("Nom : Lefe\u0300vre\n", "Nom : [person_name]\n"),
+        ("patient: de La Tour, Jean\n", "patient: [person_name]\n"),
+        ("nom: Roux, Prenom: Jean", "nom: [person_name], Prenom: [person_name]"),
+        ("PR #12 merged, DR 12", "PR #12 merged, DR 12"),
+        ("tél (06) 12 34 56 78", "tél [phone_number]"),
+        ("(06) 12", "(06) 12"),
+        (r"PID|1||X||DUPONT\T\FILS^JEAN||1985" + "\n", "PID|[medical_segment]\n"),
+        (r'"PID|1||X||DUPONT\T\DE^JEAN||1985\rPV1|1|O"', r'"PID|[medical_segment]\rPV1|1|O"'),
+    ],
+)
+def test_capitals_accents_commas_and_escapes_hide_nothing_from_it(text: str, clean: str) -> None:
+    assert Redaction().clean(text) == clean

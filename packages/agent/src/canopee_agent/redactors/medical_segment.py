@@ -9,7 +9,7 @@ _OF_HL7 = "PID|PD1|NK1|GT1|IN1|IN2|IN3|MRG|OBX|NTE|AL1|DG1|IAM|RXE|RXO|ZBE|ZFP"
 _OF_HPRIM = "P|OBX|C|AC|AP"
 _SEGMENT = re.compile(
     rf"(?:(?<=[\s\"'>])|(?<=\\r)|(?<=\\n)|^)(?:(?:{_OF_HL7})\||(?:{_OF_HPRIM})\|\d*\|)"
-    r"(?P<fields>(?=[^\r\n]*\|)[^\r\n\"\\]+)"
+    r"(?P<fields>(?=[^\r\n]*\|)(?:[^\r\n\"\\]|\\(?![rn\"]))+)"
 )
 _DICOM_LINE = re.compile(r"\(0010,[0-9A-Fa-f]{4}\)[ \t]+(?:[A-Z]{2}[ \t]+)?(?P<fields>[^\r\n]+)")
 _DICOM_JSON = re.compile(r"\"0010[0-9A-Fa-f]{4}\"\s*:\s*\{[^{}\[\]]*\"Value\"\s*:\s*(?P<fields>\[[^\[\]]+\])")

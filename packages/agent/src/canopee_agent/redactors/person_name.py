@@ -11,20 +11,23 @@ _LABEL = (
     r"|patiente?(?:[ _-]?(?:nom|name|pr[ée]nom))?|assur[ée]e?|b[ée]n[ée]ficiaire|ayant[ _-]droit|destinataire"
     r"|m[ée]decin(?:[ _-]traitant)?|(?:last|first|family|given|birth|full|maiden)[ _-]?name|surname|family|given)"
 )
-_LETTER = r"[^\W\d_]"
-_WORD = rf"(?:{_LETTER}\.-?){{0,3}}{_LETTER}(?:{_LETTER}|['’-](?={_LETTER}))*\.?(?!\w)"
+_LETTER = r"[^\W\d_][\u0300-\u036f]*"
+"""With the accents that macOS and some exports write after it."""
+_WORD = rf"(?:{_LETTER}\.-?){{0,3}}{_LETTER}(?:{_LETTER}|['’-](?={_LETTER}))*\.?(?![\w\u0300-\u036f])"
 _VALUE = rf"{_WORD}(?:[ \xa0]{{1,2}}{_WORD}){{0,4}}"
 _GAP = r"(?:[ \t\xa0]|&nbsp;){0,40}"
+_CAPITALISED = r"(?:[A-ZÀ-ÖØ-Þ](?:[^\W\d_]|[\u0300-\u036f])*(?:['’-](?:[^\W\d_]|[\u0300-\u036f])+)*)"
+_THEN_FIRST = rf"(?:,[ \xa0]?(?-i:{_CAPITALISED})(?![\w\u0300-\u036f]|[ \t\"']*[:=]))?"
 _LABELLED = re.compile(
     rf"(?<![^\W_]){_LABEL}(?:\(s\))?(?:[\"']|\\\"|>)?{_GAP}(?:[:=>|\t]|\\t|\r?\n(?=[^\S\n]*{_LETTER}))+{_GAP}"
-    rf"(?:[\"'\[]|\\\"){{0,2}}(?P<value>{_VALUE})(?![\w/]|\\(?!\")|\.\w|[ \t]*[=({{])",
+    rf"(?:[\"'\[]|\\\"){{0,2}}(?P<value>{_VALUE}{_THEN_FIRST})(?![\w/]|\\(?!\")|\.\w|[ \t]*[=({{])",
     re.IGNORECASE,
 )
-_CAPITALISED = r"(?:[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*)"
 _SMALL_WORDS = r"(?:d[eu'’][ \xa0]?|l[ae][ \xa0])*"
 _TITLED = re.compile(
     r"(?<![\w.])(?:M\.|MM\.|Mr\.?|Mme\.?|Mlle\.?|Monsieur|Madame|Mademoiselle|Dr\.?|Docteur|Pr\.?|Professeur"
-    rf"|Patiente?|PATIENTE?)[ \xa0]{{1,3}}(?P<value>{_SMALL_WORDS}{_CAPITALISED}"
+    r"|Patiente?|PATIENTE?|MR\.?|MME\.?|MLLE\.?|MONSIEUR|MADAME|MADEMOISELLE|DR\.?|DOCTEUR|PR\.|PROFESSEUR)"
+    rf"[ \xa0]{{1,3}}(?P<value>{_SMALL_WORDS}{_CAPITALISED}"
     rf"(?:[ \xa0]{{1,2}}{_SMALL_WORDS}{_CAPITALISED}){{0,3}})(?![\w\\/]|\.\w)"
 )
 _CARET = re.compile(rf"(?<![\w^])({_WORD}(?:[ ]{_WORD}){{0,3}}\^{_WORD}(?:[ ^]{{1,2}}{_WORD}){{0,4}})(?!\w)")

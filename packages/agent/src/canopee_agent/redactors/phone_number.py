@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from canopee_agent.redactor import Redactor, Span
 
 _BETWEEN = r"[ .\-/\xa0\u202f]?"
-_NINE = rf"[1-9](?:{_BETWEEN}\d{{2}}){{4}}(?![\w]|[.,:/-]\d)"
-_FRENCH = re.compile(rf"0(?<![\w.,:/+-]0){_NINE}")
+_FIRST, _SHUT = "[1-9]", r"\)?"
+_NINE = rf"{_FIRST}(?:{_BETWEEN}\d{{2}}){{4}}(?![\w]|[.,:/-]\d)"
+_FRENCH = re.compile(rf"(?:0(?<![\w.,:/+-]0)|\(0(?=[1-9]\))){_NINE.replace(_FIRST, _FIRST + _SHUT, 1)}")
 _OF_FRANCE = re.compile(
     rf"(?:\+|00(?<!\w00)){_BETWEEN}(?:33|262|508|590|594|596|687|689){_BETWEEN}(?:\(0\){_BETWEEN}|0)?{_NINE}"
 )
