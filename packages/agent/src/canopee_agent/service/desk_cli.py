@@ -50,7 +50,7 @@ def _consent(home_of: HomeOf, arguments: argparse.Namespace) -> int:
         question = chosen(questions.open(), given)
         if not questions.answer(question.order_id, is_granted=bool(arguments.yes)):
             raise StateError(f"{question.order_id} was answered meanwhile")
-        sys.stdout.write("it is sent\n" if arguments.yes else "it is refused\n")
+        sys.stdout.write("agreed: it is collected and sent\n" if arguments.yes else "refused: nothing is read\n")
         return 0
     finally:
         questions.close()
