@@ -19,7 +19,7 @@ class Listed:
     """One list: where it is, what it reads, and its words."""
 
     address: str
-    """`{device}`, `{run}`, `{campaign}`, `{pipeline}` and `{draft}` stand for one of each."""
+    """`{device}`, `{run}`, `{campaign}`, `{pipeline}`, `{request}` and `{draft}` stand for one of each."""
     reads: str
     """What follows `/v1/`, as a pattern."""
     there: str = ""
@@ -34,7 +34,7 @@ class Listed:
     may_be_forbidden: bool = True
 
 
-_DEVICE, _CAMPAIGN = "/postes/{device}", "/deploiements/{campaign}"
+_DEVICE, _CAMPAIGN, _REQUEST = "/postes/{device}", "/deploiements/{campaign}", "/journaux/{request}"
 _NO_DEVICE = "Aucun poste ne correspond à ces filtres."
 
 LISTS = {
@@ -121,6 +121,32 @@ LISTS = {
         "/deploiements/nouveau?pipeline=prepare_update@1", "campaigns/preview", "cnp-rollout-preview .big",
         "L’aperçu n’a pas pu être calculé.", may_be_forbidden=False,
     ),
+    "logs": Listed(
+        "/journaux", "log-requests", ".rows li",
+        "La liste des demandes n’a pas pu être chargée. Vos filtres sont conservés.",
+        "Aucun journal n’a encore été demandé.",
+        ("/journaux?q=nulle+part", "Aucune demande ne correspond à ces filtres."), "logs",
+    ),
+    "log-request": Listed(
+        _REQUEST, "log-requests/[^/?]+", ".summary", "Cette demande n’a pas pu être chargée.", topic="logs"
+    ),
+    "log-devices": Listed(
+        _REQUEST, "log-requests/[^/]+/devices", "cnp-log-devices tbody tr",
+        empty="Cette demande ne vise plus aucun poste.",
+        filtered=(f"{_REQUEST}?q=nulle+part", "Aucun poste de la demande ne correspond à ces filtres."),
+        topic="logs",
+    ),
+    "log-history": Listed(
+        _REQUEST, "log-requests/[^/]+/audit", "cnp-log-history li", empty="Rien n’a encore été noté.", topic="logs"
+    ),
+    "log-collections": Listed(
+        "/journaux/nouveau?etape=2", "pipelines", "label.choice",
+        "Les collectes publiées n’ont pas pu être chargées.", "Aucune collecte de journaux n’est publiée",
+    ),
+    "logs-estimate": Listed(
+        "/journaux/nouveau?postes={device}&pipeline=product_logs", "log-requests/estimate",
+        "cnp-log-estimate dl.facts", "Le volume n’a pas pu être estimé.", may_be_forbidden=False,
+    ),
 }  # fmt: skip
 """By name; what follows a comma tells apart those that one place shows in turn."""
 
@@ -128,6 +154,7 @@ ELSEWHERE = {
     "new-pipeline": "a form: `test_who_may_not_is_told_which_right_is_missing` has its only state",
     "pipeline-versions": "part of what `pipeline` reads: no state of its own but empty",
     "pipeline-differences": "of two versions that are there: read with `pipeline`, and shown beside it",
+    "log-receipts": "there once something was purged: `test_logs.py` reads them",
     "freezes": "a short calendar: `test_leading.py` fills and empties it",
     "rollout-failures": "there once a PC has failed: `test_whole_story.py` has it",
 }

@@ -22,7 +22,7 @@ _TRIAL = "Essai de "
 
 @pytest.fixture(scope="session")
 def known(installed: Installation) -> Mapping[str, str]:
-    """One device, one run, one campaign, one pipeline."""
+    """One device, one run, one campaign, one pipeline, one log request."""
     with installed.client() as client:
         return known_objects(client)
 

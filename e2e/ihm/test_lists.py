@@ -29,7 +29,7 @@ _TOLD = "Failed to load resource"
 
 @pytest.fixture(scope="session")
 def known(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """One device, one run, one campaign, one pipeline, and one document that waits for its signatures."""
+    """One object of each kind, and one document that waits for its signatures."""
     document = str(tmp_path_factory.mktemp("draft") / "draft.yaml")
     installed.run("campaign", "draft", "prepare_update", "--to", "all", "--reason", "a test", "--out", document)
     draft = installed.json("campaign", "submit", document)
@@ -98,6 +98,7 @@ async def test_who_may_not_is_told_which_right_is_missing(
         ("/audit", "n’a pas le droit « administer »"),
         ("/pipelines/-nouveau", "n’a pas le droit « publish »"),
         ("/deploiements/nouveau", "demande le droit « run_collect »"),
+        ("/journaux/nouveau", "exige le droit « request_logs »"),
     ):
         await page.goto(address)
         await expect(page.get_by_role("main")).to_contain_text(words)

@@ -1,7 +1,8 @@
 """`make screens`: every screen of the web interface as a picture, in `docs/screens`.
 
 A screen is an address of a feature: its path, and what its manifest adds in `screens`, as in
-`screens: ['/{device}', '?etat=offline']`. `{device}`, `{run}`, `{campaign}` and `{pipeline}` stand for one of each.
+`screens: ['/{device}', '?etat=offline']`. `{device}`, `{run}`, `{campaign}`, `{pipeline}` and `{request}` stand for
+one of each.
 `_OVER` holds what lies over a screen: dialogs, panels, menus, the palette.
 """
 
@@ -11,6 +12,7 @@ import io
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +25,7 @@ from canopee.testing import Installation
 from canopee_api.postgres.location import forget
 from canopee_client.client import Client
 from canopee_contract.codec import decode
+from canopee_contract.log_requests import NewLogRequest
 from canopee_contract.people import ROLES, NewUser
 from tools.browser.chromium import DESKTOP, PHONE, Theme, chromium, person, sign_in
 
@@ -32,6 +35,10 @@ _SOMEBODY = NewUser("camille", "une phrase assez longue", list(ROLES))
 _LOOKS: tuple[tuple[ViewportSize, Theme], ...] = (
     (DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark"),
 )  # fmt: skip
+_ASKED = partial(
+    NewLogRequest, pipeline="product_logs", reason="le module s’arrête à l’ouverture", ticket="SUP-4711"
+)
+"""Logs that are asked for where nobody has asked yet."""
 _COLOURS = 128
 _PAUSE_MS, _PATIENCE_MS = 300, 15_000
 _OWN = {"connexion": "/connexion", "compte": "/compte", "introuvable": "/nulle-part"}
@@ -132,7 +139,11 @@ def known_objects(client: Client) -> dict[str, str]:
     """What the placeholders of an address stand for."""
     runs, campaigns, pipelines = list(client.runs()), list(client.campaigns()), list(client.pipelines())
     device = next((one.device_id for one in runs), next(iter(client.devices())).id)
-    found = {"device": device, "run": runs[0].id, "campaign": campaigns[0].id, "pipeline": pipelines[0].id}
+    request = next(client.log_requests(), None) or client.request_logs(_ASKED(devices=[device]))
+    found = {
+        "device": device, "run": runs[0].id, "campaign": campaigns[0].id, "pipeline": pipelines[0].id,
+        "request": request.id,
+    }  # fmt: skip
     return {name: quote(value, safe="") for name, value in found.items()}
 
 

@@ -28,8 +28,8 @@ export interface Feature {
   readonly key?: string;
   readonly routes: () => Promise<Routes>;
   /**
-   * What `make screens` draws besides the page itself: what follows `path` in the address. `{device}`, `{run}`, `{campaign}` and
-   * `{pipeline}` stand for one of each. One line.
+   * What `make screens` draws besides the page itself: what follows `path` in the address. `{device}`, `{run}`, `{campaign}`,
+   * `{pipeline}` and `{request}` stand for one of each. One line.
    */
   readonly screens?: readonly string[];
   /** What Ctrl+K finds besides the page itself. */

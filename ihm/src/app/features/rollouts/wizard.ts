@@ -11,7 +11,7 @@ import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
 import { Shown, stateOf } from '@ui/shown';
 import { Condition, ConditionEditor } from './condition';
-import { Parameters, Schema, Value } from './parameters';
+import { Parameters, Schema, Value } from '@ui/parameters';
 import { Pilot, Pilots } from './pilots';
 import { Answered, RolloutPreview } from './preview';
 import { Asked } from './request';

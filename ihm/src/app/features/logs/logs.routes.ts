@@ -1,0 +1,11 @@
+import { Routes } from '@angular/router';
+
+export const routes: Routes = [
+  { path: '', loadComponent: async () => (await import('./list')).LogRequests },
+  {
+    path: 'nouveau',
+    title: $localize`:@@logs.new:Demander des journaux`,
+    loadComponent: async () => (await import('./wizard')).LogWizard,
+  },
+  { path: ':id', loadComponent: async () => (await import('./request')).LogRequestPage },
+];
