@@ -19,7 +19,7 @@ class Listed:
     """One list: where it is, what it reads, and its words."""
 
     address: str
-    """`{device}`, `{run}`, `{campaign}`, `{pipeline}`, `{request}` and `{draft}` stand for one of each."""
+    """`{device}`, `{run}`, `{campaign}`, `{pipeline}`, `{request}`, `{archive}` and `{draft}` stand for one of each."""
     reads: str
     """What follows `/v1/`, as a pattern."""
     there: str = ""
@@ -138,6 +138,14 @@ LISTS = {
     ),
     "log-history": Listed(
         _REQUEST, "log-requests/[^/]+/audit", "cnp-log-history li", empty="Rien n’a encore été noté.", topic="logs"
+    ),
+    "log-archive": Listed(
+        "/journaux/{archive}", "log-requests/[^/]+/archives/[^/]+/files", ".files li",
+        "Cette archive n’a pas pu être ouverte.",
+    ),
+    "log-text": Listed(
+        "/journaux/{archive}?fichier=1", "log-requests/[^/]+/archives/[^/]+/text", ".lines code",
+        "Ce fichier n’a pas pu être lu.",
     ),
     "log-collections": Listed(
         "/journaux/nouveau?etape=2", "pipelines", "label.choice",

@@ -2,7 +2,7 @@
 
 A screen is an address of a feature: its path, and what its manifest adds in `screens`, as in
 `screens: ['/{device}', '?etat=offline']`. `{device}`, `{run}`, `{campaign}`, `{pipeline}` and `{request}` stand for
-one of each.
+one of each, `{archive}` for a request and one of its PCs.
 `_OVER` holds what lies over a screen: dialogs, panels, menus, the palette.
 """
 
@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ from canopee_client.client import Client
 from canopee_contract.codec import decode
 from canopee_contract.log_requests import NewLogRequest
 from canopee_contract.people import ROLES, NewUser
+from canopee_kit.clock import SystemClock
 from tools.browser.chromium import DESKTOP, PHONE, Theme, chromium, person, sign_in
 
 _ROOT = Path(__file__).parents[2]
@@ -39,6 +41,7 @@ _ASKED = partial(
     NewLogRequest, pipeline="product_logs", reason="le module s’arrête à l’ouverture", ticket="SUP-4711"
 )
 """Logs that are asked for where nobody has asked yet."""
+_TRIES = 120
 _COLOURS = 128
 _PAUSE_MS, _PATIENCE_MS = 300, 15_000
 _OWN = {"connexion": "/connexion", "compte": "/compte", "introuvable": "/nulle-part"}
@@ -139,12 +142,25 @@ def known_objects(client: Client) -> dict[str, str]:
     """What the placeholders of an address stand for."""
     runs, campaigns, pipelines = list(client.runs()), list(client.campaigns()), list(client.pipelines())
     device = next((one.device_id for one in runs), next(iter(client.devices())).id)
-    request = next(client.log_requests(), None) or client.request_logs(_ASKED(devices=[device]))
+    archive = _archive(client)
     found = {
         "device": device, "run": runs[0].id, "campaign": campaigns[0].id, "pipeline": pipelines[0].id,
-        "request": request.id,
+        "request": archive[0],
     }  # fmt: skip
-    return {name: quote(value, safe="") for name, value in found.items()}
+    return {"archive": "/".join(archive), **{name: quote(value, safe="") for name, value in found.items()}}
+
+
+def _archive(client: Client) -> tuple[str, str]:
+    """A log request and one of its PCs that has sent its archive; asked for where nobody has asked yet."""
+    clock, asked = SystemClock(), False
+    for _ in range(_TRIES):
+        for request in client.log_requests():
+            if ready := next(client.log_devices(request.id, state="ready"), None):
+                return request.id, ready.id
+        if not asked:
+            asked = client.request_logs(_ASKED(devices=[one.id for one in islice(client.devices(), 5)])).total > 0
+        clock.sleep(1)
+    raise TimeoutError("no PC has sent its logs: look at `canopee logs list`")
 
 
 async def _main(devices: int, only: str, at: str) -> int:

@@ -29,7 +29,7 @@ export interface Feature {
   readonly routes: () => Promise<Routes>;
   /**
    * What `make screens` draws besides the page itself: what follows `path` in the address. `{device}`, `{run}`, `{campaign}`,
-   * `{pipeline}` and `{request}` stand for one of each. One line.
+   * `{pipeline}` and `{request}` stand for one of each, `{archive}` for a request and one of its PCs. One line.
    */
   readonly screens?: readonly string[];
   /** What Ctrl+K finds besides the page itself. */

@@ -85,6 +85,13 @@ def test_a_search_ends_at_its_limit_and_says_so() -> None:
     assert found(archive, "x", member="b.log", limit=200)[1] == Searched("end", 1, 50)
 
 
+def test_the_manifest_is_no_file_in_which_something_is_found() -> None:
+    archive = opened({"app.log": b"phone_number\n", "manifest.json": b'{"redacted": {"phone_number": 2}}'})
+    matches, ended = found(archive, "phone_number")
+    assert matches == [("app.log", 1, "phone_number")]
+    assert ended.files == 1
+
+
 def test_what_is_no_text_is_passed_over_and_said_to_be_none() -> None:
     archive = opened({"app.exe": b"MZ\0\0needle\n", "app.log": b"needle\n", "folder/": b""})
     assert found(archive, "needle")[0] == [("app.log", 1, "needle")]

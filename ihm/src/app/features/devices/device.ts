@@ -1,6 +1,6 @@
 import { Component, computed, inject, input } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { ArrowLeft, ShieldOff, Tags, X } from 'lucide';
+import { ArrowLeft, ScrollText, ShieldOff, Tags, X } from 'lucide';
 import { Api, read } from '@core/api/api';
 import { clock } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -57,7 +57,7 @@ export class Device {
   private readonly tagging = inject(Tagging);
   private readonly toast = inject(Toast);
   protected readonly session = inject(Session);
-  protected readonly icons = { ArrowLeft, ShieldOff, Tags, X };
+  protected readonly icons = { ArrowLeft, ScrollText, ShieldOff, Tags, X };
   protected readonly tabs = TABS;
   /** Grows when something of this screen may have changed; its tabs follow it. */
   private readonly changes = paced(computed(() => this.live.topic('devices')() + this.live.topic('runs')()), EVERY_MS);

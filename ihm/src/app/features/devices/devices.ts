@@ -3,7 +3,7 @@ import { CdkMenuModule } from '@angular/cdk/menu';
 import { Component, computed, ElementRef, inject, linkedSignal, signal, viewChild } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { ActivatedRoute, Router } from '@angular/router';
-import { ArrowDown, ArrowUp, ArrowUpDown, Check, Columns3, Download, RefreshCw, Rows3, Rows4, SlidersHorizontal, Tags, X } from 'lucide';
+import { ArrowDown, ArrowUp, ArrowUpDown, Check, Columns3, Download, RefreshCw, Rows3, Rows4, ScrollText, SlidersHorizontal, Tags, X } from 'lucide';
 import { addressOf, Answer, Api, read } from '@core/api/api';
 import { clock, count } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -55,7 +55,7 @@ export class Devices {
   private readonly scroller = viewChild<ElementRef<HTMLElement>>('scroller');
   protected readonly session = inject(Session);
   protected readonly preferences = inject(Preferences);
-  protected readonly icons = { ArrowDown, ArrowUp, ArrowUpDown, Check, Columns3, Download, RefreshCw, Rows3, Rows4, SlidersHorizontal, Tags, X };
+  protected readonly icons = { ArrowDown, ArrowUp, ArrowUpDown, Check, Columns3, Download, RefreshCw, Rows3, Rows4, ScrollText, SlidersHorizontal, Tags, X };
   protected readonly count = count;
   protected readonly ownColumns = OWN_COLUMNS;
 
@@ -230,6 +230,16 @@ export class Devices {
     if (await this.tagging.ask(selectionOf(this.picked, this.filters()))) {
       this.picked.clear();
       this.refresh();
+    }
+  }
+
+  /** The ticked devices, frozen in a list, in the wizard of log requests. */
+  protected async logs(): Promise<void> {
+    try {
+      const made = await this.api.post('/v1/selections', selectionOf(this.picked, this.filters()));
+      await this.router.navigate(['/journaux/nouveau'], { queryParams: { selection: made.id } });
+    } catch (error) {
+      this.toast.say(problemOf(error).detail);
     }
   }
 

@@ -86,6 +86,7 @@ export class LogDevices {
     return (100 * row.received_bytes) / row.announced_bytes;
   }
 
+  /** Why there is nothing, as a sentence; the PC's own words are in the title. */
   protected detail(row: LogDevice): string {
     if (row.state === 'ready') {
       return row.archives.map((one) => one.name).join(', ');
@@ -94,7 +95,7 @@ export class LogDevices {
       return '';
     }
     const said = why(row, this.request());
-    return [said, ...(said ? [] : [row.code]), row.detail].filter(Boolean).join(' ');
+    return said || [row.code, row.detail].filter(Boolean).join(' : ');
   }
 
   protected label(row: LogDevice, archive: LogArchive | undefined, what: Do): string {

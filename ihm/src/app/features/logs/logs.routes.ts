@@ -8,4 +8,5 @@ export const routes: Routes = [
     loadComponent: async () => (await import('./wizard')).LogWizard,
   },
   { path: ':id', loadComponent: async () => (await import('./request')).LogRequestPage },
+  { path: ':id/:poste', title: $localize`:@@logs.archive:Archive`, loadComponent: async () => (await import('./archive')).LogArchive },
 ];

@@ -6,16 +6,18 @@ const WHY: Readonly<Record<string, string>> = {
   consent_refused: $localize`:@@logs.whyRefused:L’utilisateur du poste a refusé.`,
   consent_unanswered: $localize`:@@logs.whySilent:L’utilisateur du poste n’a pas répondu.`,
   nothing_found: $localize`:@@logs.whyNothing:Aucun journal de cette période sur ce poste.`,
-  over_budget: $localize`:@@logs.whyTooLarge:Son archive dépasse le budget d’un poste.`,
   denied: $localize`:@@logs.whyDenied:La politique locale du poste l’interdit.`,
 };
 
 /** Why a PC has sent nothing, as a sentence; its own words stay beside it. */
 export function why(device: LogDevice, request: LogRequest): string {
   const last = device.code.split('.').at(-1) ?? '';
-  if (device.code === 'upload.budget') {
-    const most = device.received_bytes ? bytes(request.total_budget_bytes) : bytes(request.budget_bytes);
-    return $localize`:@@logs.whyBudget:Son archive ne tient pas dans les budgets (${most}:most:).`;
+  if (device.state === 'over_budget') {
+    const size = /(\d+) bytes/.exec(device.detail)?.[1];
+    const most = bytes(request.budget_bytes);
+    return size
+      ? $localize`:@@logs.whyBudgetOf:Son archive pèse ${bytes(Number(size))}:size: ; budget d’un poste : ${most}:most:.`
+      : $localize`:@@logs.whyBudget:Son archive dépasse le budget (${most}:most: par poste).`;
   }
   const known = WHY[last] ?? (device.code.startsWith('refused.') ? $localize`:@@logs.whyPolicy:Le poste refuse cet ordre.` : '');
   if (known) {

@@ -139,7 +139,8 @@ def text_of(archive: zipfile.ZipFile, task: Task) -> ArchiveText:
 def search(archive: zipfile.ZipFile, task: Task) -> Iterator[LogMatch | Searched]:
     """The lines in which a pattern is found, as they are found."""
     pattern, found, files, read = re.compile(task.pattern), 0, 0, 0
-    members = [archive.getinfo(task.member)] if task.member else archive.infolist()
+    every = [one for one in archive.infolist() if one.filename != MANIFEST]
+    members = [archive.getinfo(task.member)] if task.member else every
     for info in members:
         if info.is_dir() or _is_binary(archive, info):
             continue
