@@ -147,6 +147,10 @@ LISTS = {
         "/journaux/{archive}?fichier=1", "log-requests/[^/]+/archives/[^/]+/text", ".lines code",
         "Ce fichier n’a pas pu être lu.",
     ),
+    "log-codes": Listed(
+        "/journaux/codes", "log-codes", failed="La liste des codes n’a pas pu être chargée.",
+        empty="Aucun code n’a encore été créé.", topic="logs",
+    ),
     "log-collections": Listed(
         "/journaux/nouveau?etape=2", "pipelines", "label.choice",
         "Les collectes publiées n’ont pas pu être chargées.", "Aucune collecte de journaux n’est publiée",

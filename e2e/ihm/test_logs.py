@@ -113,6 +113,24 @@ async def test_logs_are_asked_for_followed_opened_searched_and_purged(
     await expect(page.get_by_role("main")).to_contain_text("Cette archive a été purgée.")
 
 
+async def test_a_code_to_dictate_is_shown_once_and_listed(page: Page, installed: Installation) -> None:
+    await page.goto("/journaux/codes")
+    await expect(page.get_by_label("Journaux", exact=True)).to_have_value(re.compile("product_logs"))
+    await page.get_by_role("button", name="Créer un code").click()
+    await expect(page.get_by_label("Ticket")).to_be_focused()
+    await page.get_by_label("Ticket").fill("SUP-12")
+    await page.get_by_label("Motif").fill("l’impression s’arrête")
+    await page.get_by_role("button", name="Créer un code").click()
+    code = page.locator(".code")
+    await expect(code).to_have_text(re.compile("^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$"))
+    assert await violations(page) == []
+    with installed.client() as client:
+        assert [one.state for one in client.log_codes() if one.ticket == "SUP-12"] == ["waiting"]
+    await page.reload()
+    await expect(page.locator("cnp-log-codes tbody tr").filter(has_text="SUP-12")).to_contain_text("En attente")
+    await expect(code).to_have_count(0)
+
+
 async def test_a_device_and_a_selection_of_devices_lead_to_the_request_of_their_logs(page: Page) -> None:
     await page.goto("/postes")
     for place in (0, 1):

@@ -1,6 +1,6 @@
 import { Component, computed, inject, input } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { Plus, X } from 'lucide';
+import { KeyRound, Plus, X } from 'lucide';
 import { read } from '@core/api/api';
 import { bytes, count } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -76,7 +76,7 @@ export class LogRequests {
     return [{ login: me, word: $localize`:@@logs.mine:Mes demandes` }, ...[...others].sort().map((login) => ({ login, word: login }))];
   });
   protected readonly may = this.session.may('request_logs');
-  protected readonly icons = { Plus, X };
+  protected readonly icons = { KeyRound, Plus, X };
   protected readonly stateOf = requestState;
   protected readonly segmentsOf = segments;
 

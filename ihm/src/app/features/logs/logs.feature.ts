@@ -10,7 +10,7 @@ export const feature: Feature = {
   icon: ScrollText,
   right: 'read',
   key: 'j',
-  screens: ['/{request}', '/{archive}?fichier=1', '?q=nulle+part', '/nouveau', '/nouveau?postes={device}', '/nouveau?postes={device}&etape=2', '/nouveau?postes={device}&etape=3'],
+  screens: ['/{request}', '/{archive}?fichier=1', '?q=nulle+part', '/codes', '/nouveau', '/nouveau?postes={device}', '/nouveau?postes={device}&etape=2', '/nouveau?postes={device}&etape=3'],
   routes: async () => (await import('./logs.routes')).routes,
   finds: async () => (await import('./finds')).find,
 };
