@@ -1,17 +1,21 @@
 """Simulated PCs whose steps begin to fail, and are mended."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from canopee.home import Credential
 from canopee.testing import Installation
 from canopee_contract.codec import decode
 from canopee_contract.people import NewEnrolmentTokens
+from canopee_kit.clock import SystemClock
 
 PRACTICE = "BROKEN-1"
 _SHARE = 0.5
 """Of steps that fail, and of calls that are cut, while they are spoilt."""
+_PATIENCE_S = 120
 
 
 class FailingFleet:
@@ -33,13 +37,23 @@ class FailingFleet:
         self._restart(_SHARE)
 
     def mend(self) -> None:
-        """From now on all goes well again."""
+        """From now on all goes well again; what failed before has been told, and halts nothing that is resumed now."""
         self._restart(0)
+        clock = SystemClock()
+        until = clock.monotonic() + _PATIENCE_S
+        while left := self._untold():
+            assert clock.monotonic() < until, f"{left} reports are still to be told"
+            clock.sleep(0.2)
 
     def stop(self) -> None:
         """Switch them off."""
         self._running.terminate()
         self._running.wait()
+
+    def _untold(self) -> int:
+        """Reports of runs that the API has not acknowledged."""
+        with closing(sqlite3.connect(self._folder / "swarm" / "swarm.db")) as kept:
+            return int(kept.execute("SELECT count(*) FROM reports").fetchone()[0])
 
     def _restart(self, failures: float) -> None:
         self.stop()
