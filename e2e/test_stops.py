@@ -7,7 +7,7 @@ import msgspec
 import psutil
 import pytest
 
-from canopee.commands.up import Running
+from canopee.home import Running
 from canopee.testing import Installation
 from canopee_kit.clock import SystemClock
 
