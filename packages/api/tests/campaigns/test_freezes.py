@@ -215,6 +215,42 @@ async def test_right_after_a_freeze_only_the_time_before_it_counts_as_silence(
     assert (await repair.areas.campaigns.view(view.id)).state == "halted"
 
 
+async def test_right_after_a_stop_of_everything_only_the_time_before_it_counts_as_silence(
+    repair: Office, clock: FakeClock
+) -> None:
+    pc = await repair.pc(practice="C0")
+    view = await _start(repair, rollout=HALT_SOON)
+    assert await _gets(pc) == ["repair"]
+    clock.advance(1_800)
+    await repair.areas.emergency_stop.stop("8.2 breaks printing", by="ann")
+    clock.advance(24 * 3_600)
+    await repair.areas.emergency_stop.resume(by="ann")
+    await _look(repair)
+    assert (await repair.areas.campaigns.view(view.id)).state == "running"
+    clock.advance(1_801)
+    await _look(repair)
+    assert (await repair.areas.campaigns.view(view.id)).state == "halted"
+
+
+async def test_what_waits_at_once_for_a_freeze_and_for_a_stop_has_waited_once(
+    repair: Office, clock: FakeClock
+) -> None:
+    pc = await repair.pc(practice="C0")
+    view = await _start(repair, rollout=HALT_SOON)
+    assert await _gets(pc) == ["repair"]
+    freeze = await _today(repair, clock)
+    clock.advance(3_600)
+    await repair.areas.emergency_stop.stop("8.2 breaks printing", by="ann")
+    clock.advance(3_600)
+    await repair.areas.freezes.remove(freeze.id, by="ann")
+    clock.advance(3_600)
+    await repair.areas.emergency_stop.resume(by="ann")
+    for seconds, state in ((3_599, "running"), (2, "halted")):
+        clock.advance(seconds)
+        await _look(repair)
+        assert (await repair.areas.campaigns.view(view.id)).state == state
+
+
 async def test_the_calendar_is_listed_and_audited_and_what_is_removed_stays_in_all_of_it(
     repair: Office, clock: FakeClock
 ) -> None:

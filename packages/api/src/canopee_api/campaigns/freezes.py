@@ -1,12 +1,13 @@
-"""What campaigns read of the freeze calendar."""
+"""When campaigns have to wait: what they read of the freeze calendar, and of the times when everything was stopped."""
 
 from datetime import datetime
 
-from canopee_api.orders.freezing import Freezing, freezing
+from canopee_api.orders.freezing import Freezing, Stretch, freezing
 from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres import freezes as sql
 from canopee_api.postgres.campaigns import CampaignRow
 from canopee_api.postgres.database import Connection
+from canopee_api.postgres.standstill import standstills_since
 from canopee_contract.freeze import LONGEST, Frozen
 from canopee_kit.clock import Clock
 
@@ -25,10 +26,12 @@ class Freezes:
         return (await self.between(tx, now, now + LONGEST, kind=row.kind)).now(now)
 
     async def since(self, tx: Connection, row: CampaignRow, first: datetime) -> Freezing:
-        """When the orders of a campaign have had to wait."""
+        """When the orders of a campaign have had to wait, frozen or stopped with all the others."""
+        stopped = [Stretch(*one) for one in await standstills_since(tx, first)]
         if row.through_freezes:
-            return Freezing(())
-        return await self.between(tx, first, self._clock.now(), kind=row.kind)
+            return Freezing(stopped)
+        frozen = await self.between(tx, first, self._clock.now(), kind=row.kind)
+        return Freezing([*frozen.stretches, *stopped])
 
     async def between(self, tx: Connection, first: datetime, last: datetime, *, kind: str) -> Freezing:
         """When orders of a kind wait, between two instants."""
