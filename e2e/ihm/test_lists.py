@@ -18,6 +18,7 @@ from tools.browser.accessibility import violations
 from tools.browser.chromium import person, sign_in
 from tools.browser.faults import Faults
 from tools.browser.screens import known_objects
+from tools.browser.seed import draft_id
 
 _BUSY = {"code": "busy", "title": "Too much at once", "status": 503, "detail": "the database does not answer"}
 _CLOSED = {"code": "accounts.right_missing", "title": "No", "status": 403, "detail": "you may not"}
@@ -30,11 +31,9 @@ _TOLD = "Failed to load resource"
 @pytest.fixture(scope="session")
 def known(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """One device, one run, one campaign, one pipeline, and one document that waits for its signatures."""
-    document = str(tmp_path_factory.mktemp("draft") / "draft.yaml")
-    installed.run("campaign", "draft", "prepare_update", "--to", "all", "--reason", "a test", "--out", document)
-    draft = installed.json("campaign", "submit", document)
+    draft = draft_id(installed, tmp_path_factory.mktemp("draft"))
     with installed.client() as client:
-        return {**known_objects(client), "draft": draft["id"]}
+        return {**known_objects(client), "draft": draft}
 
 
 def test_every_list_of_a_template_is_looked_at_in_its_states() -> None:

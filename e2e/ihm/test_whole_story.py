@@ -10,8 +10,8 @@ from playwright.async_api import Locator, Page, expect
 
 from canopee.testing import Installation
 from e2e.ihm.editor import begin, type_at_line
-from e2e.ihm.failing import FailingFleet
 from tools.browser.accessibility import violations
+from tools.browser.failing import FailingFleet
 
 _NAME, _IDENTITY = "journey_whole", "journey_whole@1"
 _WINDOWS = '{"fact": "os.family", "op": "eq", "value": "windows"}'

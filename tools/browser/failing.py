@@ -10,12 +10,11 @@ from canopee.home import Credential
 from canopee.testing import Installation
 from canopee_contract.codec import decode
 from canopee_contract.people import NewEnrolmentTokens
-from canopee_kit.clock import SystemClock
+from tools.browser.patience import wait_until
 
 PRACTICE = "BROKEN-1"
 _SHARE = 0.5
 """Of steps that fail, and of calls that are cut, while they are spoilt."""
-_PATIENCE_S = 120
 
 
 class FailingFleet:
@@ -39,11 +38,7 @@ class FailingFleet:
     def mend(self) -> None:
         """From now on all goes well again; what failed before has been told, and halts nothing that is resumed now."""
         self._restart(0)
-        clock = SystemClock()
-        until = clock.monotonic() + _PATIENCE_S
-        while left := self._untold():
-            assert clock.monotonic() < until, f"{left} reports are still to be told"
-            clock.sleep(0.2)
+        wait_until(lambda: not self._untold(), "every report is told")
 
     def stop(self) -> None:
         """Switch them off."""
@@ -66,4 +61,6 @@ class FailingFleet:
             "--folder", str(self._folder / "swarm"), "--root", str(self._installed.home.keys / "root.json"),
             "--tokens", str(self._tokens), "--devices", str(self._devices), "--failures", str(failures),
         ]  # fmt: skip
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(  # noqa: S603  our own command
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
