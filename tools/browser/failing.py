@@ -25,6 +25,7 @@ class FailingFleet:
         with installed.client() as client:
             order = NewEnrolmentTokens(count=1, uses=devices, simulated=True, practice_id=PRACTICE)
             tokens = client.mint_tokens(order).tokens * devices
+        folder.mkdir(parents=True, exist_ok=True)
         self._tokens = folder / "tokens"
         self._tokens.write_text("\n".join(tokens))
         known = len(installed.json("devices"))
