@@ -16,14 +16,15 @@ import { Shown, stateOf } from '@ui/shown';
 import { Status } from '@ui/status';
 import { Toast } from '@ui/toast';
 import { RolloutHistory } from './history';
-import { RolloutPreview } from './preview';
+import { Answered, RolloutPreview } from './preview';
 import { Asked, askedOf } from './request';
+import { Review } from './review';
 import { draftState, moment } from './words';
 
 /** A document on its way to its start: its exact bytes, who has signed them, and the commands that sign. */
 @Component({
   selector: 'cnp-rollout-draft',
-  imports: [Ago, Copy, Icon, PageHeader, RolloutHistory, RolloutPreview, RouterLink, Shown, Status],
+  imports: [Ago, Copy, Icon, PageHeader, Review, RolloutHistory, RolloutPreview, RouterLink, Shown, Status],
   templateUrl: './draft.html',
   styleUrl: './draft.scss',
 })
@@ -43,7 +44,7 @@ export class RolloutDraft {
   protected readonly problem = computed(() => (this.asked.error() ? problemOf(this.asked.error()) : undefined));
   protected readonly state = computed(() => stateOf(this.draft() && 1, this.problem()));
   protected readonly refused = signal('');
-  protected readonly reached = signal<number | undefined>(undefined);
+  protected readonly answer = signal<Answered>({});
   protected readonly icons = { Check, CircleDashed, Download, Rocket, Trash2, Upload };
   protected readonly stateOf = draftState;
   protected readonly moment = moment;
@@ -93,7 +94,7 @@ export class RolloutDraft {
   }
 
   protected async start(): Promise<void> {
-    const [draft, reached] = [this.draft(), this.reached()];
+    const [draft, reached] = [this.draft(), this.answer().found?.total];
     const who = reached === undefined
       ? $localize`:@@rollouts.startUnknown:Le nombre de postes visés n’est pas connu pour l’instant.`
       : $localize`:@@rollouts.startReaches:${count(reached)}:n: poste(s) y correspondent maintenant ; ceux qui viendront à correspondre les rejoindront.`;

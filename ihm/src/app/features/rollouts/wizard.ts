@@ -4,6 +4,7 @@ import { ArrowLeft, ArrowRight, Check, CircleAlert } from 'lucide';
 import { Api, read } from '@core/api/api';
 import { count } from '@core/format';
 import { lastGood } from '@core/last-good';
+import { Now } from '@core/now';
 import { problemOf } from '@core/problem';
 import { Session } from '@core/session';
 import { Confirm } from '@ui/confirm';
@@ -11,9 +12,13 @@ import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
 import { Shown, stateOf } from '@ui/shown';
 import { Condition, ConditionEditor } from './condition';
+import { wallOf } from './cron';
 import { Parameters, Schema, Value } from './parameters';
 import { Pilot, Pilots } from './pilots';
+import { afterOf, Before, Prerequisites } from './prerequisites';
 import { Answered, RolloutPreview } from './preview';
+import { RecurrenceEditor } from './recurrence';
+import { ONCE, recurrenceFault, recurrenceOf, Repeated } from './recurring';
 import { Asked } from './request';
 import { Review } from './review';
 import { Written } from './signal-rows';
@@ -31,13 +36,13 @@ const STEPS = [
 ];
 /** Where what the API refuses is to be mended, by the beginning of its code. */
 const MENDED: readonly (readonly [string, number])[] = [
-  ['campaign.rings', 3], ['campaign.rollout', 3], ['campaign.signals', 3], ['campaign.windows', 4], ['campaign.expiry', 4], ['campaign.pilots', 2], ['condition', 2],
+  ['campaign.rings', 3], ['campaign.rollout', 3], ['campaign.signals', 3], ['campaign.windows', 4], ['campaign.expiry', 4], ['campaign.recurrence', 4], ['campaign.after', 2], ['campaign.pilots', 2], ['condition', 2],
 ];
 
 /** A new campaign in five steps; who it reaches is counted all along, and nothing starts before somebody has seen it. */
 @Component({
   selector: 'cnp-rollout-wizard',
-  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, Review, RolloutPreview, RouterLink, Shown, SignalsEditor, Thresholds, TimingEditor],
+  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, Prerequisites, RecurrenceEditor, Review, RolloutPreview, RouterLink, Shown, SignalsEditor, Thresholds, TimingEditor],
   templateUrl: './wizard.html',
   styleUrl: './wizard.scss',
 })
@@ -49,6 +54,7 @@ export class RolloutWizard {
   private readonly router = inject(Router);
   private readonly confirm = inject(Confirm);
   private readonly session = inject(Session);
+  private readonly now = inject(Now).ms;
   protected readonly steps = STEPS;
   protected readonly step = computed(() => Math.min(Math.max(Number(this.etape() ?? 1) || 1, 1), STEPS.length));
   protected readonly published = read('/v1/pipelines');
@@ -76,6 +82,8 @@ export class RolloutWizard {
   protected readonly thresholdFault = signal('');
   protected readonly signals = signal<Written>({ signals: [], fault: '' });
   protected readonly timing = signal<Timing>(ANY_TIME);
+  protected readonly repeated = signal<Repeated>(ONCE);
+  protected readonly before = signal<readonly Before[]>([]);
   protected readonly answer = signal<Answered>({});
   protected readonly name = signal('');
   protected readonly reason = signal('');
@@ -99,12 +107,18 @@ export class RolloutWizard {
     const [code, at] = [problem?.code ?? '', problem?.at ?? ''];
     return at.startsWith('$.parameters') ? 1 : at === '$.expires_in_s' ? 4 : (MENDED.find(([start]) => code.startsWith(start))?.[1] ?? 0);
   });
+  /** Why the API refuses what only one field holds: told there. */
+  protected readonly refusal = computed(() => {
+    const problem = this.answer().problem;
+    const of = (code: string) => (problem?.code === code ? problem.detail : '');
+    return { recurrence: of('campaign.recurrence'), after: of('campaign.after') };
+  });
   /** Without approval there is no document, no ring and no threshold: it starts at once, everywhere. */
   protected readonly isFree = computed(() => this.known()?.approval === 'none');
   protected readonly request = computed<Asked | undefined>(() => {
     const [known, condition, limits, timing] = [this.known(), this.condition(), this.thresholds(), this.timing()];
     const rings = ringsIn(limits.rings);
-    if (!known || !condition || !rings || timingFault(timing) || this.lacksLife()) {
+    if (!known || !condition || !rings || timingFault(timing) || this.lacksLife() || this.lacksRecurrence()) {
       return undefined;
     }
     const { signals } = this.signals();
@@ -114,7 +128,7 @@ export class RolloutWizard {
       rollout: { ...limits.rollout, ...(signals.length ? { signals } : {}), ...(timing.perMin ? { orders_per_min: timing.perMin } : {}), ...(timing.perHourMb ? { bytes_per_hour: Math.round(timing.perHourMb * 1e6) } : {}) },
       expires_in_s: timing.days * 86_400, max_targets: 1_000_000,
       windows: timing.windows.filter((one) => !windowFault(one)), supersedes: timing.supersedes, through_freezes: timing.throughFreezes,
-      recurrence: null, after: [],
+      recurrence: recurrenceOf(this.repeated()), after: this.isFree() ? [] : afterOf(this.before()),
     };
   });
 
@@ -143,6 +157,9 @@ export class RolloutWizard {
     if (step === 2 && !this.condition()) {
       return $localize`:@@rollouts.lacksCondition:Complétez au moins un test, ou choisissez tous les postes.`;
     }
+    if (step === 2 && !this.isFree() && this.before().some((one) => !one.name)) {
+      return $localize`:@@rollouts.lacksAfter:Choisissez le pipeline que les postes doivent avoir réussi, ou retirez-le.`;
+    }
     if (step === 3 && !this.isFree()) {
       return ringsIn(this.thresholds().rings) ? this.thresholdFault() || this.signals().fault : $localize`:@@rollouts.lacksRings:Les paliers sont des pourcentages qui montent, jusqu’à 100 au plus : 1, 10, 50, 100.`;
     }
@@ -151,7 +168,11 @@ export class RolloutWizard {
 
   private lacksTime(): string {
     const timing = this.timing();
-    return timingFault(timing) || (timing.windows.map(windowFault).find(Boolean) ?? '') || this.lacksLife();
+    return this.lacksRecurrence() || timingFault(timing) || (timing.windows.map(windowFault).find(Boolean) ?? '') || this.lacksLife();
+  }
+
+  private lacksRecurrence(): string {
+    return recurrenceFault(this.repeated(), wallOf(this.now()), this.timing().days);
   }
 
   private lacksLife(): string {
@@ -194,8 +215,8 @@ export class RolloutWizard {
     this.refused.set('');
     try {
       if (this.isFree()) {
-        const { pipeline, condition, parameters, name, expires_in_s } = request;
-        const started = await this.api.post('/v1/campaigns', { document: null, collect: { pipeline, condition, parameters, name, expires_in_s, living: false } } as never);
+        const { pipeline, condition, parameters, name, expires_in_s, recurrence } = request;
+        const started = await this.api.post('/v1/campaigns', { document: null, collect: { pipeline, condition, parameters, name, expires_in_s, recurrence, living: false } } as never);
         await this.router.navigate(['/deploiements', started.id]);
       } else {
         const draft = await this.api.post('/v1/campaign-drafts', { request, envelope: null } as never);
