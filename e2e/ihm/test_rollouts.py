@@ -1,9 +1,13 @@
 """Deployments on screen: what is said where there is none; `test_whole_story.py` leads one."""
 
+from urllib.parse import urlsplit
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from canopee.testing import Installation
+from tools.browser.accessibility import is_wider_than_the_screen, violations
+from tools.browser.chromium import PHONE
 from tools.browser.faults import Faults
 
 
@@ -22,3 +26,40 @@ async def test_nothing_there_is_said_in_its_place(
         installed.run("campaign", "withdraw", one["id"])
     await page.goto(address)
     await expect(page.get_by_text(said)).to_be_visible()
+
+
+async def test_a_collection_recurs_as_its_wizard_says_and_its_page_tells_each_occurrence(
+    page: Page, installed: Installation
+) -> None:
+    await page.goto("/deploiements/nouveau?pipeline=inventory_hardware&etape=4")
+    await page.get_by_role("radio", name="Expression cron").check()
+    await page.get_by_label("Expression cron : minute").fill("*/5 6 * * 1-5")
+    await page.get_by_role("button", name="Continuer").click()
+    await expect(page.get_by_label("Expression cron : minute")).to_be_focused()
+    await expect(page.get_by_text("La minute est un seul nombre").first).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("radio", name="Jours ouvrés").check()
+    await expect(page.get_by_text("lundi à vendredi, à 06:00, étalé sur 30 min")).to_be_visible()
+    await expect(page.get_by_role("status").get_by_role("listitem").filter(has_text=", 06:00")).to_have_count(4)
+    await page.get_by_role("button", name="Continuer").click()
+    await page.get_by_role("button", name="Lancer la collecte").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Lancer la collecte").click()
+    await expect(page.get_by_text("La première n’est pas encore venue.")).to_be_visible()
+    await expect(page.get_by_text("Prochaine fois", exact=True)).to_be_visible()
+    installed.run("campaign", "abort", urlsplit(page.url).path.rpartition("/")[2])
+
+    async def two(route: Route) -> None:
+        rows = [
+            {"id": f"2026-11-{day}T06:00", "total": 30, "states": {"done": 28, "failed": 1, "expired": 1}}
+            for day in (27, 26)
+        ]
+        await route.fulfill(json={"items": rows, "next": None})
+
+    await page.route("**/occurrences*", two)
+    await page.emulate_media(color_scheme="dark")
+    await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    await page.reload()
+    await expect(page.get_by_text("ven. 27 nov., 06:00")).to_be_visible()
+    await expect(page.get_by_text("29 réponses sur 30, 96,6 % de réussite")).to_have_count(2)
+    assert await violations(page) == []
+    assert not await is_wider_than_the_screen(page)

@@ -635,7 +635,7 @@ const english: Record<string, string> = {
   "rollouts.everySpread": "{$when}, spread over {$time}",
   "rollouts.everySpreadFault": "The spread is 0 to {$most} minutes: the shortest time between two occurrences.",
   "rollouts.everySpreadLabel": "Spread, in minutes",
-  "rollouts.everyTime": "At",
+  "rollouts.everyTime": "Time",
   "rollouts.everyTooLate": "It does not come once before the end: make it last longer.",
   "rollouts.everyTotal": "… {$n} times until {$day}",
   "rollouts.everyWeekday": "every {$day}",

@@ -21,13 +21,14 @@ const SAFE_DAY = 28;
     legend { margin-bottom: 6px; padding: 0; }
     .box { display: grid; gap: 12px; padding: 12px 14px; border: 1px solid var(--line); border-radius: var(--radius); }
     .parts { display: flex; flex-wrap: wrap; gap: 12px 18px; align-items: start; }
-    .short { width: 170px; }
+    .short { width: 150px; }
+    .time { width: 90px; }
     .cron { flex: 1 1 300px; }
     .said { display: grid; gap: 6px; }
     .said p::first-letter { text-transform: uppercase; }
     .said:empty { display: none; }
     .times { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
-    @media (max-width: 600px) { .short { width: 100%; } }
+    @media (max-width: 600px) { .short { flex: 1; } }
   `,
 })
 export class RecurrenceEditor {
