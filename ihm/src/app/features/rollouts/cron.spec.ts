@@ -1,4 +1,4 @@
-import told from '../../../../../packages/contract/tests/occurrences.json';
+import told from '../../../../../packages/contract/tests/occurrences.json'; // eslint-disable-line no-restricted-imports -- what the contract is held to
 import { after, shortestGap, timesOf } from './cron';
 
 const text = (wall: number) => new Date(wall).toISOString().slice(0, 16);
