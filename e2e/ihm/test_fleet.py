@@ -200,15 +200,22 @@ async def test_on_a_phone_a_device_is_two_lines_and_filters_are_in_a_panel(page:
 
 async def test_a_bar_of_a_chart_tells_its_number_and_leads_to_its_devices(page: Page) -> None:
     await page.goto("/parc")
-    chart = page.get_by_role("img", name=re.compile("^Système d’exploitation"))
-    bar = chart.locator("svg path[fill]:not([fill=none])").last
-    box = await bar.bounding_box()
-    assert box is not None
-    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    await page.mouse.move(*at)
-    await expect(chart).to_contain_text("Postes")
-    await page.mouse.click(*at)
+    await page.get_by_role("list", name="Système d’exploitation").get_by_role("button").last.click()
     await expect(page).to_have_url(re.compile(r"/postes\?os="))
+
+
+async def test_a_bar_of_several_colours_says_what_they_are_to_the_eye_and_to_the_ear(page: Page) -> None:
+    await page.goto("/parc")
+    bar = page.get_by_role("list", name="Version de l’agent").get_by_role(
+        "button", name=re.compile(r"En ligne \d+")
+    )
+    await bar.first.focus()
+    total = await bar.first.locator(".num").inner_text()
+    legend = page.locator(".card", has_text="Version de l’agent").locator(".legend li")
+    told = [int(text) for text in await legend.locator("b").all_inner_texts()]
+    assert sum(told) == int(total), "the legend tells the parts of the bar that has the focus"
+    await page.get_by_role("button", name="Afficher les données").first.focus()
+    await expect(legend.locator("b")).to_have_count(0)
 
 
 async def test_a_chart_is_a_table_on_demand_whose_lines_filter_too(page: Page) -> None:
