@@ -63,3 +63,39 @@ async def test_a_collection_recurs_as_its_wizard_says_and_its_page_tells_each_oc
     await expect(page.get_by_text("29 réponses sur 30, 96,6 % de réussite")).to_have_count(2)
     assert await violations(page) == []
     assert not await is_wider_than_the_screen(page)
+
+
+async def test_a_document_is_tried_on_some_devices_before_anybody_signs_it(
+    page: Page, installed: Installation
+) -> None:
+    await page.goto("/deploiements/nouveau?pipeline=prepare_update&etape=2")
+    await page.get_by_role("button", name="Ajouter un pipeline").click()
+    await page.get_by_role("button", name="Continuer").click()
+    await expect(page.get_by_label("Pipeline déjà réussi sur le poste")).to_be_focused()
+    await page.get_by_label("Pipeline déjà réussi sur le poste").select_option("inventory_hardware")
+    await page.get_by_role("button", name="Vérification").click()
+    needed = page.get_by_text("Seulement une fois réussi sur le poste : inventory_hardware.")
+    await expect(needed).to_be_visible()
+    await page.get_by_role("button", name="5 au hasard parmi ceux visés").click()
+    await page.get_by_role("button", name="Essayer à blanc sur 5 postes").click()
+    await expect(page.get_by_text("5 poste(s) sur 5 ont répondu")).to_be_visible(timeout=30_000)
+    assert await violations(page) == []
+    await page.get_by_label("Motif").fill("TICKET-9")
+    await page.get_by_role("button", name="Préparer le document").click()
+    await expect(page.get_by_role("heading", name="Ce qu’il fera, en clair")).to_be_visible()
+    await expect(needed).to_be_visible()
+    trial = page.locator("cnp-trial")
+    with installed.client() as client:
+        name = next(one for one in client.devices() if one.simulated).hostname
+    await trial.get_by_role("searchbox").fill(name)
+    await trial.get_by_role("button", name=name).first.click()
+    await trial.get_by_role("button", name="Essayer à blanc").click()
+    answered = trial.get_by_text("1 poste(s) sur 1 ont répondu")
+    await expect(answered).to_be_visible(timeout=30_000)
+    await page.emulate_media(color_scheme="dark")
+    await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    await page.reload()  # what is shown is in the address
+    await expect(answered).to_be_visible()
+    assert await violations(page) == []
+    assert not await is_wider_than_the_screen(page)
+    installed.run("campaign", "withdraw", urlsplit(page.url).path.rpartition("/")[2])

@@ -19,17 +19,20 @@ import { RolloutHistory } from './history';
 import { Answered, RolloutPreview } from './preview';
 import { Asked, askedOf } from './request';
 import { Review } from './review';
+import { Trial } from './trial';
 import { draftState, moment } from './words';
 
 /** A document on its way to its start: its exact bytes, who has signed them, and the commands that sign. */
 @Component({
   selector: 'cnp-rollout-draft',
-  imports: [Ago, Copy, Icon, PageHeader, Review, RolloutHistory, RolloutPreview, RouterLink, Shown, Status],
+  imports: [Ago, Copy, Icon, PageHeader, Review, RolloutHistory, RolloutPreview, RouterLink, Shown, Status, Trial],
   templateUrl: './draft.html',
   styleUrl: './draft.scss',
 })
 export class RolloutDraft {
   readonly id = input.required<string>();
+  /** The trial on some devices that is shown. */
+  readonly essai = input<string>();
   private readonly api = inject(Api);
   private readonly router = inject(Router);
   private readonly confirm = inject(Confirm);
@@ -70,6 +73,10 @@ export class RolloutDraft {
     sign: 'canopee campaign approve document.json --approver approver-1',
     start: `canopee campaign start ${this.id()}`,
   }));
+
+  protected async showTrial(id: string): Promise<void> {
+    await this.router.navigate([], { queryParams: { essai: id || undefined }, queryParamsHandling: 'merge', replaceUrl: true });
+  }
 
   protected retry(): void {
     this.asked.reload();

@@ -10,11 +10,11 @@ import { Session } from '@core/session';
 import { Confirm } from '@ui/confirm';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
+import { Parameters, Schema, Value } from '@ui/parameters';
 import { Shown, stateOf } from '@ui/shown';
+import { Chosen, ChooseDevices } from './choosing';
 import { Condition, ConditionEditor } from './condition';
 import { wallOf } from './cron';
-import { Parameters, Schema, Value } from './parameters';
-import { Pilot, Pilots } from './pilots';
 import { afterOf, Before, Prerequisites } from './prerequisites';
 import { Answered, RolloutPreview } from './preview';
 import { RecurrenceEditor } from './recurrence';
@@ -25,6 +25,8 @@ import { Written } from './signal-rows';
 import { SignalsEditor } from './signals';
 import { ringsIn, Thresholds, USUAL } from './thresholds';
 import { ANY_TIME, Timing, TimingEditor, timingFault } from './timing';
+import { Trial } from './trial';
+import { triedOf } from './tried';
 import { windowFault } from './weekly';
 
 const STEPS = [
@@ -42,7 +44,7 @@ const MENDED: readonly (readonly [string, number])[] = [
 /** A new campaign in five steps; who it reaches is counted all along, and nothing starts before somebody has seen it. */
 @Component({
   selector: 'cnp-rollout-wizard',
-  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, Prerequisites, RecurrenceEditor, Review, RolloutPreview, RouterLink, Shown, SignalsEditor, Thresholds, TimingEditor],
+  imports: [ChooseDevices, ConditionEditor, Icon, PageHeader, Parameters, Prerequisites, RecurrenceEditor, Review, RolloutPreview, RouterLink, Shown, SignalsEditor, Thresholds, TimingEditor, Trial],
   templateUrl: './wizard.html',
   styleUrl: './wizard.scss',
 })
@@ -77,7 +79,7 @@ export class RolloutWizard {
   protected readonly description = computed(() => String((this.text.hasValue() ? this.text.value()?.['description'] : '') ?? ''));
   protected readonly parameters = signal<Readonly<Record<string, Value>>>({});
   protected readonly condition = signal<Condition | undefined>({ all: [] });
-  protected readonly pilots = signal<readonly Pilot[]>([]);
+  protected readonly pilots = signal<readonly Chosen[]>([]);
   protected readonly thresholds = signal(USUAL);
   protected readonly thresholdFault = signal('');
   protected readonly signals = signal<Written>({ signals: [], fault: '' });
@@ -85,6 +87,8 @@ export class RolloutWizard {
   protected readonly repeated = signal<Repeated>(ONCE);
   protected readonly before = signal<readonly Before[]>([]);
   protected readonly answer = signal<Answered>({});
+  /** Id of what was tried on some devices: with other parameters it is another. */
+  protected readonly trial = linkedSignal({ source: () => triedOf({ pipeline: this.chosen(), parameters: this.parameters() }), computation: () => '' });
   protected readonly name = signal('');
   protected readonly reason = signal('');
   /** The step that somebody tried to leave: what it lacks is told until it lacks nothing. */
