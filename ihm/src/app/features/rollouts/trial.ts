@@ -30,7 +30,8 @@ const AMONG = 200;
     .head { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: space-between; }
     h3 { font-size: 16px; }
     .send { justify-self: start; }
-    .groups > li { padding: 10px 0; border-top: 1px solid var(--line); }
+    .groups { display: grid; gap: 8px; margin-top: 8px; }
+    .groups > li { padding: 10px 14px; border: 1px solid var(--line); border-radius: var(--radius); }
     .names { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
     .wrap { overflow-wrap: anywhere; }
     cnp-foreseen { display: block; margin-top: 4px; }

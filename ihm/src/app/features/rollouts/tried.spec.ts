@@ -1,7 +1,7 @@
 import { grouped, outcomeOf, reachedBy, sample, triedOf } from './tried';
 
 type Runs = Parameters<typeof grouped>[0];
-const run = (device_id: string, state: string, detail = '') => ({ id: `run of ${device_id}`, device_id, state, code: '', detail, steps: [{ id: 'get', state, effects: [] }], finished_at: device_id });
+const run = (device_id: string, state: string, detail = '') => ({ id: `run of ${device_id}`, device_id, state, code: '', detail, steps: [{ id: 'get', state, effects: [], took_ms: device_id.charCodeAt(0) }], finished_at: device_id });
 const devices = ['a', 'b', 'c', 'd'].map((id) => ({ id, hostname: `PC-${id}` }));
 const told = (runs: readonly object[]) => grouped(runs as unknown as Runs, devices).map((one) => one.devices.map((device) => device.hostname));
 

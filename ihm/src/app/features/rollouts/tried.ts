@@ -18,11 +18,11 @@ export interface Told {
   readonly run: Run;
 }
 
-/** Devices by what would happen there: those on which it would fail first, then the largest group. */
+/** Devices by what would happen there, however long they took to say it: those on which it would fail first, then the largest group. */
 export function grouped(runs: readonly Run[], devices: readonly Device[]): Told[] {
   const groups = new Map<string, { devices: Device[]; run: Run }>();
   for (const run of runs) {
-    const key = JSON.stringify([run.state, run.code, run.detail, run.steps]);
+    const key = JSON.stringify([run.state, run.code, run.detail, run.steps.map(({ id, state, code, detail, effects }) => [id, state, code, detail, effects])]);
     const held = groups.get(key) ?? { devices: [], run };
     held.devices.push(devices.find((one) => one.id === run.device_id) ?? { id: run.device_id, hostname: run.device_id.slice(0, 8) });
     groups.set(key, held);

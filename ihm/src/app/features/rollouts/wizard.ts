@@ -18,7 +18,7 @@ import { wallOf } from './cron';
 import { afterOf, Before, Prerequisites } from './prerequisites';
 import { Answered, RolloutPreview } from './preview';
 import { RecurrenceEditor } from './recurrence';
-import { ONCE, recurrenceFault, recurrenceOf, Repeated } from './recurring';
+import { ONCE, recurrenceFault, recurrenceOf, recurrenceSaid, Repeated } from './recurring';
 import { Asked } from './request';
 import { Review } from './review';
 import { Written } from './signal-rows';
@@ -209,8 +209,12 @@ export class RolloutWizard {
 
   private async agreed(): Promise<boolean> {
     const n = this.reached();
-    const who = n === undefined ? $localize`:@@rollouts.startUnknown:Le nombre de postes visés n’est pas connu pour l’instant.` : $localize`:@@rollouts.startNow:${count(n)}:n: poste(s) recevront l’ordre à leur prochain contact.`;
-    const answer = await this.confirm.ask({ title: $localize`:@@rollouts.askStartNow:Lancer la collecte maintenant ?`, consequences: [who], action: $localize`:@@rollouts.startCollect:Lancer la collecte` });
+    const every = recurrenceOf(this.repeated());
+    const again = every ? [$localize`:@@rollouts.startEvery:Puis à chaque occurrence, jusqu’à la fin : ${recurrenceSaid(every)}:every:.`] : [];
+    const who = n === undefined ? $localize`:@@rollouts.startUnknown:Le nombre de postes visés n’est pas connu pour l’instant.` : every
+      ? $localize`:@@rollouts.startFirst:${count(n)}:n: poste(s) recevront l’ordre à la première occurrence.`
+      : $localize`:@@rollouts.startNow:${count(n)}:n: poste(s) recevront l’ordre à leur prochain contact.`;
+    const answer = await this.confirm.ask({ title: $localize`:@@rollouts.askStartNow:Lancer la collecte maintenant ?`, consequences: [who, ...again], action: $localize`:@@rollouts.startCollect:Lancer la collecte` });
     return answer !== undefined;
   }
 
