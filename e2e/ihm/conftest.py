@@ -27,16 +27,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             item.add_marker(pytest.mark.journey)
+            if item.get_closest_marker("xdist_group") is None:  # the fleet and the browser of this folder
+                item.add_marker(pytest.mark.xdist_group("ihm"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
-    """A fleet of the journeys' own: they enrol more PCs and give them orders, in any order."""
+    """A fleet of the journeys' own: they enrol more PCs and give them orders, in any order. It ends with the last."""
     with fleet(tmp_path_factory.mktemp("home")) as installation:
         yield installation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url(installed: Installation) -> str:
     """Address of the interface: two API processes behind nginx. Camille has an account there."""
     with installed.client() as client:

@@ -14,6 +14,7 @@ from tools.browser.french import French
 from tools.browser.screens import Screen, known_objects, screens, show
 from tools.browser.seed import draft_id
 
+pytestmark = pytest.mark.xdist_group("ihm-screens")
 SCREENS = [screen for screen in screens() if screen.name != "connexion"]
 _TABLET: ViewportSize = {"width": 1024, "height": 768}
 _LOOKED_AT = (DESKTOP, PHONE)
@@ -22,7 +23,7 @@ _TRIAL = "Essai de "
 """How the campaign is called that somebody who works in French made, in another journey: data, no words of ours."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def known(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """One device, one run, one campaign, one pipeline, and one document that waits for its signatures."""
     draft = draft_id(installed, tmp_path_factory.mktemp("draft"))

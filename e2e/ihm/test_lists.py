@@ -22,13 +22,14 @@ from tools.browser.seed import draft_id
 
 _BUSY = {"code": "busy", "title": "Too much at once", "status": 503, "detail": "the database does not answer"}
 _CLOSED = {"code": "accounts.right_missing", "title": "No", "status": 403, "detail": "you may not"}
+pytestmark = pytest.mark.xdist_group("ihm-lists")
 _PATIENCE_MS = 15_000
 _AGED = re.compile(r"\d\d:\d\d.*(relues|interrompue)|sont ceux de \d\d:\d\d")
 _SOMETHING = "01890a5d-ac96-774b-bcce-b302099a8057"
 _TOLD = "Failed to load resource"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def known(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """One device, one run, one campaign, one pipeline, and one document that waits for its signatures."""
     draft = draft_id(installed, tmp_path_factory.mktemp("draft"))

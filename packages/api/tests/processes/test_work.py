@@ -14,7 +14,7 @@ from canopee_contract.dataset import Dataset, Field
 from canopee_contract.report import RunReport, RunReports, RunsReply
 from canopee_kit.clock import SystemClock
 
-pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.xdist_group("pair-at-work"), pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 
 def _of(name: str) -> dict[str, Any]:
