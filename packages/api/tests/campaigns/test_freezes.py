@@ -157,6 +157,14 @@ async def test_an_emergency_goes_through_and_its_document_says_so(repair: Office
     assert "through_freezes" not in plain  # PCs of before take it
 
 
+async def test_a_list_says_of_each_campaign_whether_it_is_frozen(repair: Office, clock: FakeClock) -> None:
+    await repair.pc()
+    await _today(repair, clock)
+    held, through = await _start(repair), await _start(repair, through_freezes=True)
+    listed = await repair.areas.campaigns.views(after="", limit=10)
+    assert {one.id: one.frozen is not None for one in listed} == {held.id: True, through.id: False}
+
+
 async def test_an_order_that_was_handed_out_before_and_got_lost_is_handed_out_again(
     repair: Office, clock: FakeClock
 ) -> None:

@@ -60,6 +60,12 @@ describe('what a campaign will do', () => {
     expect(said(asked({ after: ['backup'] }), false, { ...found, lacking: 0 } as typeof found)[1]).not.toContain('attendraient');
   });
 
+  it('of a collection tells whether PCs that come to match have it', () => {
+    expect(said(asked(), true)[1]).toContain('ne l’auront pas');
+    expect(said(asked({ recurrence: { every: '0 6 * * *', jitter_s: 0 } }), true)[1]).toContain('auront les occurrences d’alors');
+    expect(said(asked())[1]).toContain('rejoindront leur palier');
+  });
+
   it('invents no number while none is known', () => {
     expect(said(asked(), false, undefined).join('\n')).not.toMatch(/\b0 poste/);
   });

@@ -17,7 +17,7 @@ export interface Part {
 export function reviewOf(asked: Asked, title: string, found: Message<'CampaignPreview'> | undefined, isFree: boolean, now: number): Part[] {
   const parts: Part[] = [
     { title: $localize`:@@rollouts.reviewWhat:Quoi`, lines: whatOf(asked, title) },
-    { title: $localize`:@@rollouts.reviewWho:À qui`, lines: whoOf(asked, found) },
+    { title: $localize`:@@rollouts.reviewWho:À qui`, lines: whoOf(asked, found, isFree) },
     { title: $localize`:@@rollouts.reviewWhen:Quand`, lines: whenOf(asked, found, isFree, now) },
   ];
   if (!isFree) {
@@ -35,9 +35,14 @@ function whatOf({ pipeline, parameters, supersedes }: Asked, title: string): str
   ];
 }
 
-function whoOf({ pilots, after }: Asked, found: Message<'CampaignPreview'> | undefined): string[] {
+function whoOf({ pilots, after, recurrence }: Asked, found: Message<'CampaignPreview'> | undefined, isFree: boolean): string[] {
+  const later = !isFree
+    ? $localize`:@@rollouts.reviewJoin:ceux qui viendront à la remplir rejoindront leur palier`
+    : recurrence
+      ? $localize`:@@rollouts.reviewJoinNext:ceux qui viendront à la remplir auront les occurrences d’alors`
+      : $localize`:@@rollouts.reviewJoinNot:ceux qui ne la remplissent pas encore ne l’auront pas`;
   const who = found
-    ? $localize`:@@rollouts.reviewReached:${count(found.total)}:n: poste(s) sur ${count(found.fleet)}:of: aujourd’hui ; chacun revérifie la condition avant d’exécuter, et ceux qui viendront à la remplir rejoindront leur palier.`
+    ? $localize`:@@rollouts.reviewReached:${count(found.total)}:n: poste(s) sur ${count(found.fleet)}:of: aujourd’hui ; chacun revérifie la condition avant d’exécuter ; ${later}:later:.`
     : $localize`:@@rollouts.reviewUnknown:Le nombre de postes n’est pas connu pour l’instant.`;
   const needed = after.map((one) => beforeSaid(beforeOf(one))).join(' ; ');
   return [
