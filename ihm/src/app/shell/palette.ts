@@ -1,4 +1,4 @@
-import { DialogRef } from '@angular/cdk/dialog';
+import { DIALOG_DATA, DialogRef } from '@angular/cdk/dialog';
 import { Component, computed, inject, resource, signal } from '@angular/core';
 import { Router } from '@angular/router';
 import { CornerDownLeft, Search } from 'lucide';
@@ -37,7 +37,8 @@ export class Palette {
   private readonly features = bySection(FEATURES).filter((feature) => this.session.may(feature.right));
   protected readonly icons = { CornerDownLeft, Search };
   private readonly own = inject(Actions).lines;
-  protected readonly text = signal('');
+  /** What was typed before it was there comes first. */
+  protected readonly text = signal(inject<string | null>(DIALOG_DATA) ?? '');
   protected readonly chosen = signal(0);
   private readonly found = resource({
     params: () => this.text().trim(),
