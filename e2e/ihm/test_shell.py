@@ -121,6 +121,7 @@ async def test_a_part_that_is_no_longer_on_the_server_asks_to_load_the_page_agai
     page: Page, faults: Faults
 ) -> None:
     faults.allow("dynamically imported module")
+    faults.allow("NG0750")
     faults.allow("status of 404")
     await page.goto("/compte")
     await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()

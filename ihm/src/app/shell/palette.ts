@@ -1,5 +1,5 @@
 import { DIALOG_DATA, DialogRef } from '@angular/cdk/dialog';
-import { Component, computed, inject, resource, signal } from '@angular/core';
+import { afterNextRender, Component, computed, inject, resource, signal } from '@angular/core';
 import { Router } from '@angular/router';
 import { CornerDownLeft, Search } from 'lucide';
 import { bySection, Found } from '@core/feature';
@@ -37,8 +37,9 @@ export class Palette {
   private readonly features = bySection(FEATURES).filter((feature) => this.session.may(feature.right));
   protected readonly icons = { CornerDownLeft, Search };
   private readonly own = inject(Actions).lines;
-  /** What was typed before it was there comes first. */
-  protected readonly text = signal(inject<string | null>(DIALOG_DATA) ?? '');
+  /** What was typed before it was there: a text, and Enter. */
+  private readonly given = inject<string | null>(DIALOG_DATA) ?? '';
+  protected readonly text = signal(this.given.split('\n')[0] ?? '');
   protected readonly chosen = signal(0);
   private readonly found = resource({
     params: () => this.text().trim(),
@@ -54,6 +55,12 @@ export class Palette {
     const named = ({ label }: Line) => plain(label).includes(wanted);
     return [...pages.filter(named), ...this.searched().lines, ...this.own.filter(named)];
   });
+
+  constructor() {
+    if (this.given.includes('\n')) {
+      afterNextRender(() => this.go(this.lines()[0]));
+    }
+  }
 
   protected type(text: string): void {
     this.text.set(text);

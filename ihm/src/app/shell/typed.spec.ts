@@ -10,12 +10,13 @@ describe('what is typed while a palette comes', () => {
     const listener = ({ key }: KeyboardEvent) => void heard.push(key);
     document.addEventListener('keydown', listener);
     const taken = typed();
+    expect(press('Enter')).toBe(true);
     expect([...'poste 7'].map((key) => press(key))).toEqual(Array(7).fill(false));
-    expect([press('Enter'), press('c', { ctrlKey: true })]).toEqual([true, true]);
-    expect(taken()).toBe('poste 7');
+    expect([press('Enter'), press('c', { ctrlKey: true })]).toEqual([false, true]);
+    expect(taken()).toBe('poste 7\n');
     expect(press('x')).toBe(true);
     expect(heard).toEqual(['Enter', 'c', 'x']);
-    expect(taken()).toBe('poste 7');
+    expect(taken()).toBe('poste 7\n');
     document.removeEventListener('keydown', listener);
   });
 });
