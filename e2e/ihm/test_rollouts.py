@@ -80,6 +80,7 @@ async def test_a_document_is_tried_on_some_devices_before_anybody_signs_it(
     await expect(needed).to_be_visible()
     await page.get_by_role("button", name="5 au hasard parmi ceux visés").click()
     await page.get_by_role("button", name="Essayer à blanc sur 5 postes").click()
+    await expect(page.get_by_role("heading", name="Essayer à blanc sur quelques postes")).to_be_focused()
     await expect(page.get_by_text("5 poste(s) sur 5 ont répondu")).to_be_visible(timeout=30_000)
     assert await violations(page) == []
     await page.get_by_label("Motif").fill("TICKET-9")

@@ -928,6 +928,7 @@ const english: Record<string, string> = {
   "rollouts.startNow": "{$n} device(s) will get the order at their next contact.",
   "rollouts.startReaches": "{$n} device(s) match now; those that come to match will join them.",
   "rollouts.startRing": "The first ring gets the order at the next contact of its devices.",
+  "rollouts.startRingEvery": "The first ring has the order at the next occurrence, or at once if one has come since the document was written.",
   "rollouts.startUnknown": "How many devices it reaches is not known for now.",
   "rollouts.started": "Started",
   "rollouts.stateFilter": "State of the devices",

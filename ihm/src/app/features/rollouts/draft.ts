@@ -107,7 +107,9 @@ export class RolloutDraft {
       : $localize`:@@rollouts.startReaches:${count(reached)}:n: poste(s) y correspondent maintenant ; ceux qui viendront à correspondre les rejoindront.`;
     const agreed = await this.confirm.ask({
       title: $localize`:@@rollouts.askStart:Démarrer « ${draft?.name ?? ''}:name: » ?`,
-      consequences: [who, $localize`:@@rollouts.startRing:Le premier palier reçoit l’ordre dès le prochain contact de ses postes.`],
+      consequences: [who, this.request()?.recurrence
+        ? $localize`:@@rollouts.startRingEvery:Le premier palier reçoit l’ordre à la prochaine occurrence, ou aussitôt si une est venue depuis que le document est écrit.`
+        : $localize`:@@rollouts.startRing:Le premier palier reçoit l’ordre dès le prochain contact de ses postes.`],
       action: $localize`:@@rollouts.start:Démarrer`,
     });
     if (agreed !== undefined) {

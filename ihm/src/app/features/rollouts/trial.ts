@@ -1,4 +1,4 @@
-import { Component, computed, inject, input, model, signal } from '@angular/core';
+import { Component, computed, ElementRef, inject, input, model, signal, viewChild } from '@angular/core';
 import { RouterLink } from '@angular/router';
 import { Dices, Eye, RotateCcw } from 'lucide';
 import { Api, read } from '@core/api/api';
@@ -41,6 +41,7 @@ export class Trial {
   readonly asked = input.required<Pick<Asked, 'pipeline' | 'parameters' | 'condition'>>();
   /** Id of the trial under way, or empty. */
   readonly campaign = model('');
+  private readonly title = viewChild.required<ElementRef<HTMLElement>>('title');
   private readonly api = inject(Api);
   private readonly ran = inject(Live).topic('runs');
   protected readonly chosen = signal<readonly Chosen[]>([]);
@@ -87,6 +88,12 @@ export class Trial {
     this.places.reload();
   }
 
+  /** What had the focus goes: whoever uses the keyboard goes on from the title. */
+  protected show(campaign: string): void {
+    this.campaign.set(campaign);
+    this.title().nativeElement.focus();
+  }
+
   protected atRandom(): Promise<void> {
     return this.ask(async () => {
       const found = await this.someReached();
@@ -99,7 +106,7 @@ export class Trial {
     return this.ask(async () => {
       const { pipeline, parameters } = this.asked();
       const started = await this.api.post('/v1/dry-runs', { pipeline, parameters, devices: this.chosen().map((one) => one.id), expires_in_s: LASTS_S });
-      this.campaign.set(started.id);
+      this.show(started.id);
     });
   }
 
