@@ -20,6 +20,12 @@ CAMILLE = NewUser("camille", "une phrase assez longue", list(ROLES))
 """Whoever is at work in the journeys; holds every role."""
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One worker does the journeys of this folder, but for those that have a group of their own: each has a fleet."""
+    if item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group("ihm"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser lives as long as its worker: so does the loop that speaks to it."""
     for item in items:
@@ -27,8 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             item.add_marker(pytest.mark.journey)
-            if item.get_closest_marker("xdist_group") is None:  # the fleet and the browser of this folder
-                item.add_marker(pytest.mark.xdist_group("ihm"))
 
 
 @pytest.fixture(scope="package")
