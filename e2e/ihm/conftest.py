@@ -20,12 +20,6 @@ CAMILLE = NewUser("camille", "une phrase assez longue", list(ROLES))
 """Whoever is at work in the journeys; holds every role."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """One worker does the journeys of this folder, but for those that have a group of their own: each has a fleet."""
-    if item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group("ihm"))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser lives as long as its worker: so does the loop that speaks to it."""
     for item in items:

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from canopee.testing import Installation
@@ -10,6 +11,8 @@ from canopee_contract.fleet import TagChange
 from tools.browser.accessibility import violations
 from tools.browser.chromium import PHONE
 from tools.browser.faults import Faults
+
+pytestmark = pytest.mark.xdist_group("ihm")
 
 _LIST = re.compile(r"/v1/devices\?")
 _COUNTS = re.compile(r"/v1/devices/facets")

@@ -10,6 +10,8 @@ from tools.browser.accessibility import is_wider_than_the_screen, violations
 from tools.browser.chromium import PHONE
 from tools.browser.faults import Faults
 
+pytestmark = pytest.mark.xdist_group("ihm")
+
 
 @pytest.mark.parametrize(
     ("address", "said"),

@@ -16,6 +16,8 @@ from tools.browser.chromium import PHONE, sign_in
 from tools.browser.faults import Faults
 from tools.browser.weight import FIRST_SCREEN_BYTES, carried
 
+pytestmark = pytest.mark.xdist_group("ihm")
+
 
 async def test_everything_is_reached_with_the_keyboard_alone(page: Page) -> None:
     await page.goto("/compte")

@@ -13,6 +13,8 @@ from e2e.ihm.editor import begin, type_at_line
 from tools.browser.accessibility import violations
 from tools.browser.failing import FailingFleet
 
+pytestmark = pytest.mark.xdist_group("ihm")
+
 _NAME, _IDENTITY = "journey_whole", "journey_whole@1"
 _WINDOWS = '{"fact": "os.family", "op": "eq", "value": "windows"}'
 _FAILING = 20
