@@ -12,7 +12,7 @@ from canopee_contract.codec import decode
 from canopee_contract.people import NewEnrolmentTokens
 from tools.browser.patience import wait_until
 
-PRACTICE = "BROKEN-1"
+PRACTICE = "FR-93-00042"
 _SHARE = 0.5
 """Of steps that fail, and of calls that are cut, while they are spoilt."""
 

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from canopee.testing import Installation
-from tools.browser.failing import FailingFleet
+from tools.browser.failing import PRACTICE, FailingFleet
 from tools.browser.patience import wait_until
 
 _FAILING = 20
+_THEM = f'{{"fact": "practice.id", "op": "eq", "value": "{PRACTICE}"}}'
 
 
 def seed(installed: Installation, folder: Path) -> FailingFleet:
@@ -37,7 +38,7 @@ def _halt(installed: Installation, folder: Path) -> None:
     """Start a rollout that halts in its first ring."""
     document = str(folder / "halts.yaml")
     installed.run(
-        "campaign", "draft", "prepare_update", "--to", "all", "--name", "Préparer la 8.2, agences",
+        "campaign", "draft", "prepare_update", "--to", _THEM, "--name", "Préparer la 8.2, agences",
         "--reason", "TICKET-118", "--rings", "60%,100%", "--advance-after", "0s", "--max-failed-pct", "8",
         "--min-runs", "5", "--out", document,
     )  # fmt: skip
