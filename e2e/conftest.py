@@ -28,16 +28,6 @@ def fleet(folder: Path) -> Generator[Installation]:
         forget(installation.home.folder / "postgres")
 
 
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
-    """A `fleet` shared by the tests of a worker, which count its PCs: none adds any. Those of `ihm/` have their own.
-
-    The installations of the other fixtures have one API process and no proxy.
-    """
-    with fleet(tmp_path_factory.mktemp("home")) as installation:
-        yield installation
-
-
 @pytest.fixture
 def alone(tmp_path: Path) -> Generator[Installation]:
     """An installation of one test's own, not started."""

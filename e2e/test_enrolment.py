@@ -14,7 +14,7 @@ from canopee_kit.clock import SystemClock
 from canopee_swarm.fleet import practice_of
 
 pytestmark = [pytest.mark.journey, pytest.mark.real]
-DEVICES = 200
+DEVICES = 100
 RULES = """
 rules:
 - name: practices of the customer system
@@ -62,8 +62,8 @@ def test_a_fleet_enrols_by_one_token_and_a_real_pc_waits_until_it_is_approved(
             "cp1252"
         )
     )
-    assert "40 created" in alone.run("practices", "import", str(tmp_path / "practices.csv"))
-    assert "40 unchanged" in alone.run("practices", "import", str(tmp_path / "practices.csv"))
+    assert f"{len(practices)} created" in alone.run("practices", "import", str(tmp_path / "practices.csv"))
+    assert f"{len(practices)} unchanged" in alone.run("practices", "import", str(tmp_path / "practices.csv"))
     (tmp_path / "rules.yaml").write_text(RULES)
     alone.run("enrol", "rules", "set", str(tmp_path / "rules.yaml"))
     token = alone.run(
@@ -96,7 +96,7 @@ def test_a_fleet_enrols_by_one_token_and_a_real_pc_waits_until_it_is_approved(
 
 
 def _swarm_enrols(alone: Installation, folder: Path, token: str) -> None:
-    """Two hundred simulated PCs, all with the same token, each naming its practice."""
+    """A hundred simulated PCs, all with the same token, each naming its practice."""
     (folder / "tokens").write_text("\n".join([token] * DEVICES))
     with alone.client() as client:
         url = client.url

@@ -16,7 +16,13 @@ from canopee_proofs.update.prefix import Prefix
 from canopee_proofs.update.server import UpdateServer
 from tools.windows.launcher import build_launcher
 
-pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.windows, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.real,
+    pytest.mark.windows,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("launcher"),
+]
 
 
 @pytest.fixture(scope="module")

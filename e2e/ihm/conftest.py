@@ -29,14 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.journey)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
-    """A fleet of the journeys' own: they enrol more PCs and give them orders, in any order."""
+    """A fleet of the journeys' own: they enrol more PCs and give them orders, in any order. It ends with the last."""
     with fleet(tmp_path_factory.mktemp("home")) as installation:
         yield installation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url(installed: Installation) -> str:
     """Address of the interface: two API processes behind nginx. Camille has an account there."""
     with installed.client() as client:

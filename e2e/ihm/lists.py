@@ -168,6 +168,8 @@ ELSEWHERE = {
     "pipeline-differences": "of two versions that are there: read with `pipeline`, and shown beside it",
     "log-receipts": "there once something was purged: `test_logs.py` reads them",
     "freezes": "a short calendar: `test_leading.py` fills and empties it",
+    "rollout-occurrences": "there for a campaign that recurs: `test_rollouts.py` has it",
+    "rollout-trial": "there once something was tried: `test_rollouts.py` has it",
     "rollout-failures": "there once a PC has failed: `test_whole_story.py` has it",
 }
 """Places that are no lists of their own, each with its reason."""

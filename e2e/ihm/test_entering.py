@@ -7,6 +7,8 @@ from e2e.ihm.conftest import CAMILLE
 from tools.browser.accessibility import violations
 from tools.browser.faults import Faults
 
+pytestmark = pytest.mark.xdist_group("ihm")
+
 UNKNOWN = "status of 401"
 """How Chromium reports an answer that says: sign in."""
 

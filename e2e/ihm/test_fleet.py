@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from canopee.testing import Installation
@@ -10,6 +11,8 @@ from canopee_contract.fleet import TagChange
 from tools.browser.accessibility import violations
 from tools.browser.chromium import PHONE
 from tools.browser.faults import Faults
+
+pytestmark = pytest.mark.xdist_group("ihm")
 
 _LIST = re.compile(r"/v1/devices\?")
 _COUNTS = re.compile(r"/v1/devices/facets")
@@ -39,11 +42,13 @@ async def test_filters_narrow_the_list_and_the_address_restores_them(page: Page)
     await facet.check()
     await expect(page).to_have_url(re.compile(r"os=Windows"))
     await expect(page.get_by_role("row").filter(has_text="Windows 11 Pro")).to_have_count(0)
-    await page.get_by_role("button", name="Cabinet", exact=True).click()
+    async with page.expect_response(re.compile(r"/v1/devices\?.*sort=practice")) as answered:
+        await page.get_by_role("button", name="Cabinet", exact=True).click()
+    first = (await (await answered.value).json())["items"][0]["hostname"]
     await expect(page.get_by_role("columnheader", name="Cabinet")).to_have_attribute("aria-sort", "ascending")
-    first = await page.get_by_role("row").nth(1).inner_text()
+    await expect(page.get_by_role("row").nth(1)).to_contain_text(first)
     await page.reload()
-    await expect(page.get_by_role("row").nth(1)).to_contain_text(first.split()[0])
+    await expect(page.get_by_role("row").nth(1)).to_contain_text(first)
     await expect(facet).to_be_checked()
     await page.get_by_role("searchbox", name=re.compile("Poste, cabinet")).fill("aucun poste de ce nom")
     await expect(page.get_by_text("Aucun poste ne correspond à ces filtres.")).to_be_visible()
@@ -200,15 +205,22 @@ async def test_on_a_phone_a_device_is_two_lines_and_filters_are_in_a_panel(page:
 
 async def test_a_bar_of_a_chart_tells_its_number_and_leads_to_its_devices(page: Page) -> None:
     await page.goto("/parc")
-    chart = page.get_by_role("img", name=re.compile("^Système d’exploitation"))
-    bar = chart.locator("svg path[fill]:not([fill=none])").last
-    box = await bar.bounding_box()
-    assert box is not None
-    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    await page.mouse.move(*at)
-    await expect(chart).to_contain_text("Postes")
-    await page.mouse.click(*at)
+    await page.get_by_role("list", name="Système d’exploitation").get_by_role("button").last.click()
     await expect(page).to_have_url(re.compile(r"/postes\?os="))
+
+
+async def test_a_bar_of_several_colours_says_what_they_are_to_the_eye_and_to_the_ear(page: Page) -> None:
+    await page.goto("/parc")
+    bar = page.get_by_role("list", name="Version de l’agent").get_by_role(
+        "button", name=re.compile(r"En ligne \d+")
+    )
+    await bar.first.focus()
+    total = await bar.first.locator(".num").inner_text()
+    legend = page.locator(".card", has_text="Version de l’agent").locator(".legend li")
+    told = [int(text) for text in await legend.locator("b").all_inner_texts()]
+    assert sum(told) == int(total), "the legend tells the parts of the bar that has the focus"
+    await page.get_by_role("button", name="Afficher les données").first.focus()
+    await expect(legend.locator("b")).to_have_count(0)
 
 
 async def test_a_chart_is_a_table_on_demand_whose_lines_filter_too(page: Page) -> None:

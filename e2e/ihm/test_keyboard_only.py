@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from canopee.testing import Installation
@@ -11,6 +12,8 @@ from e2e.ihm.editor import EDITOR
 from e2e.ihm.keyboard import Keyboard
 from tools.browser.accessibility import violations
 from tools.browser.faults import Faults
+
+pytestmark = pytest.mark.xdist_group("ihm")
 
 _NAME = "journey_keyboard"
 _LINES_BEFORE_APPROVAL = 7

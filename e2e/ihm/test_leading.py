@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from canopee.testing import Installation
 from tools.browser.accessibility import violations
+
+pytestmark = pytest.mark.xdist_group("ihm")
 
 
 async def _watched(page: Page) -> None:

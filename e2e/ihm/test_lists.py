@@ -18,23 +18,23 @@ from tools.browser.accessibility import violations
 from tools.browser.chromium import person, sign_in
 from tools.browser.faults import Faults
 from tools.browser.screens import known_objects
+from tools.browser.seed import draft_id
 
 _BUSY = {"code": "busy", "title": "Too much at once", "status": 503, "detail": "the database does not answer"}
 _CLOSED = {"code": "accounts.right_missing", "title": "No", "status": 403, "detail": "you may not"}
+pytestmark = pytest.mark.xdist_group("ihm-lists")
 _PATIENCE_MS = 15_000
 _AGED = re.compile(r"\d\d:\d\d.*(relues|interrompue)|sont ceux de \d\d:\d\d")
 _SOMETHING = "01890a5d-ac96-774b-bcce-b302099a8057"
 _TOLD = "Failed to load resource"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def known(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """One object of each kind, and one document that waits for its signatures."""
-    document = str(tmp_path_factory.mktemp("draft") / "draft.yaml")
-    installed.run("campaign", "draft", "prepare_update", "--to", "all", "--reason", "a test", "--out", document)
-    draft = installed.json("campaign", "submit", document)
+    draft = draft_id(installed, tmp_path_factory.mktemp("draft"))
     with installed.client() as client:
-        return {**known_objects(client), "draft": draft["id"]}
+        return {**known_objects(client), "draft": draft}
 
 
 def test_every_list_of_a_template_is_looked_at_in_its_states() -> None:
@@ -116,7 +116,7 @@ async def test_the_palette_says_where_it_could_not_look(page: Page, faults: Faul
     await page.keyboard.type("inventaire")
     palette = page.get_by_role("dialog")
     await expect(palette).to_contain_text("La recherche n’a pas abouti dans : Postes.")
-    await expect(palette.get_by_role("option", name="Inventaire matériel")).to_be_visible()
+    await expect(palette.get_by_role("option", name="Inventaire matériel").first).to_be_visible()
     assert await violations(page) == []
     await page.keyboard.press("Control+a")
     await page.unroute(re.compile(r"/v1/devices\?"))

@@ -5,12 +5,14 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from canopee.testing import Installation
 from tools.browser.accessibility import violations
 from tools.browser.faults import Faults
 
+pytestmark = pytest.mark.xdist_group("ihm")
 _PATIENCE_MS = 90_000
 _SOUGHT = "NullPointerException"
 

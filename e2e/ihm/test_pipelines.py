@@ -9,6 +9,8 @@ from tools.browser.accessibility import is_wider_than_the_screen, violations
 from tools.browser.chromium import PHONE
 from tools.browser.faults import Faults
 
+pytestmark = pytest.mark.xdist_group("ihm")
+
 _PATIENCE_MS = 30_000
 
 

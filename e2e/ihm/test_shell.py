@@ -5,13 +5,18 @@ import re
 import time
 
 import psycopg
-from playwright.async_api import BrowserContext, Page, Response, expect
+import pytest
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from canopee.testing import Installation
 from canopee_api.postgres.server import EmbeddedServer
+from e2e.ihm.conftest import CAMILLE
 from tools.browser.accessibility import is_wider_than_the_screen, violations
-from tools.browser.chromium import PHONE
+from tools.browser.chromium import PHONE, sign_in
 from tools.browser.faults import Faults
+from tools.browser.weight import FIRST_SCREEN_BYTES, carried
+
+pytestmark = pytest.mark.xdist_group("ihm")
 
 
 async def test_everything_is_reached_with_the_keyboard_alone(page: Page) -> None:
@@ -118,6 +123,7 @@ async def test_a_part_that_is_no_longer_on_the_server_asks_to_load_the_page_agai
     page: Page, faults: Faults
 ) -> None:
     faults.allow("dynamically imported module")
+    faults.allow("NG0750")
     faults.allow("status of 404")
     await page.goto("/compte")
     await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
@@ -130,15 +136,43 @@ async def test_a_part_that_is_no_longer_on_the_server_asks_to_load_the_page_agai
     await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
 
 
-async def test_what_is_loaded_first_is_light(camille: BrowserContext) -> None:
-    page, loaded = await camille.new_page(), list[Response]()
-    page.on("response", lambda response: loaded.append(response))  # noqa: PLW0108  Playwright marks what it is given
+@pytest.mark.parametrize(
+    ("path", "wanted"), [("/connexion", "form input"), ("/parc", ".kpi b"), ("/postes", "tbody tr .mono")]
+)
+async def test_what_is_loaded_first_is_light(path: str, wanted: str, stranger: BrowserContext) -> None:
+    if path != "/connexion":
+        await sign_in(stranger, CAMILLE.login, CAMILLE.password)
+    parts = await carried(await stranger.new_page(), path, wanted)
+    assert 100_000 < sum(parts.values()) < FIRST_SCREEN_BYTES - 10_000, parts  # a large fleet says a little more
+
+
+async def test_a_menu_that_is_asked_for_before_its_code_has_come_opens_by_itself(camille: BrowserContext) -> None:
+    page = await camille.new_page()
+    await page.goto("/compte")
+    await page.get_by_role("button", name="Thème").focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("menuitemradio", name="Comme le système")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Thème")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitemradio", name="Comme le système")).to_be_focused()
+
+
+async def test_what_is_typed_while_the_palette_comes_is_in_it(camille: BrowserContext) -> None:
+    page, held = await camille.new_page(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
     await page.goto("/compte")
     await expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
-    parts = [one for one in loaded if ".js" in one.url or ".css" in one.url]
-    sizes = {one.url: (await one.request.sizes())["responseBodySize"] for one in parts}
-    weighed = sum(sizes.values())
-    assert 50_000 < weighed < 200_000, sizes
+    await page.route("**/chunk-*.js", late)
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("audit")
+    held.set()
+    await expect(page.get_by_role("combobox", name="Aller à…")).to_have_value("audit")
+    await expect(page.get_by_role("option", name="Journal d’audit")).to_be_visible()
 
 
 async def test_thousands_of_changes_a_second_do_not_hold_the_page_up(page: Page, installed: Installation) -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import re
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from canopee.testing import Installation
 from e2e.ihm.editor import begin, type_at_line
-from e2e.ihm.failing import FailingFleet
 from tools.browser.accessibility import violations
+from tools.browser.failing import FailingFleet
+
+pytestmark = pytest.mark.xdist_group("ihm")
 
 _NAME, _IDENTITY = "journey_whole", "journey_whole@1"
 _WINDOWS = '{"fact": "os.family", "op": "eq", "value": "windows"}'
@@ -20,10 +21,10 @@ _FAILING = 20
 _PATIENCE_MS = 90_000
 
 
-@pytest.fixture
-def failing(installed: Installation, tmp_path: Path) -> Generator[FailingFleet]:
-    """PCs that make a campaign halt."""
-    fleet = FailingFleet(installed, tmp_path, _FAILING)
+@pytest.fixture(scope="package")
+def failing(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> Generator[FailingFleet]:
+    """PCs that make a campaign halt. Mended, they stay: other journeys wait for all to answer."""
+    fleet = FailingFleet(installed, tmp_path_factory.mktemp("failing"), _FAILING)
     yield fleet
     fleet.stop()
 

@@ -8,15 +8,13 @@ async function start(): Promise<void> {
   document.documentElement.lang = lang;
   document.documentElement.dataset['theme'] = localStorage.getItem('canopee.theme') ?? 'auto';
   document.documentElement.dataset['density'] = localStorage.getItem('canopee.density') ?? 'comfort';
+  if (localStorage.getItem('canopee.settled')) {
+    document.documentElement.dataset['settled'] = '';
+  }
   if (lang === 'en') {
     loadTranslations((await import('./i18n/en.gen')).default);
   }
-  const [{ bootstrapApplication }, { App }, { appConfig }] = await Promise.all([
-    import('@angular/platform-browser'),
-    import('./app/app'),
-    import('./app/app.config'),
-  ]);
-  await bootstrapApplication(App, appConfig);
+  await (await import('./app/bootstrap')).bootstrap();
 }
 
 allowOwnWorkers();

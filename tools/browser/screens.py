@@ -1,8 +1,8 @@
 """`make screens`: every screen of the web interface as a picture, in `docs/screens`.
 
 A screen is an address of a feature: its path, and what its manifest adds in `screens`, as in
-`screens: ['/{device}', '?etat=offline']`. `{device}`, `{run}`, `{campaign}`, `{pipeline}` and `{request}` stand for
-one of each, `{archive}` for a request and one of its PCs.
+`screens: ['/{device}', '?etat=offline']`. `{device}`, `{run}`, `{campaign}`, `{halted}`, `{draft}`, `{pipeline}` and
+`{request}` stand for one of each, `{archive}` for a request and one of its PCs.
 `_OVER` holds what lies over a screen: dialogs, panels, menus, the palette.
 """
 
@@ -30,6 +30,7 @@ from canopee_contract.log_requests import NewLogRequest
 from canopee_contract.people import ROLES, NewUser
 from canopee_kit.clock import SystemClock
 from tools.browser.chromium import DESKTOP, PHONE, Theme, chromium, person, sign_in
+from tools.browser.seed import seed
 
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "docs" / "screens"
@@ -95,7 +96,10 @@ async def draw(browser: Browser, url: str, known: Mapping[str, str], folder: Pat
             if screen.name != "connexion" and not await context.cookies():
                 await sign_in(context, _SOMEBODY.login, _SOMEBODY.password)
             if only in screen.name:
+                await page.set_viewport_size(DESKTOP if screen.opens else size)
                 await show(page, screen, known)
+                await page.set_viewport_size(size)
+                await _wait(page)
                 path = folder / f"{screen.name}-{theme}-{size['width']}.png"
                 path.write_bytes(smaller(await page.screenshot()))
                 written.append(path)
@@ -142,10 +146,12 @@ def known_objects(client: Client) -> dict[str, str]:
     """What the placeholders of an address stand for."""
     runs, campaigns, pipelines = list(client.runs()), list(client.campaigns()), list(client.pipelines())
     device = next((one.device_id for one in runs), next(iter(client.devices())).id)
+    halted = next((one for one in campaigns if one.state == "halted"), campaigns[0])
+    draft = next((one.id for one in client.campaign_drafts()), "")
     archive = _archive(client)
     found = {
         "device": device, "run": runs[0].id, "campaign": campaigns[0].id, "pipeline": pipelines[0].id,
-        "request": archive[0],
+        "halted": halted.id, "draft": draft, "request": archive[0],
     }  # fmt: skip
     return {"archive": "/".join(archive), **{name: quote(value, safe="") for name, value in found.items()}}
 
@@ -165,11 +171,13 @@ def _archive(client: Client) -> tuple[str, str]:
 
 async def _main(devices: int, only: str, at: str) -> int:
     _FOLDER.mkdir(parents=True, exist_ok=True)
-    installation = Installation(Path(at) if at else Path(tempfile.mkdtemp(prefix="canopee-screens-")))
+    folder = Path(tempfile.mkdtemp(prefix="canopee-screens-"))
+    installation, failing = Installation(Path(at) if at else folder / "home"), None
     try:
         if not at:
             installation.up("--devices", str(devices))
             installation.run("wait", "runs", "--at-least", str(devices), "--timeout", "120")
+            failing = seed(installation, folder)
         with installation.client() as client:
             if all(user.id != _SOMEBODY.login for user in client.users()):
                 client.create_user(_SOMEBODY)
@@ -180,6 +188,8 @@ async def _main(devices: int, only: str, at: str) -> int:
         total = sum(path.stat().st_size for path in written)
         print(f"screens: {len(written)} pictures in {_FOLDER.relative_to(_ROOT)}, {total / 1e6:.1f} MB")
     finally:
+        if failing:
+            failing.stop()
         if not at:
             installation.run("down", expect=None)
             forget(installation.home.folder / "postgres")

@@ -22,7 +22,7 @@ from tools.windows.launcher import VERSION as LAUNCHER_VERSION
 from tools.windows.runtime import FILES, PINNED, downloaded, official_zip
 from tools.windows.toolchain import ROOT, BuildError, compile_library, numbers
 
-pytestmark = [pytest.mark.windows, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("windows-build"), pytest.mark.windows, pytest.mark.timeout(400)]
 _WINDOWS = {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"}
 
 

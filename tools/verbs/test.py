@@ -109,7 +109,7 @@ def _windows_lane() -> list[str]:
 def _pytest(arguments: Sequence[str]) -> tuple[int, str]:
     """Run the main lane, its output shown as it comes but for the last line, which is returned."""
     command = [
-        sys.executable, "-m", "pytest", "-n", str(WORKERS), "--dist", "worksteal",
+        sys.executable, "-m", "pytest", "-n", str(WORKERS), "--dist", "loadscope", "-p", "tools.verbs.deal",
         f"--junit-xml={REPORTS / 'junit.xml'}",
         "--cov", f"--cov-report=xml:{REPORTS / 'coverage.xml'}", "--cov-report=",
         *arguments,

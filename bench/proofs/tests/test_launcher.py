@@ -9,6 +9,7 @@ from canopee_agent.slots import BAN_S, MOST_BANS, SlotState, parse, text_of
 from canopee_proofs.launcher.decisions import End, Launcher, Library, Next, What
 from canopee_proofs.launcher.world import Kind, World
 
+pytestmark = pytest.mark.xdist_group("launcher-decisions")
 NOW_S = 1_800_000_000
 SLOTS = ["1.0.0", "1.1.0", "1.2.0"]
 VERSIONS = st.from_regex(r"[0-9](?:[.-]?[0-9A-Za-z]){0,12}", fullmatch=True)

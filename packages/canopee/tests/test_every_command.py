@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -192,3 +194,23 @@ def test_an_api_that_is_away_is_one_sentence_and_code_one(
     assert code in {0, 1, 2, 3}
     assert not code or printed.err.startswith("canopee: ")
     assert code != 1 or "does not answer" in printed.err or words == ("wait",)
+
+
+def test_a_command_alone_is_the_same_as_among_the_others() -> None:
+    whole = _verbs(make_parser())
+    for name, parser in whole.items():
+        assert _verbs(make_parser(name))[name].format_help() == parser.format_help()
+
+
+@pytest.mark.parametrize("word", ["lists", "coffee", "", "--help"])
+def test_what_is_no_command_is_answered_with_all_of_them(word: str) -> None:
+    assert _verbs(make_parser(word)).keys() == _verbs(make_parser()).keys()
+
+
+def test_who_asks_the_api_something_does_not_load_the_api() -> None:
+    script = (
+        "import sys; from canopee.cli import make_parser; make_parser('runs');"
+        "print({'canopee_api.app', 'litestar', 'psycopg', 'uvicorn'} & {*sys.modules})"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "set()"

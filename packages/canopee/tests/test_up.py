@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from canopee.commands.up import welcome
+from canopee.embedded.foreground import welcome
 from canopee.home import Home
 
 

@@ -1,8 +1,11 @@
 """Occurrences, by what the clock on the wall shows."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,3 +142,16 @@ def test_where_summer_time_begins_or_ends_each_occurrence_comes_once(zone: str, 
         assert runs == expected
     assert len(runs) == len(set(runs))
     assert len(expected) - len(runs) <= 1
+
+
+def test_what_the_interface_is_held_to_is_true_here_too() -> None:
+    """`ihm/src/app/features/rollouts/cron.spec.ts` reads the same file."""
+    told = msgspec.json.decode(Path(__file__).with_name("occurrences.json").read_bytes())
+    for one in told["comes"]:
+        for wall, comes in pairwise([one["wall"], *one["next"]]):
+            found = following(Recurrence(one["every"]), datetime.fromisoformat(wall))
+            assert (found and written(found)) == comes, one
+    assert [every for every in told["refused"] if not fault(Recurrence(every))] == []
+    for one in told["longest_jitter"]:
+        assert not fault(Recurrence(one["every"], one["s"]))
+        assert fault(Recurrence(one["every"], one["s"] + 1))

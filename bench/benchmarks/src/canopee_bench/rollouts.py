@@ -1,10 +1,18 @@
 """Campaigns over a synthetic fleet, made by PostgreSQL itself: every PC of one large campaign, and many small ones.
 
 Of the large one, rings 0 to 2 (seven PCs of ten) have their order: most are done, one of 25 failed at one of three
-steps, some have it and have not answered. The last ring waits.
+steps, some have it and have not answered. The last ring waits. All orders hold one envelope: the API reads it when it
+looks for orders of a former epoch, and no PC of this fleet ever does.
 """
 
+from datetime import UTC, datetime
+
 import psycopg
+
+from canopee_contract.order import Order
+from canopee_contract.pipeline import PipelineRef
+from canopee_trust.documents import seal_order
+from canopee_trust.ed25519 import PrivateKey
 
 LARGE = "0193ac00-0000-7000-8000-000000000000"
 _SMALL, _SMALL_SIZE = 60, 500
@@ -23,7 +31,7 @@ FROM generate_series(0, %(small)s::int) n
 _ORDERS = """
 INSERT INTO orders (id, device_id, generation, seq, campaign_id, ordinal, envelope, created_at, expires_at,
                     delivered_at, ring)
-SELECT gen_random_uuid(), id, 1, %(seq)s, %(campaign)s, place, convert_to(repeat(md5(place::text), 30), 'UTF8'),
+SELECT gen_random_uuid(), id, 1, %(seq)s, %(campaign)s, place, %(envelope)s,
        now() - interval '1 d', now() + interval '30 d',
        CASE place %% 50 WHEN 0 THEN NULL ELSE now() - interval '1 h' END,
        CASE WHEN place %% 100 = 1 THEN 0 WHEN place %% 100 < 10 THEN 1 ELSE 2 END
@@ -54,13 +62,22 @@ def fill_campaigns(address: str, devices: int) -> None:
     Raises:
         psycopg.Error: it has some already.
     """
+    envelope = _envelope()
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(_CAMPAIGNS.encode(), {"small": _SMALL})
         for number in range(_SMALL + 1):
             size = devices if number == 0 else min(devices, _SMALL_SIZE)
-            given = {"campaign": f"{LARGE[:6]}{number:02x}{LARGE[8:]}", "seq": number + 1, "devices": size}
+            campaign = f"{LARGE[:6]}{number:02x}{LARGE[8:]}"
+            given = {"campaign": campaign, "seq": number + 1, "devices": size, "envelope": envelope}
             connection.execute(_ORDERS.encode(), given)
             connection.execute(_RUNS.encode(), given)
         connection.execute(_WAITING.encode(), {"campaign": LARGE})
         for table in ("campaigns", "orders", "runs", "waiting_devices"):
             connection.execute(f"VACUUM ANALYZE {table}".encode())
+
+
+def _envelope() -> bytes:
+    """An order that no policy makes a former one."""
+    at, pipeline = datetime(2026, 1, 1, tzinfo=UTC), PipelineRef("pipelines/p0/1.json", "p0", 1, "0" * 64, 1000)
+    order = Order(1, LARGE, LARGE, 1, 1_000_000, 1, at, at, at, pipeline, {}, None)
+    return seal_order(order, PrivateKey.generate())

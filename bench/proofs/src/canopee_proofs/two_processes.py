@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from canopee.commands.up import Running
+from canopee.home import Running
 from canopee.testing import Installation
 from canopee_client.errors import NoAnswerError
 from canopee_kit.clock import SystemClock

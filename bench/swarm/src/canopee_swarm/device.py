@@ -17,13 +17,14 @@ from canopee_contract.files import BeginUpload
 from canopee_contract.order import DeliveredOrder, Order
 from canopee_contract.pipeline import Pipeline, Step
 from canopee_contract.records import Record, RecordBatch, RecordsReply
-from canopee_contract.report import Effect, RunReport, RunReports, RunsReply, StepReport
+from canopee_contract.report import RunReport, RunReports, RunsReply, StepReport
 from canopee_contract.trust_policy import TRUST_POLICY_PATH, TrustPolicy
 from canopee_kit.clock import Clock
 from canopee_kit.errors import TemporaryError
 from canopee_kit.logs import get_logger
 from canopee_swarm.errors import AnswerError, OverError
 from canopee_swarm.fleet import AGENT_VERSION, Pc, facts_of
+from canopee_swarm.foresight import foreseen
 from canopee_swarm.link import Link
 from canopee_swarm.log_results import NAME, LogAnswer, answer_to
 from canopee_swarm.repository import SharedRepository
@@ -147,16 +148,14 @@ class SimulatedDevice:
         if not all(evaluate(parse_condition(one), facts) for one in conditions if one is not None):
             return self._report(order, sha256, state="skipped", code="condition_false"), []
         if order.is_dry:
-            return self._foreseen(order, sha256, pipeline), []
+            return self._foreseen(order, sha256, pipeline, facts), []
         return self._done(order, sha256, pipeline, facts)
 
-    def _foreseen(self, order: Order, sha256: str, pipeline: Pipeline) -> RunReport:
-        """What the real agent says of steps that only the real run can end, and of those that collect."""
+    def _foreseen(
+        self, order: Order, sha256: str, pipeline: Pipeline, facts: dict[str, str | int | float | bool]
+    ) -> RunReport:
         now = self._clock.now()
-        steps = tuple(
-            StepReport(step.id, step.use, "done", "dry.foreseen", started_at=now, effects=_effects(step))
-            for step in pipeline.steps
-        )
+        steps = tuple(foreseen(pipeline, facts, order.parameters, now))
         report = self._report(order, sha256, state="done", steps=steps, started_at=now)
         return msgspec.structs.replace(report, is_dry=True)
 
@@ -242,15 +241,3 @@ class SimulatedDevice:
         if self._link.identity is None:
             raise RuntimeError("not enrolled")
         return self._link.identity
-
-
-def _effects(step: Step) -> tuple[Effect, ...]:
-    match step.use:
-        case "run_program":
-            return (Effect("run", str(next(iter(step.with_.get("argv", [""]))))),)
-        case "download_file":
-            return (Effect("download", str(step.with_.get("url", "")), int(step.with_.get("size_bytes", 0))),)
-        case "update_agent":
-            return (Effect("update", str(step.with_.get("version", ""))),)
-        case _:
-            return (Effect("send", step.dataset or step.use, detail="1"),)

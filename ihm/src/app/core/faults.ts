@@ -4,7 +4,8 @@ import { ErrorHandler, Injectable, signal } from '@angular/core';
 /** `update`: a part of the application is no longer on the server, which serves a newer one. */
 export type Fault = 'update' | 'fault';
 
-const PART_IS_GONE = /dynamically imported module|Importing a module script failed|error loading dynamically/i;
+/** As browsers say it, and as Angular does of a part of a template (`@defer`). */
+const PART_IS_GONE = /dynamically imported module|Importing a module script failed|error loading dynamically|NG0?750/i;
 
 /** What nobody caught: told on the page, which stays as it is; the console has the whole of it. */
 @Injectable({ providedIn: 'root' })

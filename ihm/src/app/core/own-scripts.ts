@@ -1,5 +1,5 @@
 interface Policies {
-  createPolicy(name: string, rules: { createScriptURL: (url: string) => string; createHTML: (html: string) => string }): unknown;
+  createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): unknown;
 }
 
 /**
@@ -15,13 +15,6 @@ export function allowOwnWorkers(): void {
         throw new TypeError(`${url} is no worker of this application`);
       }
       return url;
-    },
-    // ECharts empties what it drew by `innerHTML = ''`; nothing else may be written so.
-    createHTML: (html) => {
-      if (html) {
-        throw new TypeError('HTML is written by templates only');
-      }
-      return html;
     },
   });
 }

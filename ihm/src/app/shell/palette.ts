@@ -1,5 +1,5 @@
-import { DialogRef } from '@angular/cdk/dialog';
-import { Component, computed, inject, resource, signal } from '@angular/core';
+import { DIALOG_DATA, DialogRef } from '@angular/cdk/dialog';
+import { afterNextRender, Component, computed, inject, resource, signal } from '@angular/core';
 import { Router } from '@angular/router';
 import { CornerDownLeft, Search } from 'lucide';
 import { bySection, Found } from '@core/feature';
@@ -37,7 +37,9 @@ export class Palette {
   private readonly features = bySection(FEATURES).filter((feature) => this.session.may(feature.right));
   protected readonly icons = { CornerDownLeft, Search };
   private readonly own = inject(Actions).lines;
-  protected readonly text = signal('');
+  /** What was typed before it was there: a text, and Enter. */
+  private readonly given = inject<string | null>(DIALOG_DATA) ?? '';
+  protected readonly text = signal(this.given.split('\n')[0] ?? '');
   protected readonly chosen = signal(0);
   private readonly found = resource({
     params: () => this.text().trim(),
@@ -53,6 +55,12 @@ export class Palette {
     const named = ({ label }: Line) => plain(label).includes(wanted);
     return [...pages.filter(named), ...this.searched().lines, ...this.own.filter(named)];
   });
+
+  constructor() {
+    if (this.given.includes('\n')) {
+      afterNextRender(() => this.go(this.lines()[0]));
+    }
+  }
 
   protected type(text: string): void {
     this.text.set(text);

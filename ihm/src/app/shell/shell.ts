@@ -1,35 +1,31 @@
-import { A11yModule } from '@angular/cdk/a11y';
+import { CdkTrapFocus } from '@angular/cdk/a11y';
 import { BreakpointObserver } from '@angular/cdk/layout';
-import { createGlobalPositionStrategy } from '@angular/cdk/overlay';
-import { Dialog } from '@angular/cdk/dialog';
-import { ApplicationRef, Component, computed, effect, inject, Injector, signal } from '@angular/core';
+import { Component, computed, effect, inject, Injector, signal } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { NavigationEnd, Router, RouterOutlet } from '@angular/router';
 import { filter, map } from 'rxjs';
 import { Preferences } from '@core/preferences';
 import { Session } from '@core/session';
+import { Settled } from '@core/settled';
 import { Toasts } from '@ui/toast';
-import { EndedSession } from './ended-session';
 import { Keys } from './keys';
 import { Navigation } from './navigation';
-import { Palette } from './palette';
-import { Shortcuts } from './shortcuts';
+import type { Overlays } from './overlays';
 import { StopBanner } from './stop-banner';
 import { TopBar } from './top-bar';
+import { typed } from './typed';
 
 const [PHONE, MEDIUM] = ['(max-width: 900px)', '(max-width: 1200px)'];
 
 /** Menu, top bar and the page; what lies over them: palette, shortcuts, the end of the session. */
 @Component({
   selector: 'cnp-shell',
-  imports: [A11yModule, Navigation, RouterOutlet, StopBanner, Toasts, TopBar],
+  imports: [CdkTrapFocus, Navigation, RouterOutlet, StopBanner, Toasts, TopBar],
   templateUrl: './shell.html',
   styleUrl: './shell.scss',
 })
 export class Shell {
-  private readonly application = inject(ApplicationRef);
   private readonly injector = inject(Injector);
-  private readonly dialog = inject(Dialog);
   private readonly preferences = inject(Preferences);
   private readonly session = inject(Session);
   private readonly matches = toSignal(inject(BreakpointObserver).observe([PHONE, MEDIUM]).pipe(map((found) => found.breakpoints)), { initialValue: {} as Record<string, boolean> });
@@ -39,14 +35,16 @@ export class Shell {
   protected readonly drawer = signal(false);
 
   constructor() {
-    inject(Keys).listen({ palette: () => this.palette(), help: () => this.help() });
+    inject(Keys).listen({ palette: () => void this.palette(), help: () => void this.help() });
     const router = inject(Router);
     router.events.pipe(filter((event) => event instanceof NavigationEnd)).subscribe(() => this.drawer.set(false));
     effect(() => {
       if (this.session.ended()) {
-        this.dialog.open(EndedSession, { disableClose: true, autoFocus: false, ariaLabelledBy: 'ended-title' });
+        void this.overlays().then((over) => over.ended());
       }
     });
+    const settled = inject(Settled).is;
+    effect(() => settled() && void this.overlays());
   }
 
   protected openDrawer(): void {
@@ -59,16 +57,22 @@ export class Shell {
     this.opener?.focus();
   }
 
-  protected palette(): void {
-    if (!this.dialog.openDialogs.length) {
-      this.dialog.open(Palette, { ariaLabel: $localize`:@@palette.label:Aller à…`, positionStrategy: createGlobalPositionStrategy(this.injector).centerHorizontally().top('min(14dvh, 120px)') });
-      this.application.tick(); // it is there, and has the focus, before the next key is pressed
+  protected async palette(): Promise<void> {
+    const taken = typed();
+    try {
+      const over = await this.overlays();
+      over.palette(taken());
+    } finally {
+      taken();
     }
   }
 
-  protected help(): void {
-    if (!this.dialog.openDialogs.length) {
-      this.dialog.open(Shortcuts, { ariaLabelledBy: 'shortcuts-title' });
-    }
+  protected async help(): Promise<void> {
+    (await this.overlays()).help();
+  }
+
+  private async overlays(): Promise<Overlays> {
+    const { Overlays } = await import('./overlays');
+    return this.injector.get(Overlays);
   }
 }

@@ -1,20 +1,20 @@
-import { CdkMenu, CdkMenuItem, CdkMenuItemRadio, CdkMenuTrigger } from '@angular/cdk/menu';
-import { Component, computed, inject, output } from '@angular/core';
-import { RouterLink } from '@angular/router';
-import { Check, ChevronDown, CircleHelp, LogOut, Menu, Moon, Search, Sun, SunMoon, UserRound } from 'lucide';
+import { NgTemplateOutlet } from '@angular/common';
+import { Component, computed, inject, output, signal } from '@angular/core';
+import { ChevronDown, CircleHelp, Menu, Moon, Search, Sun, SunMoon } from 'lucide';
 import { clock } from '@core/format';
-import { Lang, lang, speak } from '@core/lang';
 import { Live } from '@core/live';
-import { Preferences, Theme } from '@core/preferences';
+import { Preferences } from '@core/preferences';
 import { Session } from '@core/session';
+import { Settled } from '@core/settled';
 import { Icon } from '@ui/icon';
+import { AccountMenu, ThemeMenu } from './menus';
 
 /** Search, whether the page is live, theme, language and account. */
 @Component({
   selector: 'cnp-top-bar',
-  imports: [CdkMenu, CdkMenuItem, CdkMenuItemRadio, CdkMenuTrigger, Icon, RouterLink],
+  imports: [AccountMenu, Icon, NgTemplateOutlet, ThemeMenu],
   templateUrl: './top-bar.html',
-  styleUrl: './top-bar.scss',
+  styleUrls: ['./top-bar.scss', './account-button.scss'],
 })
 export class TopBar {
   readonly menu = output();
@@ -23,17 +23,10 @@ export class TopBar {
   protected readonly session = inject(Session);
   protected readonly preferences = inject(Preferences);
   protected readonly live = inject(Live);
-  protected readonly lang = lang;
-  protected readonly icons = { Check, ChevronDown, CircleHelp, LogOut, Menu, Moon, Search, Sun, SunMoon, UserRound };
-  protected readonly themes: readonly { value: Theme; label: string }[] = [
-    { value: 'auto', label: $localize`:@@theme.auto:Comme le système` },
-    { value: 'light', label: $localize`:@@theme.light:Clair` },
-    { value: 'dark', label: $localize`:@@theme.dark:Sombre` },
-  ];
-  protected readonly langs: readonly { value: Lang; label: string }[] = [
-    { value: 'fr', label: 'Français' },
-    { value: 'en', label: 'English' },
-  ];
+  protected readonly icons = { ChevronDown, CircleHelp, Menu, Moon, Search, Sun, SunMoon };
+  protected readonly settled = inject(Settled).is;
+  /** The menu that was opened before its code had come. */
+  protected readonly wanted = signal<'' | 'theme' | 'account'>('');
   protected readonly themeIcon = computed(() => ({ auto: SunMoon, light: Sun, dark: Moon })[this.preferences.theme()]);
   protected readonly initials = computed(() => this.session.login().slice(0, 2).toUpperCase());
   protected readonly liveness = computed(() => {
@@ -44,8 +37,4 @@ export class TopBar {
       default: return heard ? $localize`:@@live.stale:Données de ${clock(heard)}:time:` : $localize`:@@live.lost:Reconnexion…`;
     }
   });
-
-  protected async speak(chosen: Lang): Promise<void> {
-    speak(chosen);
-  }
 }

@@ -1,8 +1,7 @@
-import { Component, computed, effect, ElementRef, inject, input, OnDestroy, output, signal, viewChild } from '@angular/core';
+import { NgTemplateOutlet } from '@angular/common';
+import { Component, computed, input, output, signal } from '@angular/core';
 import { Table2 } from 'lucide';
 import { count } from '@core/format';
-import { Preferences } from '@core/preferences';
-import type { Drawn } from './chart-engine';
 import { Icon } from './icon';
 
 /** One line of a chart: a label, and a value for each series (`null`: unknown, which is not 0). */
@@ -12,45 +11,29 @@ export interface Row {
 }
 
 export interface ChartData {
-  readonly kind: 'bar' | 'bars' | 'area';
-  /** Names of the series. */
+  /** Names of the series, stacked in this order. */
   readonly series: readonly string[];
   /** CSS variables of their colours: `--ok-fill`. */
   readonly colours: readonly string[];
   readonly rows: readonly Row[];
 }
 
-/** A chart in a card, the same data as a table on demand; ECharts is loaded when the first one is drawn. */
+/** A bar ready to be drawn: its parts in percent of the longest one. */
+interface Bar {
+  readonly row: Row;
+  readonly total: number;
+  readonly parts: readonly { readonly colour: string; readonly width: number }[];
+}
+
+/** Horizontal bars in a card, which can be chosen, and the same data as a table on demand. */
 @Component({
   selector: 'cnp-chart',
-  imports: [Icon],
-  template: `
-    <div class="card-head">
-      <h2>{{ title() }}</h2>
-      <button type="button" class="button quiet icon-only" [attr.aria-pressed]="asTable()" [attr.aria-label]="tableLabel" [title]="tableLabel" (click)="asTable.set(!asTable())"><cnp-icon [icon]="Table2" [size]="17" /></button>
-    </div>
-    @if (asTable()) {
-      <div class="table-scroll" tabindex="0" role="group" [attr.aria-label]="title()">
-        <table class="list">
-          <thead><tr><th scope="col"></th>@for (name of data()?.series; track name) { <th scope="col" class="end">{{ name }}</th> }</tr></thead>
-          <tbody>@for (row of data()?.rows; track row.label) { <tr><th scope="row">@if (pickable()) { <button type="button" class="link-button" (click)="picked.emit(row.label)">{{ row.label }}</button> } @else { {{ row.label }} }</th>@for (value of row.values; track $index) { <td class="end">{{ shown(value) }}</td> }</tr> }</tbody>
-        </table>
-      </div>
-    } @else if (data()) {
-      <div #canvas class="canvas" role="img" [attr.aria-label]="sentence()" [style.height.px]="height()"></div>
-    } @else {
-      <div class="canvas unknown" [style.height.px]="height()"><span class="muted" i18n="@@ui.chartUnknown">Pas encore de données</span></div>
-    }
-  `,
+  imports: [Icon, NgTemplateOutlet],
+  templateUrl: './chart.html',
+  styleUrl: './chart.scss',
   host: { class: 'card' },
-  styles: `
-    :host { display: block; min-width: 0; }
-    .canvas { margin: 0 12px 10px; }
-    .unknown { display: grid; place-items: center; }
-    .table-scroll { max-height: 260px; overflow: auto; }
-  `,
 })
-export class Chart implements OnDestroy {
+export class Chart {
   readonly title = input.required<string>();
   readonly data = input.required<ChartData | undefined>();
   readonly height = input(180);
@@ -59,38 +42,30 @@ export class Chart implements OnDestroy {
   /** The label of what was chosen. */
   readonly picked = output<string>();
   protected readonly asTable = signal(false);
+  /** The line under the pointer or the focus: the legend tells its values. */
+  protected readonly told = signal<Row | null>(null);
   protected readonly Table2 = Table2;
   protected readonly shown = count;
   protected readonly tableLabel = $localize`:@@ui.showData:Afficher les données`;
-  protected readonly sentence = computed(() => {
-    const rows = this.data()?.rows ?? [];
-    return `${this.title()} : ${rows.slice(0, 12).map((row) => `${row.label} ${row.values.map(count).join(' / ')}`).join(', ')}`;
+  protected readonly bars = computed(() => barsOf(this.data()));
+  protected readonly legend = computed(() => {
+    const data = this.data();
+    return (data?.series ?? []).map((name, at) => ({ name, colour: `var(${data?.colours[at]})`, at }));
   });
-  private readonly canvas = viewChild<ElementRef<HTMLElement>>('canvas');
-  private readonly theme = inject(Preferences).theme;
-  private drawn?: Drawn;
 
-  constructor() {
-    effect(() => {
-      const [canvas, data] = [this.canvas()?.nativeElement, this.data()];
-      this.theme(); // colours are read again
-      void this.draw(canvas, data);
-    });
+  /** What the colours of a bar say, for those who do not see them. */
+  protected said(row: Row): string {
+    return this.legend().map(({ name, at }) => `${name} ${count(row.values[at])}`).join(', ');
   }
+}
 
-  ngOnDestroy(): void {
-    this.drawn?.dispose();
-  }
+export function barsOf(data: ChartData | undefined): readonly Bar[] {
+  const rows = (data?.rows ?? []).map((row) => ({ row, total: row.values.reduce<number>((sum, value) => sum + (value ?? 0), 0) }));
+  const most = Math.max(1, ...rows.map(({ total }) => total));
+  return rows.map(({ row, total }) => ({ row, total, parts: partsOf(row, most, data?.colours ?? []) }));
+}
 
-  private async draw(canvas: HTMLElement | undefined, data: ChartData | undefined): Promise<void> {
-    if (this.drawn?.canvas !== canvas) {
-      this.drawn?.dispose();
-      this.drawn = undefined;
-    }
-    if (canvas && data) {
-      const { start } = await import('./chart-engine');
-      this.drawn ??= start(canvas, this.pickable() ? (label) => this.picked.emit(label) : undefined);
-      this.drawn.show(data);
-    }
-  }
+function partsOf(row: Row, most: number, colours: readonly string[]): Bar['parts'] {
+  const parts = row.values.map((value, at) => ({ colour: `var(${colours[at]})`, width: (100 * (value ?? 0)) / most }));
+  return parts.filter(({ width }) => width > 0);
 }

@@ -15,7 +15,7 @@ import { Icon } from './icon';
     <span class="sr" role="status">@if (taken()) { <ng-container i18n="@@ui.copied">Copié</ng-container> }</span>
   `,
   styles: `
-    :host { display: flex; align-items: flex-start; gap: 4px; padding: 4px 4px 4px 10px; border: 1px solid var(--line); border-radius: var(--radius-s); background: var(--surface-2); }
+    :host { position: relative; display: flex; align-items: flex-start; gap: 4px; padding: 4px 4px 4px 10px; border: 1px solid var(--line); border-radius: var(--radius-s); background: var(--surface-2); }
     code { flex: 1; min-width: 0; padding: 5px 0; overflow-x: auto; font-size: 13.5px; white-space: pre-wrap; overflow-wrap: anywhere; }
   `,
 })

@@ -88,6 +88,23 @@ def test_what_an_update_would_do_is_told_as_far_as_anybody_can(server: FakeServe
     assert "get" in report.steps[1].detail
 
 
+def test_a_text_that_only_looks_like_a_step_before_depends_on_nothing(server: FakeServer) -> None:
+    looks = {"fact": "os.family", "op": "in", "value": ["windows", "steps.get.state", 'x"$output":"get.']}
+    report = dry(
+        server,
+        DOWNLOAD,
+        Step(id="setup", use="run_program", with_={"argv": ["C:\\Program Files\\setup.exe", "steps.get.path"]}),
+        Step(id="hardware", use="collect_hardware", when=looks),
+        Step(
+            id="none",
+            use="collect_hardware",
+            when={"all": [{"not": {"fact": "steps.get.path", "op": "exists", "value": True}}]},
+        ),
+        Step(id="file", use="read_file", with_={"path": {"$output": "get.path"}}),
+    )
+    assert [state for _, state, _ in told(report)] == ["done", "done", "done", "unknown", "unknown"]
+
+
 def test_a_file_that_is_there_already_is_unpacked_in_thought(server: FakeServer) -> None:
     server.machine.files.write(f"{ROOT}\\8.2.zip", ARCHIVE)
     report = dry(server, DOWNLOAD, UNZIP)

@@ -42,6 +42,7 @@ from canopee_api.devices.tokens import Tokens
 from canopee_api.doors.agent.door import AgentDoor
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.asgi import Receive, Scope, Send
+from canopee_api.doors.compression import compressing
 from canopee_api.doors.people.app import people_app
 from canopee_api.doors.protocol import LimitedProtocol, sweep
 from canopee_api.doors.web import WebDoor
@@ -263,12 +264,12 @@ class _Server(uvicorn.Server):
 
 
 def _doors(areas: Areas) -> Application:
-    agents, people, web = AgentDoor(areas), people_app(areas), WebDoor()
+    agents, people, web = AgentDoor(areas), compressing(people_app(areas)), WebDoor()  # pyright: ignore[reportArgumentType]  Litestar names the scopes
 
     async def doors(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         door = agents if path.startswith("/agent/") else people if path.startswith("/v1") else web
-        await door(scope, receive, send)  # pyright: ignore[reportArgumentType]  Litestar names the scopes
+        await door(scope, receive, send)
 
     return doors
 

@@ -43,7 +43,8 @@ T = TypeVar("T")
 Approval: TypeAlias = Literal["required", "none"]
 ADMIN = NewUser("admin", "a long enough password", ["admin", "support", "author", "approver"])
 _NOTHING: Mapping[str, str] = {}
-_LONGEST_LAG_S = 10.0
+_LONGEST_LAG_S = 20.0
+"""Less than the half minute after which a listener reads what it was not told of."""
 
 
 class ReplyError(Exception):

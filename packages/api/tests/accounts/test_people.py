@@ -146,7 +146,7 @@ async def test_no_password_no_session_and_no_key_can_be_read_in_the_database(are
             cursor = await tx.execute(SQL("SELECT t::text FROM {} t").format(Identifier(table)))
             kept += str(await cursor.fetchall())
     assert "anne" in kept
-    assert [secret for secret in secrets if secret in kept or secret.rpartition("_")[2] in kept] == []
+    assert [secret for secret in secrets if max(secret.split("_"), key=len) in kept] == []
 
 
 async def test_guesses_made_at_once_are_no_more_than_guesses_made_one_by_one(people: People) -> None:

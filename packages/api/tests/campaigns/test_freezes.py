@@ -157,6 +157,14 @@ async def test_an_emergency_goes_through_and_its_document_says_so(repair: Office
     assert "through_freezes" not in plain  # PCs of before take it
 
 
+async def test_a_list_says_of_each_campaign_whether_it_is_frozen(repair: Office, clock: FakeClock) -> None:
+    await repair.pc()
+    await _today(repair, clock)
+    held, through = await _start(repair), await _start(repair, through_freezes=True)
+    listed = await repair.areas.campaigns.views(after="", limit=10)
+    assert {one.id: one.frozen is not None for one in listed} == {held.id: True, through.id: False}
+
+
 async def test_an_order_that_was_handed_out_before_and_got_lost_is_handed_out_again(
     repair: Office, clock: FakeClock
 ) -> None:
@@ -213,6 +221,42 @@ async def test_right_after_a_freeze_only_the_time_before_it_counts_as_silence(
     clock.advance(1_801)
     await _look(repair)
     assert (await repair.areas.campaigns.view(view.id)).state == "halted"
+
+
+async def test_right_after_a_stop_of_everything_only_the_time_before_it_counts_as_silence(
+    repair: Office, clock: FakeClock
+) -> None:
+    pc = await repair.pc(practice="C0")
+    view = await _start(repair, rollout=HALT_SOON)
+    assert await _gets(pc) == ["repair"]
+    clock.advance(1_800)
+    await repair.areas.emergency_stop.stop("8.2 breaks printing", by="ann")
+    clock.advance(24 * 3_600)
+    await repair.areas.emergency_stop.resume(by="ann")
+    await _look(repair)
+    assert (await repair.areas.campaigns.view(view.id)).state == "running"
+    clock.advance(1_801)
+    await _look(repair)
+    assert (await repair.areas.campaigns.view(view.id)).state == "halted"
+
+
+async def test_what_waits_at_once_for_a_freeze_and_for_a_stop_has_waited_once(
+    repair: Office, clock: FakeClock
+) -> None:
+    pc = await repair.pc(practice="C0")
+    view = await _start(repair, rollout=HALT_SOON)
+    assert await _gets(pc) == ["repair"]
+    freeze = await _today(repair, clock)
+    clock.advance(3_600)
+    await repair.areas.emergency_stop.stop("8.2 breaks printing", by="ann")
+    clock.advance(3_600)
+    await repair.areas.freezes.remove(freeze.id, by="ann")
+    clock.advance(3_600)
+    await repair.areas.emergency_stop.resume(by="ann")
+    for seconds, state in ((3_599, "running"), (2, "halted")):
+        clock.advance(seconds)
+        await _look(repair)
+        assert (await repair.areas.campaigns.view(view.id)).state == state
 
 
 async def test_the_calendar_is_listed_and_audited_and_what_is_removed_stays_in_all_of_it(

@@ -20,7 +20,7 @@ class Work:
 
 
 async def _begun(work: Work, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(work.seen) < count:  # noqa: ASYNC110  what has begun is only to be looked at
             await asyncio.sleep(0)
 

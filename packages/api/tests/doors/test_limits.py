@@ -47,7 +47,7 @@ class Listening:
         return [getattr(one, "_head_bytes", -1) for one in self.state.connections] == [size]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not is_so():  # noqa: ASYNC110  what uvicorn has read is only to be looked at
                 await asyncio.sleep(0)
 

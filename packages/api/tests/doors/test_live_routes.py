@@ -36,7 +36,7 @@ class Stream:
     async def until(self, wanted: bytes) -> bytes:
         """What was sent up to, and with, the part that holds `wanted`."""
         heard = b""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while wanted not in heard:
                 part = await self._parts.get()
                 assert part is not None, heard
@@ -44,7 +44,7 @@ class Stream:
         return heard
 
     async def end(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while await self._parts.get() is not None:
                 pass
 
@@ -63,7 +63,7 @@ async def _stream(office: Office, token: str) -> AsyncGenerator[Stream]:
         yield stream
     finally:
         stream.left.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await serving
 
 

@@ -60,16 +60,36 @@ def test_the_policy_lets_no_script_of_elsewhere_run_nor_any_text_become_one() ->
 
 
 async def test_a_file_with_a_hash_in_its_name_is_kept_for_ever_and_sent_small(built: Path) -> None:
+    (built / "main-AB12.js.br").write_bytes(b"what brotli made of it")
     door = WebDoor(built)
-    status, headers, body = await _get(door, "/main-AB12.js", encoding=b"gzip, br")
+    status, headers, body = await _get(door, "/main-AB12.js", encoding=b"gzip, deflate, br, zstd")
     assert (status, headers["content-type"]) == (200, "text/javascript; charset=utf-8")
     assert "immutable" in headers["cache-control"]
-    assert headers["content-encoding"] == "gzip"
-    assert gzip.decompress(body) == (built / "main-AB12.js").read_bytes()
-    plain = await _get(door, "/main-AB12.js")
-    assert "content-encoding" not in plain[1]
-    assert plain[2] == (built / "main-AB12.js").read_bytes()
+    assert (headers["content-encoding"], headers["vary"]) == ("br", "accept-encoding")
+    assert body == b"what brotli made of it"
+    for accepted in (b"gzip", b"br;q=0, gzip", b"*, br;q=0.000"):
+        status, headers, body = await _get(door, "/main-AB12.js", encoding=accepted)
+        assert headers["content-encoding"] == "gzip"
+        assert gzip.decompress(body) == (built / "main-AB12.js").read_bytes()
+    for accepted in (b"", b"identity", b"deflate, zstd", b"*;q=0"):
+        status, headers, body = await _get(door, "/main-AB12.js", encoding=accepted)
+        assert "content-encoding" not in headers
+        assert body == (built / "main-AB12.js").read_bytes()
     assert (await _get(door, "/media/text-CD34.woff2", encoding=b"gzip"))[1]["content-type"] == "font/woff2"
+
+
+async def test_what_stands_beside_a_file_for_those_who_take_brotli_has_no_address_of_its_own(built: Path) -> None:
+    (built / "main-AB12.js.br").write_bytes(b"what brotli made of it")
+    assert (await _get(WebDoor(built), "/main-AB12.js.br", encoding=b"br"))[0] == 404
+
+
+async def test_a_long_page_is_sent_small_with_its_own_nonce_inside(built: Path) -> None:
+    (built / "index.html").write_text('<cnp-root ngCspNonce="CANOPEE_NONCE"></cnp-root>' + " " * 2_000, "utf-8")
+    _, headers, body = await _get(WebDoor(built), "/parc", encoding=b"gzip")
+    assert headers["content-encoding"] == "gzip"
+    nonce = re.findall(rb'ngCspNonce="([\w-]{16,})"', gzip.decompress(body))[0].decode()
+    assert headers["content-security-policy"] == policy(nonce).decode()
+    assert int(headers["content-length"]) == len(body) < 500
 
 
 async def test_a_file_that_is_not_there_is_no_page_and_no_path_leaves_the_folder(built: Path) -> None:

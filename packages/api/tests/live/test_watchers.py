@@ -36,7 +36,7 @@ async def _practices(tx: Connection, ids: list[str]) -> None:
 
 async def _hear(watcher: Watcher, topic: str) -> LiveEvent:
     """The next event of a topic."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while True:
             for event in await watcher.next():
                 if event.topic == topic:
@@ -53,7 +53,7 @@ async def test_what_changes_in_the_fleet_is_heard_of_with_its_ids(office: Office
     campaign = office.campaign("hardware", {"all": []})
     await office.areas.campaigns.start_signed(office.sign(campaign), by="admin")
     heard = dict[str, list[str] | None]()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not {"campaigns", "runs"} <= heard.keys():
             heard |= {event.topic: event.ids for event in await watcher.next()}
     assert heard["campaigns"] == [campaign.campaign_id]

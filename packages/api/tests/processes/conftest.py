@@ -28,7 +28,7 @@ def shared(
     name = f"m{abs(hash(request.node.nodeid))}"
     folder, maintenance = tmp_path_factory.mktemp("pair"), make_conninfo(postgres, dbname="postgres")
     with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE canopee").format(Identifier(name)))
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE canopee STRATEGY FILE_COPY").format(Identifier(name)))
     yield Settings(
         home=folder, database_url=make_conninfo(postgres, dbname=name), port=0, keys=keys,
         secret_file=folder / "secret.key", pool_size=4, worker=False,

@@ -16,7 +16,11 @@ from canopee_api.postgres.devices import live_row, presence_totals
 from canopee_api.testing import ADMIN, Pair, Pc, ReplyError, a_record, until
 from canopee_contract.people import Login, NewApiKey, NewEnrolmentTokens
 
-pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.xdist_group("pair-of-devices"),
+    pytest.mark.real,
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
 async def _states(pair: Pair, pc: Pc) -> tuple[str, list[str]]:

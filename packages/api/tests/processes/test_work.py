@@ -14,7 +14,7 @@ from canopee_contract.dataset import Dataset, Field
 from canopee_contract.report import RunReport, RunReports, RunsReply
 from canopee_kit.clock import SystemClock
 
-pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.xdist_group("pair-at-work"), pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 
 def _of(name: str) -> dict[str, Any]:
@@ -43,8 +43,8 @@ async def test_an_order_made_by_one_process_wakes_the_long_poll_that_another_hol
     await until(lambda: other.fleet.is_waiting(pc.id))
     started = SystemClock().monotonic()
     await office.areas.campaigns.start_signed(office.sign(office.campaign("work0", _of("work0"))), by="test")
-    assert len(await asyncio.wait_for(waiting, 5)) == 1
-    assert SystemClock().monotonic() - started < 1
+    assert len(await asyncio.wait_for(waiting, 20)) == 1
+    assert SystemClock().monotonic() - started < 15  # what nobody is told of is read every 30 s
 
 
 async def test_a_publication_through_one_process_wakes_the_devices_that_wait_at_another(pair: Pair) -> None:
@@ -54,7 +54,7 @@ async def test_a_publication_through_one_process_wakes_the_devices_that_wait_at_
     waiting = asyncio.create_task(pc.check_in(wait_s=60, trust_version=other.fleet.trust_version))
     await until(lambda: other.fleet.is_waiting(pc.id))
     await office.publish_pipeline("work1")
-    assert (await asyncio.wait_for(waiting, 5)).trust_version == office.areas.trust.timestamp_version
+    assert (await asyncio.wait_for(waiting, 20)).trust_version == office.areas.trust.timestamp_version
 
 
 async def test_what_was_published_through_one_process_is_served_by_another_that_has_not_heard_of_it(

@@ -114,7 +114,7 @@ async def test_a_worker_waits_for_a_database_that_is_away_and_goes_on(
             before = job.done
             await until(lambda: is_more(before))
             stop.set()
-            await asyncio.wait_for(working, 10)
+            await asyncio.wait_for(working, 30)
     finally:
         server.stop()
         forget(tmp_path / "postgres")

@@ -61,7 +61,7 @@ async def _rows(areas: Areas, state: str = "") -> list[sql.JobRow]:
 
 async def _see(areas: Areas, is_so: Callable[[list[sql.JobRow]], bool]) -> list[sql.JobRow]:
     """The jobs, as soon as it is so."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not is_so(rows := await _rows(areas)):  # noqa: ASYNC110  only the database knows
             await asyncio.sleep(0.01)
     return rows
@@ -133,7 +133,7 @@ async def test_what_was_in_hand_when_the_outcome_could_not_be_written_is_swept_t
         job.gate.set()
         await until(lambda: bool(_execute(areas, "SELECT 1 FROM away.procrastinate_jobs WHERE status = 'doing'")))
         _execute(areas, "ALTER SCHEMA away RENAME TO jobs")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not [row for row in await _rows(areas) if row.state == "done"]:
                 await perform(SweepJobs(), areas)
                 await asyncio.sleep(0.05)

@@ -26,7 +26,8 @@ OK, FAILED, USAGE, REFUSED, NOT_FOUND = range(5)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
-    arguments = make_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    arguments = make_parser(given[0] if given else "").parse_args(given)
     try:
         logs.set_up(_log_level(getattr(arguments, "log_level", "WARNING")))
         return int(arguments.run(arguments) or OK)
@@ -67,11 +68,13 @@ def exit_code(error: CanopeeError) -> int:
 
 
 @cache
-def make_parser() -> argparse.ArgumentParser:
-    """The whole command line; every module of `commands/` adds its own."""
+def make_parser(command: str = "") -> argparse.ArgumentParser:
+    """The whole command line, or what is in the module named as `command`: so nobody waits for the other modules."""
     parser = argparse.ArgumentParser(prog="canopee", description="Fleet management for software vendors.")
     parser.add_argument("--version", action="version", version=version("canopee"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
+    found = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    named = [name for name in found if name == command.replace("-", "_")]
+    for name in named or found:
         importlib.import_module(f"{package.__name__}.{name}").add_to(commands)
-    return parser
+    return parser if command in commands.choices or not named else make_parser()

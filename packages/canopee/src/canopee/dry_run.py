@@ -1,13 +1,21 @@
-"""What a dry run found, as lines for people: one for each thing that a step would do, or why it would do none."""
+"""What became of an order, and what a dry run found: a line for each thing that a step would do, or why none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from canopee_contract.people import Run
+from canopee.errors import FailedError, RefusedError
+from canopee.output import print_list
+from canopee_client.client import Client
+from canopee_contract.people import CampaignView, Run
 from canopee_contract.report import Effect, StepReport
+from canopee_kit.clock import Clock
 
-FORESEEN = ("device_id", "step", "would", "target", "bytes", "detail")
+SHORTEST_S = 3_600
+"""How long a dry run stays good, at least."""
+_EVERY_S = 0.3
+_COLUMNS = ("id", "device_id", "state", "code", "detail", "finished_at")
+_FORESEEN = ("device_id", "step", "would", "target", "bytes", "detail")
 _WORDS = {
     "failed": "fail", "timed_out": "take too long", "skipped": "be skipped", "unknown": "cannot be told",
     "done": "do nothing",
@@ -32,6 +40,42 @@ def foreseen(run: Run) -> Iterator[Foreseen]:
         yield Foreseen(run.device_id, "", _WORDS.get(run.state, run.state), detail=why)
     for step in run.steps:
         yield from _of_step(run.device_id, step)
+
+
+def answers_of(client: Client, view: CampaignView, seconds: int, clock: Clock) -> list[Run]:
+    """The runs of a campaign once every PC has answered.
+
+    Raises:
+        FailedError: no PC was reached, or some have not answered after `seconds`.
+    """
+    if not view.total:
+        raise FailedError("no PC was reached: see `canopee match` for whom a condition reaches, and why not")
+    until = clock.monotonic() + seconds
+    while True:
+        runs = list(client.runs(campaign=view.id))
+        if len(runs) >= view.total:
+            return runs
+        if clock.monotonic() > until:
+            raise FailedError(f"{view.total - len(runs)} of {view.total} PCs have not answered within {seconds} s")
+        clock.sleep(_EVERY_S)
+
+
+def tell(runs: Sequence[Run], *, is_dry: bool, as_json: bool) -> int:
+    """Print the runs, or what they foresee; 0.
+
+    Raises:
+        FailedError: one did not end well, or would not.
+        RefusedError: a PC refused.
+    """
+    if is_dry and not as_json:
+        print_list([line for run in runs for line in foreseen(run)], _FORESEEN, as_json=False)
+    else:
+        print_list(runs, _COLUMNS, as_json=as_json)
+    if refused := [run for run in runs if run.code.startswith("refused.")]:
+        raise RefusedError(f"{len(refused)} PCs refused: {refused[0].code} ({refused[0].detail})")
+    if failed := [run for run in runs if run.state not in {"done", "skipped"}]:
+        raise FailedError(f"{len(failed)} runs did not end well: {failed[0].state} {failed[0].code}")
+    return 0
 
 
 def _of_step(device_id: str, step: StepReport) -> Iterator[Foreseen]:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,15 @@ class Credential(msgspec.Struct, frozen=True):
 
     url: str
     api_key: str
+
+
+class Running(msgspec.Struct, frozen=True):
+    """What `Home.running` holds: what runs, once all of it is ready."""
+
+    url: str
+    pid: int
+    pids: dict[str, int]
+    started_at: datetime
 
 
 class Home(msgspec.Struct, frozen=True):

@@ -1,5 +1,7 @@
 """A home of `canopee up`, driven by its command line: shipped, for the tests of the whole system."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from canopee.cli import main
 from canopee.home import Credential, Home
 from canopee_client.client import Client
 
@@ -34,8 +37,13 @@ class Installation:
         return ended.stdout
 
     def json(self, *arguments: str) -> Any:  # noqa: ANN401
-        """What one command answers with `--json`."""
-        return msgspec.json.decode(self.run(*arguments, "--json"))
+        """What one command answers with `--json`. It runs in this process, in a moment; it must succeed."""
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = main([*arguments, "--json", "--home", str(self.home.folder)])
+        if code:
+            raise AssertionError(f"{arguments}: {code}\n{said.getvalue()}")
+        return msgspec.json.decode(said.getvalue())
 
     def up(self, *arguments: str) -> str:
         """Start it in the background; what it says."""

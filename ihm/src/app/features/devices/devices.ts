@@ -1,9 +1,8 @@
 import { Clipboard } from '@angular/cdk/clipboard';
-import { CdkMenuModule } from '@angular/cdk/menu';
-import { Component, computed, ElementRef, inject, linkedSignal, signal, viewChild } from '@angular/core';
+import { Component, computed, ElementRef, inject, Injector, linkedSignal, signal, viewChild } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { ActivatedRoute, Router } from '@angular/router';
-import { ArrowDown, ArrowUp, ArrowUpDown, Check, Columns3, Download, RefreshCw, Rows3, Rows4, ScrollText, SlidersHorizontal, Tags, X } from 'lucide';
+import { ArrowDown, ArrowUp, ArrowUpDown, Columns3, Download, RefreshCw, Rows3, Rows4, ScrollText, SlidersHorizontal, Tags, X } from 'lucide';
 import { addressOf, Answer, Api, read } from '@core/api/api';
 import { clock, count } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -13,6 +12,7 @@ import { paced } from '@core/paced';
 import { Preferences } from '@core/preferences';
 import { problemOf } from '@core/problem';
 import { Session } from '@core/session';
+import { Settled } from '@core/settled';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
 import { Pager } from '@ui/pager';
@@ -21,12 +21,12 @@ import { Shown, State } from '@ui/shown';
 import { SidePanel } from '@ui/side-panel';
 import { Toast } from '@ui/toast';
 import { Cell } from './cell';
-import { Column, columnsOf, DEFAULT_COLUMNS, factColumn, OWN_COLUMNS, Row } from './columns';
+import { Column, columnsOf, DEFAULT_COLUMNS, factColumn, Row } from './columns';
+import { ColumnsMenu } from './columns-menu';
 import { DevicePanel } from './device-panel';
 import { Facets } from './facets';
 import { asked, FACET_LABELS, filtersOf, isFiltered, Listed, LISTED, selectionOf, valueLabel } from './filters';
 import { Picked } from './selection';
-import { Tagging } from './tag-dialog';
 import { ViewsMenu } from './views-menu';
 
 const PAGE = 50;
@@ -39,7 +39,7 @@ const SORT = 'hostname';
 /** Every PC: filters with their counts, any order, pages from the server; the address holds it all. */
 @Component({
   selector: 'cnp-devices',
-  imports: [Cell, CdkMenuModule, DevicePanel, Facets, Icon, PageHeader, Pager, SearchBox, Shown, SidePanel, ViewsMenu],
+  imports: [Cell, ColumnsMenu, DevicePanel, Facets, Icon, PageHeader, Pager, SearchBox, Shown, SidePanel, ViewsMenu],
   templateUrl: './devices.html',
   styleUrl: './devices.scss',
 })
@@ -48,16 +48,17 @@ export class Devices {
   private readonly route = inject(ActivatedRoute);
   private readonly live = inject(Live);
   private readonly now = inject(Now).ms;
-  private readonly tagging = inject(Tagging);
+  private readonly injector = inject(Injector);
   private readonly api = inject(Api);
   private readonly clipboard = inject(Clipboard);
   private readonly toast = inject(Toast);
   private readonly scroller = viewChild<ElementRef<HTMLElement>>('scroller');
   protected readonly session = inject(Session);
   protected readonly preferences = inject(Preferences);
-  protected readonly icons = { ArrowDown, ArrowUp, ArrowUpDown, Check, Columns3, Download, RefreshCw, Rows3, Rows4, ScrollText, SlidersHorizontal, Tags, X };
+  protected readonly icons = { ArrowDown, ArrowUp, ArrowUpDown, Columns3, Download, RefreshCw, Rows3, Rows4, ScrollText, SlidersHorizontal, Tags, X };
   protected readonly count = count;
-  protected readonly ownColumns = OWN_COLUMNS;
+  protected readonly settled = inject(Settled).is;
+  protected readonly isChoosing = signal(false);
 
   private readonly address = toSignal(this.route.queryParamMap, { initialValue: this.route.snapshot.queryParamMap });
   protected readonly filters = computed(() => filtersOf(this.address()), { equal: (one, other) => JSON.stringify(one) === JSON.stringify(other) });
@@ -227,7 +228,8 @@ export class Devices {
   }
 
   protected async tag(): Promise<void> {
-    if (await this.tagging.ask(selectionOf(this.picked, this.filters()))) {
+    const { Tagging } = await import('./tag-dialog');
+    if (await this.injector.get(Tagging).ask(selectionOf(this.picked, this.filters()))) {
       this.picked.clear();
       this.refresh();
     }

@@ -25,10 +25,10 @@ export function byState(facets: Facets | undefined, name: string, most: number):
   }
   const whole = PARTS.map((state) => facets.facets['state']?.find((one) => one.value === state)?.devices ?? 0);
   const rows = rowsOf(facets, name, most, (one) => PARTS.map((state) => one.states[state] ?? 0), whole);
-  return { kind: 'bars', series: PARTS.map((state) => DEVICE_STATE[state].label), colours: ['--ok-fill', '--warn-fill', '--idle-fill'], rows };
+  return { series: PARTS.map((state) => DEVICE_STATE[state].label), colours: ['--ok-fill', '--warn-fill', '--idle-fill'], rows };
 }
 
 /** Bars of one colour. */
 export function plainBars(facets: Facets | undefined, name: string, most: number): ChartData | undefined {
-  return facets && { kind: 'bars', series: [$localize`:@@fleet.devices:Postes`], colours: ['--info-fill'], rows: rowsOf(facets, name, most, (one) => [one.devices], [facets.total]) };
+  return facets && { series: [$localize`:@@fleet.devices:Postes`], colours: ['--info-fill'], rows: rowsOf(facets, name, most, (one) => [one.devices], [facets.total]) };
 }

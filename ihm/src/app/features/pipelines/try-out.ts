@@ -9,28 +9,39 @@ import { Session } from '@core/session';
 import { Copy } from '@ui/copy';
 import { Foreseen } from '@ui/foreseen';
 import { Icon } from '@ui/icon';
+import { Parameters, Schema, Value } from '@ui/parameters';
 import { Status } from '@ui/status';
 import { Tone } from '@ui/tone';
 import { DevicePicker, Picked } from './device-picker';
 
 type Version = Message<'PipelineVersion'>;
 
+/** What an approver types; values that a shell would read otherwise are quoted. */
+export function commandOf(pipeline: string, device: string, parameters: Readonly<Record<string, Value>>): string {
+  const given = Object.entries(parameters).map(([name, value]) => {
+    const pair = `${name}=${value}`;
+    return ` --param ${/^[\w=.:/@-]+$/.test(pair) ? pair : `'${pair.replaceAll("'", "'\\''")}'`}`;
+  });
+  return `canopee run ${pipeline} --to ${device}${given.join('')} --wait 60`;
+}
+
 /** Gives the version in service to one device: at once when it needs no approval, else says what approvers type. */
 @Component({
   selector: 'cnp-try-out',
-  imports: [Copy, DevicePicker, Foreseen, Icon, Status],
+  imports: [Copy, DevicePicker, Foreseen, Icon, Parameters, Status],
   template: `
     <div class="dialog">
       <h2 id="try-title" i18n="@@pipelines.try.title">Essayer la version {{ version.version }} sur un poste</h2>
       @if (!campaign()) {
         <cnp-device-picker i18n-label="@@pipelines.try.device" label="Nom du poste" (picked)="device.set($event)" />
+        <cnp-parameters [schema]="schema()" [values]="parameters()" (valuesChange)="parameters.set($event)" />
         @if (mayLook) { <p class="muted small" i18n="@@pipelines.try.dryAbout">À blanc, le poste dit ce que chaque étape y ferait, et rien n’est fait : aucune approbation n’est nécessaire.</p> }
         @if (device(); as device) {
           @if (starts) {
             <p i18n="@@pipelines.try.consequence">{{ device.hostname }} l’exécutera à son prochain contact, dans l’heure ; aucun autre poste ne le recevra.</p>
           } @else {
             <p i18n="@@pipelines.try.approval">Ce pipeline demande une approbation : qui tient une clé d’approbateur tape ceci. Aucun autre poste ne le recevra.</p>
-            <cnp-copy [text]="'canopee run ' + version.id + ' --to ' + device.id + ' --wait 60'" i18n-label="@@pipelines.try.command" label="Commande d’essai" />
+            <cnp-copy [text]="command(device.id)" i18n-label="@@pipelines.try.command" label="Commande d’essai" />
           }
         }
       } @else {
@@ -69,6 +80,9 @@ export class TryOut {
   protected readonly isBusy = signal(false);
   protected readonly mayLook = inject(Session).may('run_collect');
   protected readonly starts = this.version.approval === 'none' && this.mayLook;
+  protected readonly parameters = signal<Readonly<Record<string, Value>>>({});
+  private readonly text = read('/v1/pipelines/{name}/{version}', () => ({ path: { name: this.version.id.split('@')[0] ?? '', version: this.version.version } }));
+  protected readonly schema = computed(() => ((this.text.hasValue() ? this.text.value()?.['parameters'] : undefined) ?? {}) as Schema);
   private readonly api = inject(Api);
   private readonly changes = inject(Live).topic('runs');
   private readonly runs = read('/v1/runs', () => {
@@ -83,14 +97,14 @@ export class TryOut {
   protected start(): Promise<void> {
     return this.give((device) => this.api.post('/v1/campaigns', {
       collect: {
-        pipeline: this.version.id, condition: { fact: 'device.id', op: 'eq', value: device.id }, parameters: {}, expires_in_s: 3_600, living: false, recurrence: null,
+        pipeline: this.version.id, condition: { fact: 'device.id', op: 'eq', value: device.id }, parameters: this.parameters(), expires_in_s: 3_600, living: false, recurrence: null,
         name: $localize`:@@pipelines.try.name:Essai de ${this.version.id}:pipeline: sur ${device.hostname}:device:`,
       },
     }));
   }
 
   protected look(): Promise<void> {
-    return this.give((device) => this.api.post('/v1/dry-runs', { pipeline: this.version.id, devices: [device.id], parameters: {}, expires_in_s: 3_600 }));
+    return this.give((device) => this.api.post('/v1/dry-runs', { pipeline: this.version.id, devices: [device.id], parameters: this.parameters(), expires_in_s: 3_600 }));
   }
 
   private async give(ask: (device: Picked) => Promise<Message<'CampaignView'>>): Promise<void> {
@@ -105,6 +119,10 @@ export class TryOut {
     } finally {
       this.isBusy.set(false);
     }
+  }
+
+  protected command(device: string): string {
+    return commandOf(this.version.id, device, this.parameters());
   }
 
   protected toneOf(state: string): Tone {

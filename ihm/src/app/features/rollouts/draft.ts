@@ -16,19 +16,23 @@ import { Shown, stateOf } from '@ui/shown';
 import { Status } from '@ui/status';
 import { Toast } from '@ui/toast';
 import { RolloutHistory } from './history';
-import { RolloutPreview } from './preview';
+import { Answered, RolloutPreview } from './preview';
 import { Asked, askedOf } from './request';
+import { Review } from './review';
+import { Trial } from './trial';
 import { draftState, moment } from './words';
 
 /** A document on its way to its start: its exact bytes, who has signed them, and the commands that sign. */
 @Component({
   selector: 'cnp-rollout-draft',
-  imports: [Ago, Copy, Icon, PageHeader, RolloutHistory, RolloutPreview, RouterLink, Shown, Status],
+  imports: [Ago, Copy, Icon, PageHeader, Review, RolloutHistory, RolloutPreview, RouterLink, Shown, Status, Trial],
   templateUrl: './draft.html',
   styleUrl: './draft.scss',
 })
 export class RolloutDraft {
   readonly id = input.required<string>();
+  /** The trial on some devices that is shown. */
+  readonly essai = input<string>();
   private readonly api = inject(Api);
   private readonly router = inject(Router);
   private readonly confirm = inject(Confirm);
@@ -43,7 +47,7 @@ export class RolloutDraft {
   protected readonly problem = computed(() => (this.asked.error() ? problemOf(this.asked.error()) : undefined));
   protected readonly state = computed(() => stateOf(this.draft() && 1, this.problem()));
   protected readonly refused = signal('');
-  protected readonly reached = signal<number | undefined>(undefined);
+  protected readonly answer = signal<Answered>({});
   protected readonly icons = { Check, CircleDashed, Download, Rocket, Trash2, Upload };
   protected readonly stateOf = draftState;
   protected readonly moment = moment;
@@ -70,6 +74,10 @@ export class RolloutDraft {
     start: `canopee campaign start ${this.id()}`,
   }));
 
+  protected async showTrial(id: string): Promise<void> {
+    await this.router.navigate([], { queryParams: { essai: id || undefined }, queryParamsHandling: 'merge', replaceUrl: true });
+  }
+
   protected retry(): void {
     this.asked.reload();
   }
@@ -93,13 +101,15 @@ export class RolloutDraft {
   }
 
   protected async start(): Promise<void> {
-    const [draft, reached] = [this.draft(), this.reached()];
+    const [draft, reached] = [this.draft(), this.answer().found?.total];
     const who = reached === undefined
       ? $localize`:@@rollouts.startUnknown:Le nombre de postes visés n’est pas connu pour l’instant.`
       : $localize`:@@rollouts.startReaches:${count(reached)}:n: poste(s) y correspondent maintenant ; ceux qui viendront à correspondre les rejoindront.`;
     const agreed = await this.confirm.ask({
       title: $localize`:@@rollouts.askStart:Démarrer « ${draft?.name ?? ''}:name: » ?`,
-      consequences: [who, $localize`:@@rollouts.startRing:Le premier palier reçoit l’ordre dès le prochain contact de ses postes.`],
+      consequences: [who, this.request()?.recurrence
+        ? $localize`:@@rollouts.startRingEvery:Le premier palier reçoit l’ordre à la prochaine occurrence, ou aussitôt si une est venue depuis que le document est écrit.`
+        : $localize`:@@rollouts.startRing:Le premier palier reçoit l’ordre dès le prochain contact de ses postes.`],
       action: $localize`:@@rollouts.start:Démarrer`,
     });
     if (agreed !== undefined) {

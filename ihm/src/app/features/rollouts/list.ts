@@ -1,6 +1,6 @@
 import { Component, computed, inject, input, signal } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { CirclePlay, FileSignature, OctagonX, Plus, Snowflake, X } from 'lucide';
+import { CirclePlay, FileSignature, OctagonX, Plus, Repeat, Snowflake, X } from 'lucide';
 import { Message, read } from '@core/api/api';
 import { count } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -16,6 +16,7 @@ import { Segments } from '@ui/segments';
 import { Shown, State } from '@ui/shown';
 import { Status } from '@ui/status';
 import { reasonOf } from './reasons';
+import { recurrenceSaid } from './recurring';
 import { Stopping } from './stopping';
 import { bad, Campaign, campaignState, draftState, ended, segments } from './words';
 
@@ -87,7 +88,8 @@ export class RolloutList {
   protected readonly stopped = inject(Stopped).held;
   protected readonly stopping = inject(Stopping);
   protected readonly refused = signal('');
-  protected readonly icons = { CirclePlay, FileSignature, OctagonX, Plus, Snowflake, X };
+  protected readonly icons = { CirclePlay, FileSignature, OctagonX, Plus, Repeat, Snowflake, X };
+  protected readonly everyOf = recurrenceSaid;
   protected readonly stateOf = campaignState;
   protected readonly draftOf = draftState;
   protected readonly segmentsOf = segments;

@@ -40,7 +40,6 @@ export interface Answered {
 })
 export class RolloutPreview {
   readonly request = input.required<Asked | undefined>();
-  readonly counted = output<number | undefined>();
   /** What it would do, and why the API refuses it: one of the two. */
   readonly answered = output<Answered>();
   private readonly api = inject(Api);
@@ -90,14 +89,12 @@ export class RolloutPreview {
       if (turn === this.asking) {
         this.found.set(found);
         this.problem.set(undefined);
-        this.counted.emit(found.total);
         this.answered.emit({ found });
       }
     } catch (error) {
       if (turn === this.asking) {
         const problem = problemOf(error);
         this.problem.set(problem);
-        this.counted.emit(undefined);
         this.answered.emit({ problem });
       }
     } finally {

@@ -1,6 +1,9 @@
 import { Message } from '@core/api/api';
 import { bytes, count, duration, share } from '@core/format';
+import { wallOf } from './cron';
 import { freezeSaid } from './freeze-said';
+import { beforeOf, beforeSaid } from './prerequisites';
+import { nextTimes, occurrenceSaid, recurrenceSaid } from './recurring';
 import { Asked } from './request';
 import { windowSaid } from './weekly';
 import { moment, partOf } from './words';
@@ -11,11 +14,11 @@ export interface Part {
 }
 
 /** What a campaign will do, in words: what, to whom, when, what halts it, who may act. Numbers are those of the preview, as of now. */
-export function reviewOf(asked: Asked, title: string, found: Message<'CampaignPreview'> | undefined, isFree: boolean): Part[] {
+export function reviewOf(asked: Asked, title: string, found: Message<'CampaignPreview'> | undefined, isFree: boolean, now: number): Part[] {
   const parts: Part[] = [
     { title: $localize`:@@rollouts.reviewWhat:Quoi`, lines: whatOf(asked, title) },
-    { title: $localize`:@@rollouts.reviewWho:À qui`, lines: whoOf(asked, found) },
-    { title: $localize`:@@rollouts.reviewWhen:Quand`, lines: whenOf(asked, found, isFree) },
+    { title: $localize`:@@rollouts.reviewWho:À qui`, lines: whoOf(asked, found, isFree) },
+    { title: $localize`:@@rollouts.reviewWhen:Quand`, lines: whenOf(asked, found, isFree, now) },
   ];
   if (!isFree) {
     parts.push({ title: $localize`:@@rollouts.reviewHalts:Ce qui l’interrompt`, lines: haltsOf(asked.rollout) });
@@ -32,21 +35,34 @@ function whatOf({ pipeline, parameters, supersedes }: Asked, title: string): str
   ];
 }
 
-function whoOf({ pilots }: Asked, found: Message<'CampaignPreview'> | undefined): string[] {
+function whoOf({ pilots, after, recurrence }: Asked, found: Message<'CampaignPreview'> | undefined, isFree: boolean): string[] {
+  const later = !isFree
+    ? $localize`:@@rollouts.reviewJoin:ceux qui viendront à la remplir rejoindront leur palier`
+    : recurrence
+      ? $localize`:@@rollouts.reviewJoinNext:ceux qui viendront à la remplir auront les occurrences d’alors`
+      : $localize`:@@rollouts.reviewJoinNot:ceux qui ne la remplissent pas encore ne l’auront pas`;
   const who = found
-    ? $localize`:@@rollouts.reviewReached:${count(found.total)}:n: poste(s) sur ${count(found.fleet)}:of: aujourd’hui ; chacun revérifie la condition avant d’exécuter, et ceux qui viendront à la remplir rejoindront leur palier.`
+    ? $localize`:@@rollouts.reviewReached:${count(found.total)}:n: poste(s) sur ${count(found.fleet)}:of: aujourd’hui ; chacun revérifie la condition avant d’exécuter ; ${later}:later:.`
     : $localize`:@@rollouts.reviewUnknown:Le nombre de postes n’est pas connu pour l’instant.`;
-  return [who, ...(pilots.length ? [$localize`:@@rollouts.reviewPilots:${count(pilots.length)}:n: poste(s) pilote(s) passent avec le premier palier.`] : [])];
+  const needed = after.map((one) => beforeSaid(beforeOf(one))).join(' ; ');
+  return [
+    who,
+    ...(pilots.length ? [$localize`:@@rollouts.reviewPilots:${count(pilots.length)}:n: poste(s) pilote(s) passent avec le premier palier.`] : []),
+    ...(needed ? [$localize`:@@rollouts.reviewAfter:Seulement une fois réussi sur le poste : ${needed}:what:. Les autres attendent sans retenir personne.`] : []),
+    ...(needed && found?.lacking ? [$localize`:@@rollouts.reviewLacking:Aujourd’hui, ${count(found.lacking)}:n: poste(s) attendraient.`] : []),
+  ];
 }
 
-function whenOf(asked: Asked, found: Message<'CampaignPreview'> | undefined, isFree: boolean): string[] {
+function whenOf(asked: Asked, found: Message<'CampaignPreview'> | undefined, isFree: boolean, now: number): string[] {
+  const begins = asked.recurrence ? $localize`:@@rollouts.reviewAtFirst:dès la première occurrence` : $localize`:@@rollouts.reviewAtStart:dès le démarrage`;
   const rings = found && found.rings.length > 1 && !isFree
     ? found.rings.map((ring, place) => place
         ? $localize`:@@rollouts.reviewRing:${partOf(ring.up_to_bp)}:part: du parc (${count(ring.devices)}:n: poste(s) de plus) : pas avant le ${moment(ring.not_before)}:at:.`
-        : $localize`:@@rollouts.reviewFirst:${partOf(ring.up_to_bp)}:part: du parc (${count(ring.devices)}:n: poste(s)) : dès le démarrage.`)
-    : [$localize`:@@rollouts.reviewAtOnce:Tous les postes visés, dès le démarrage.`];
+        : $localize`:@@rollouts.reviewFirst:${partOf(ring.up_to_bp)}:part: du parc (${count(ring.devices)}:n: poste(s)) : ${begins}:begins:.`)
+    : [$localize`:@@rollouts.reviewAtOnce:Tous les postes visés, ${begins}:begins:.`];
   const perMin = asked.rollout.orders_per_min;
   return [
+    ...againOf(asked, now),
     ...rings,
     ...(asked.windows.length
       ? [$localize`:@@rollouts.reviewWindows:Seulement ${asked.windows.map(windowSaid).join(' ; ')}:windows:, à l’horloge de chaque poste.`]
@@ -57,6 +73,18 @@ function whenOf(asked: Asked, found: Message<'CampaignPreview'> | undefined, isF
     ...(found?.freezes ?? []).map((one) => $localize`:@@rollouts.reviewFreeze:Rien pendant le gel ${freezeSaid(one)}:when: (${one.reason}:why:).`),
     ...(found?.ends_at ? [$localize`:@@rollouts.reviewEstimate:Dernier ordre donné au plus tôt vers le ${moment(found.ends_at)}:at:, si tous les postes répondent aussitôt.`] : []),
     found ? $localize`:@@rollouts.reviewEnd:Fin le ${moment(found.ends_by)}:at: : ensuite, rien ne commence plus.` : $localize`:@@rollouts.reviewLasts:Dure ${duration(asked.expires_in_s)}:time:.`,
+  ];
+}
+
+/** How often, by the clock of each practice; the next time is told by that of who reads. */
+function againOf({ recurrence, expires_in_s: lasts }: Asked, now: number): string[] {
+  if (!recurrence) {
+    return [];
+  }
+  const { first, total } = nextTimes(recurrence, wallOf(now), wallOf(now + lasts * 1000), 1);
+  return [
+    $localize`:@@rollouts.reviewEvery:Se répète : ${recurrenceSaid(recurrence)}:every:, à l’heure de chaque cabinet.`,
+    ...(first[0] === undefined ? [] : [$localize`:@@rollouts.reviewNextTime:Prochaine fois : ${occurrenceSaid(first[0])}:at: ; ${count(total)}:n: fois d’ici la fin.`]),
   ];
 }
 

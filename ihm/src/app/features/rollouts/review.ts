@@ -1,5 +1,6 @@
-import { Component, computed, input } from '@angular/core';
+import { Component, computed, inject, input } from '@angular/core';
 import { Message } from '@core/api/api';
+import { Now } from '@core/now';
 import { Asked } from './request';
 import { reviewOf } from './review-said';
 
@@ -29,5 +30,6 @@ export class Review {
   readonly title = input.required<string>();
   readonly found = input<Message<'CampaignPreview'>>();
   readonly isFree = input(false);
-  protected readonly parts = computed(() => reviewOf(this.asked(), this.title(), this.found(), this.isFree()));
+  private readonly now = inject(Now).ms;
+  protected readonly parts = computed(() => reviewOf(this.asked(), this.title(), this.found(), this.isFree(), this.now()));
 }

@@ -15,19 +15,23 @@ import { Segments } from '@ui/segments';
 import { Shown, stateOf } from '@ui/shown';
 import { Status } from '@ui/status';
 import { Act, Acting } from './acting';
+import { wallOf } from './cron';
 import { RolloutDevices } from './devices';
 import { Cause, Failures } from './failures';
 import { RolloutFigures } from './figures';
 import { RolloutHistory } from './history';
+import { Occurrences } from './occurrences';
+import { beforeSaid } from './prerequisites';
 import { reasonOf } from './reasons';
+import { nextTimes, occurrenceSaid, recurrenceSaid } from './recurring';
 import { Track } from './track';
 import { windowSaid } from './weekly';
-import { bad, campaignState, ended, inTime, moment, nextRingAt, segments, success } from './words';
+import { bad, Campaign, campaignState, ended, inTime, moment, nextRingAt, segments, success } from './words';
 
 /** One campaign: where it stands, what it waits for, what went wrong, and only what can be done now. */
 @Component({
   selector: 'cnp-rollout',
-  imports: [Ago, Failures, Icon, PageHeader, RolloutDevices, RolloutFigures, RolloutHistory, RouterLink, Segments, Shown, Status, Track],
+  imports: [Ago, Failures, Icon, Occurrences, PageHeader, RolloutDevices, RolloutFigures, RolloutHistory, RouterLink, Segments, Shown, Status, Track],
   templateUrl: './rollout.html',
   styleUrl: './rollout.scss',
 })
@@ -61,6 +65,7 @@ export class Rollout {
   protected readonly segmentsOf = segments;
   protected readonly moment = moment;
   protected readonly windowOf = windowSaid;
+  protected readonly everyOf = recurrenceSaid;
   protected readonly share = share;
   protected readonly count = count;
   protected readonly reason = computed(() => {
@@ -78,6 +83,12 @@ export class Rollout {
   protected readonly next = computed(() => {
     const campaign = this.campaign();
     return campaign ? inTime(nextRingAt(campaign), this.now()) : '';
+  });
+  /** Of one that recurs and is under way, by the clock of who looks. */
+  protected readonly nextTime = computed(() => {
+    const [campaign, now] = [this.campaign(), this.now()];
+    const [first] = campaign?.recurrence && campaign.state === 'running' ? nextTimes(campaign.recurrence, wallOf(now), wallOf(Date.parse(campaign.not_after)), 1).first : [];
+    return first === undefined ? '' : occurrenceSaid(first);
   });
   protected readonly failed = computed(() => bad(this.campaign()?.states ?? {}));
 
@@ -121,6 +132,10 @@ export class Rollout {
       this.refused.set(await this.acting.act(act, campaign));
       this.asked.reload();
     }
+  }
+
+  protected beforeOf({ pipeline, version }: Campaign['after'][number]): string {
+    return beforeSaid({ name: pipeline, version });
   }
 
   protected retry(): void {

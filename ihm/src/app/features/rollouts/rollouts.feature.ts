@@ -10,7 +10,7 @@ export const feature: Feature = {
   icon: Rocket,
   right: 'read',
   key: 'd',
-  screens: ['/{campaign}', '/nouveau?pipeline=prepare_update', '/nouveau?pipeline=prepare_update&etape=2', '/nouveau?pipeline=prepare_update&etape=3', '/nouveau?pipeline=prepare_update&etape=4', '/nouveau?pipeline=prepare_update&etape=5', '?onglet=a-approuver', '?onglet=termines', '/gels'],
+  screens: ['/{campaign}', '/{halted}', '/documents/{draft}', '/nouveau?pipeline=prepare_update', '/nouveau?pipeline=prepare_update&etape=2', '/nouveau?pipeline=prepare_update&etape=3', '/nouveau?pipeline=prepare_update&etape=4', '/nouveau?pipeline=prepare_update&etape=5', '?onglet=a-approuver', '?onglet=termines', '/gels'],
   routes: async () => (await import('./rollouts.routes')).routes,
   finds: async () => (await import('./finds')).find,
 };

@@ -27,7 +27,7 @@ export const PRESETS: readonly { readonly id: string; readonly label: string; re
 ];
 
 /** A day after the other is said « lundi à vendredi ». */
-function daysOf(days: readonly Day[]): string {
+export function daysOf(days: readonly Day[]): string {
   const places = DAYS.map((day, place) => (days.includes(day) ? place : -1)).filter((place) => place >= 0);
   const [first, last] = [places[0] ?? 0, places[places.length - 1] ?? 0];
   if (places.length === 7) {

@@ -1,23 +1,22 @@
 import { Component, computed, model } from '@angular/core';
 import { Plus, X } from 'lucide';
 import { Icon } from '@ui/icon';
-import { Day, dayName, DAYS, isTime, MOST_WINDOWS, openHours, PRESETS, shortDay, spansOfDay, timeOf, Window, windowFault, windowSaid } from './weekly';
+import { Days } from './days';
+import { DAYS, isTime, MOST_WINDOWS, openHours, PRESETS, shortDay, spansOfDay, timeOf, Window, windowFault, windowSaid } from './weekly';
 
 /** When an order may begin: at any time, or in weekly windows, by the clock on the wall of each PC. */
 @Component({
   selector: 'cnp-windows',
-  imports: [Icon],
+  imports: [Days, Icon],
   templateUrl: './windows.html',
   styleUrl: './windows.scss',
 })
 export class WindowsEditor {
   readonly windows = model<readonly Window[]>([]);
   protected readonly presets = PRESETS;
-  protected readonly days = DAYS;
   protected readonly most = MOST_WINDOWS;
   protected readonly icons = { Plus, X };
   protected readonly short = shortDay;
-  protected readonly long = dayName;
   protected readonly said = windowSaid;
   protected readonly fault = windowFault;
   protected readonly isTime = isTime;
@@ -50,10 +49,5 @@ export class WindowsEditor {
 
   protected set(place: number, change: Partial<Window>): void {
     this.windows.update((windows) => windows.map((one, at) => (at === place ? { ...one, ...change } : one)));
-  }
-
-  protected turn(place: number, day: Day): void {
-    const held = this.windows()[place]?.days ?? [];
-    this.set(place, { days: DAYS.filter((one) => (one === day ? !held.includes(day) : held.includes(one))) });
   }
 }

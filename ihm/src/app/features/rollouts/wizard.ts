@@ -4,22 +4,29 @@ import { ArrowLeft, ArrowRight, Check, CircleAlert } from 'lucide';
 import { Api, read } from '@core/api/api';
 import { count } from '@core/format';
 import { lastGood } from '@core/last-good';
+import { Now } from '@core/now';
 import { problemOf } from '@core/problem';
 import { Session } from '@core/session';
 import { Confirm } from '@ui/confirm';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
-import { Shown, stateOf } from '@ui/shown';
-import { Condition, ConditionEditor } from './condition';
 import { Parameters, Schema, Value } from '@ui/parameters';
-import { Pilot, Pilots } from './pilots';
+import { Shown, stateOf } from '@ui/shown';
+import { Chosen, ChooseDevices } from './choosing';
+import { Condition, ConditionEditor } from './condition';
+import { wallOf } from './cron';
+import { afterOf, Before, Prerequisites } from './prerequisites';
 import { Answered, RolloutPreview } from './preview';
+import { RecurrenceEditor } from './recurrence';
+import { ONCE, recurrenceFault, recurrenceOf, recurrenceSaid, Repeated } from './recurring';
 import { Asked } from './request';
 import { Review } from './review';
 import { Written } from './signal-rows';
 import { SignalsEditor } from './signals';
 import { ringsIn, Thresholds, USUAL } from './thresholds';
 import { ANY_TIME, Timing, TimingEditor, timingFault } from './timing';
+import { Trial } from './trial';
+import { triedOf } from './tried';
 import { windowFault } from './weekly';
 
 const STEPS = [
@@ -31,13 +38,13 @@ const STEPS = [
 ];
 /** Where what the API refuses is to be mended, by the beginning of its code. */
 const MENDED: readonly (readonly [string, number])[] = [
-  ['campaign.rings', 3], ['campaign.rollout', 3], ['campaign.signals', 3], ['campaign.windows', 4], ['campaign.expiry', 4], ['campaign.pilots', 2], ['condition', 2],
+  ['campaign.rings', 3], ['campaign.rollout', 3], ['campaign.signals', 3], ['campaign.windows', 4], ['campaign.expiry', 4], ['campaign.recurrence', 4], ['campaign.after', 2], ['campaign.pilots', 2], ['condition', 2],
 ];
 
 /** A new campaign in five steps; who it reaches is counted all along, and nothing starts before somebody has seen it. */
 @Component({
   selector: 'cnp-rollout-wizard',
-  imports: [ConditionEditor, Icon, PageHeader, Parameters, Pilots, Review, RolloutPreview, RouterLink, Shown, SignalsEditor, Thresholds, TimingEditor],
+  imports: [ChooseDevices, ConditionEditor, Icon, PageHeader, Parameters, Prerequisites, RecurrenceEditor, Review, RolloutPreview, RouterLink, Shown, SignalsEditor, Thresholds, TimingEditor, Trial],
   templateUrl: './wizard.html',
   styleUrl: './wizard.scss',
 })
@@ -49,6 +56,7 @@ export class RolloutWizard {
   private readonly router = inject(Router);
   private readonly confirm = inject(Confirm);
   private readonly session = inject(Session);
+  private readonly now = inject(Now).ms;
   protected readonly steps = STEPS;
   protected readonly step = computed(() => Math.min(Math.max(Number(this.etape() ?? 1) || 1, 1), STEPS.length));
   protected readonly published = read('/v1/pipelines');
@@ -71,12 +79,16 @@ export class RolloutWizard {
   protected readonly description = computed(() => String((this.text.hasValue() ? this.text.value()?.['description'] : '') ?? ''));
   protected readonly parameters = signal<Readonly<Record<string, Value>>>({});
   protected readonly condition = signal<Condition | undefined>({ all: [] });
-  protected readonly pilots = signal<readonly Pilot[]>([]);
+  protected readonly pilots = signal<readonly Chosen[]>([]);
   protected readonly thresholds = signal(USUAL);
   protected readonly thresholdFault = signal('');
   protected readonly signals = signal<Written>({ signals: [], fault: '' });
   protected readonly timing = signal<Timing>(ANY_TIME);
+  protected readonly repeated = signal<Repeated>(ONCE);
+  protected readonly before = signal<readonly Before[]>([]);
   protected readonly answer = signal<Answered>({});
+  /** Id of what was tried on some devices: with other parameters it is another. */
+  protected readonly trial = linkedSignal({ source: () => triedOf({ pipeline: this.chosen(), parameters: this.parameters() }), computation: () => '' });
   protected readonly name = signal('');
   protected readonly reason = signal('');
   /** The step that somebody tried to leave: what it lacks is told until it lacks nothing. */
@@ -99,12 +111,18 @@ export class RolloutWizard {
     const [code, at] = [problem?.code ?? '', problem?.at ?? ''];
     return at.startsWith('$.parameters') ? 1 : at === '$.expires_in_s' ? 4 : (MENDED.find(([start]) => code.startsWith(start))?.[1] ?? 0);
   });
+  /** Why the API refuses what only one field holds: told there. */
+  protected readonly refusal = computed(() => {
+    const problem = this.answer().problem;
+    const of = (code: string) => (problem?.code === code ? problem.detail : '');
+    return { recurrence: of('campaign.recurrence'), after: of('campaign.after') };
+  });
   /** Without approval there is no document, no ring and no threshold: it starts at once, everywhere. */
   protected readonly isFree = computed(() => this.known()?.approval === 'none');
   protected readonly request = computed<Asked | undefined>(() => {
     const [known, condition, limits, timing] = [this.known(), this.condition(), this.thresholds(), this.timing()];
     const rings = ringsIn(limits.rings);
-    if (!known || !condition || !rings || timingFault(timing) || this.lacksLife()) {
+    if (!known || !condition || !rings || timingFault(timing) || this.lacksLife() || this.lacksRecurrence()) {
       return undefined;
     }
     const { signals } = this.signals();
@@ -114,7 +132,7 @@ export class RolloutWizard {
       rollout: { ...limits.rollout, ...(signals.length ? { signals } : {}), ...(timing.perMin ? { orders_per_min: timing.perMin } : {}), ...(timing.perHourMb ? { bytes_per_hour: Math.round(timing.perHourMb * 1e6) } : {}) },
       expires_in_s: timing.days * 86_400, max_targets: 1_000_000,
       windows: timing.windows.filter((one) => !windowFault(one)), supersedes: timing.supersedes, through_freezes: timing.throughFreezes,
-      recurrence: null, after: [],
+      recurrence: recurrenceOf(this.repeated()), after: this.isFree() ? [] : afterOf(this.before()),
     };
   });
 
@@ -143,6 +161,9 @@ export class RolloutWizard {
     if (step === 2 && !this.condition()) {
       return $localize`:@@rollouts.lacksCondition:Complétez au moins un test, ou choisissez tous les postes.`;
     }
+    if (step === 2 && !this.isFree() && this.before().some((one) => !one.name)) {
+      return $localize`:@@rollouts.lacksAfter:Choisissez le pipeline que les postes doivent avoir réussi, ou retirez-le.`;
+    }
     if (step === 3 && !this.isFree()) {
       return ringsIn(this.thresholds().rings) ? this.thresholdFault() || this.signals().fault : $localize`:@@rollouts.lacksRings:Les paliers sont des pourcentages qui montent, jusqu’à 100 au plus : 1, 10, 50, 100.`;
     }
@@ -151,7 +172,11 @@ export class RolloutWizard {
 
   private lacksTime(): string {
     const timing = this.timing();
-    return timingFault(timing) || (timing.windows.map(windowFault).find(Boolean) ?? '') || this.lacksLife();
+    return this.lacksRecurrence() || timingFault(timing) || (timing.windows.map(windowFault).find(Boolean) ?? '') || this.lacksLife();
+  }
+
+  private lacksRecurrence(): string {
+    return recurrenceFault(this.repeated(), wallOf(this.now()), this.timing().days);
   }
 
   private lacksLife(): string {
@@ -184,8 +209,12 @@ export class RolloutWizard {
 
   private async agreed(): Promise<boolean> {
     const n = this.reached();
-    const who = n === undefined ? $localize`:@@rollouts.startUnknown:Le nombre de postes visés n’est pas connu pour l’instant.` : $localize`:@@rollouts.startNow:${count(n)}:n: poste(s) recevront l’ordre à leur prochain contact.`;
-    const answer = await this.confirm.ask({ title: $localize`:@@rollouts.askStartNow:Lancer la collecte maintenant ?`, consequences: [who], action: $localize`:@@rollouts.startCollect:Lancer la collecte` });
+    const every = recurrenceOf(this.repeated());
+    const again = every ? [$localize`:@@rollouts.startEvery:Puis à chaque occurrence, jusqu’à la fin : ${recurrenceSaid(every)}:every:.`] : [];
+    const who = n === undefined ? $localize`:@@rollouts.startUnknown:Le nombre de postes visés n’est pas connu pour l’instant.` : every
+      ? $localize`:@@rollouts.startFirst:${count(n)}:n: poste(s) recevront l’ordre à la première occurrence.`
+      : $localize`:@@rollouts.startNow:${count(n)}:n: poste(s) recevront l’ordre à leur prochain contact.`;
+    const answer = await this.confirm.ask({ title: $localize`:@@rollouts.askStartNow:Lancer la collecte maintenant ?`, consequences: [who, ...again], action: $localize`:@@rollouts.startCollect:Lancer la collecte` });
     return answer !== undefined;
   }
 
@@ -194,8 +223,8 @@ export class RolloutWizard {
     this.refused.set('');
     try {
       if (this.isFree()) {
-        const { pipeline, condition, parameters, name, expires_in_s } = request;
-        const started = await this.api.post('/v1/campaigns', { document: null, collect: { pipeline, condition, parameters, name, expires_in_s, living: false } } as never);
+        const { pipeline, condition, parameters, name, expires_in_s, recurrence } = request;
+        const started = await this.api.post('/v1/campaigns', { document: null, collect: { pipeline, condition, parameters, name, expires_in_s, recurrence, living: false } } as never);
         await this.router.navigate(['/deploiements', started.id]);
       } else {
         const draft = await this.api.post('/v1/campaign-drafts', { request, envelope: null } as never);

@@ -37,7 +37,7 @@ const DEVICE: Words = {
   unknown: { word: $localize`:@@rollouts.unknown:Résultat inconnu`, tone: 'bad' },
   expired: { word: $localize`:@@rollouts.expired:Expiré`, tone: 'warn' },
   pending: { word: $localize`:@@rollouts.pending:En file`, tone: 'idle' },
-  waiting: { word: $localize`:@@rollouts.waiting:En attente de son palier`, tone: 'idle' },
+  waiting: { word: $localize`:@@rollouts.waiting:En attente`, tone: 'idle' },
   cancelled: { word: $localize`:@@rollouts.cancelled:Annulé`, tone: 'idle' },
 };
 /** States of devices, in the order in which people look for them. */

@@ -4,6 +4,9 @@ A step is `done` when it would end well or there is nothing to do, `failed` when
 be; `unknown` when that depends on what an earlier step can only do for real. No record leaves, no output is reported.
 """
 
+from collections.abc import Iterator
+from typing import Any, cast
+
 import msgspec
 
 from canopee_agent.engine.authorise import Authorised, Kinds
@@ -12,8 +15,7 @@ from canopee_agent.engine.run import Attempt, Kept, Run
 from canopee_agent.foresight import ForeseenError, Foresight, UnknowableError
 from canopee_agent.ports import Machine
 from canopee_agent.step import clean_text
-from canopee_contract.codec import encode
-from canopee_contract.condition import Scalar
+from canopee_contract.condition import Scalar, each_test, parse_condition
 from canopee_contract.pipeline import Step
 from canopee_contract.report import Effect, StepReport
 
@@ -68,8 +70,22 @@ class DryRun(Run):
 
     def _awaited(self, step: Step) -> list[str]:
         """Of the steps without end, those whose outcome this one looks at."""
-        text = encode([step.when, step.with_]).decode()
-        return sorted(name for name in self._open if f'"steps.{name}.' in text or f'"$output":"{name}.' in text)
+        tests = each_test(parse_condition(step.when)) if step.when is not None else ()
+        looked_at = [test.fact for _, test in tests] + [f"steps.{one}" for one in _outputs_in(step.with_)]
+        return sorted(name for name in self._open if any(one.startswith(f"steps.{name}.") for one in looked_at))
+
+
+def _outputs_in(value: Any) -> Iterator[str]:  # noqa: ANN401  any JSON value
+    """The outputs of earlier steps that a value stands for, as `values.resolve` takes them: `step.name`."""
+    if isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _outputs_in(item)
+    elif isinstance(value, dict):
+        document = cast("dict[str, Any]", value)
+        if set(document) == {"$output"}:
+            yield str(document["$output"])
+        else:
+            yield from _outputs_in(list(document.values()))
 
 
 def _depends(report: StepReport, names: list[str]) -> StepReport:

@@ -12,7 +12,7 @@ from canopee_api.campaigns.closures import Holds, compiled
 from canopee_api.campaigns.pace import check_pace
 from canopee_api.campaigns.pace import shown as shown_pace
 from canopee_api.campaigns.prerequisites import check_prerequisites
-from canopee_api.campaigns.rings import SLICE, Rings, campaign_of, rings_of
+from canopee_api.campaigns.rings import SLICE, Held, Rings, campaign_of, rings_of
 from canopee_api.campaigns.rollout import Decision
 from canopee_api.campaigns.signals import check_signals, require_datasets, shown, signals_of
 from canopee_api.campaigns.sizes import Sizes, sizes_of
@@ -237,7 +237,8 @@ class Campaigns:
         for count in await count_by_state(tx, [row.id for row in rows], now=self._clock.now()):
             counts[count.campaign_id].append(count)
         ended = await sql.superseded(tx, [row.id for row in rows])
-        views = [await self._view(tx, row, counts[row.id]) for row in rows]
+        held = await self._rings.held(tx)
+        views = [await self._view(tx, row, counts[row.id], held) for row in rows]
         return [msgspec.structs.replace(view, supersedes=ended.get(view.id, [])) for view in views]
 
     async def view(self, campaign_id: str) -> CampaignView:
@@ -316,11 +317,13 @@ class Campaigns:
         check_prerequisites(self._trust, opened.campaign)
         return opened, known
 
-    async def _view(self, tx: Connection, row: sql.CampaignRow, counts: Sequence[Count]) -> CampaignView:
+    async def _view(
+        self, tx: Connection, row: sql.CampaignRow, counts: Sequence[Count], held: Held
+    ) -> CampaignView:
         ref, states = msgspec.convert(row.pipeline, PipelineRef), _by_state(counts)
         state = self._state(row, states)
-        frozen = await self._rings.frozen(tx, row) if state in _MOVING else None
-        why = await self._rings.why(tx, row, frozen) if state == "running" else None
+        frozen = held.frozen(row) if state in _MOVING else None
+        why = await self._rings.why(tx, row, held) if state == "running" else None
         halt = Decision("halt", row.halt_reason, row.halt_code, row.halt_params)
         reason = halt if halt.reason else why or Decision("advance")
         rings = [

@@ -1,13 +1,16 @@
-"""What campaigns read of the freeze calendar."""
+"""When campaigns have to wait: what they read of the freeze calendar, and of the times when everything was stopped."""
 
 from datetime import datetime
+from typing import get_args
 
-from canopee_api.orders.freezing import Freezing, freezing
+from canopee_api.orders.freezing import Freezing, Stretch, freezing
 from canopee_api.orders.walls import WallClocks
 from canopee_api.postgres import freezes as sql
 from canopee_api.postgres.campaigns import CampaignRow
 from canopee_api.postgres.database import Connection
+from canopee_api.postgres.standstill import standstills_since
 from canopee_contract.freeze import LONGEST, Frozen
+from canopee_contract.pipeline import Kind
 from canopee_kit.clock import Clock
 
 
@@ -19,16 +22,24 @@ class Freezes:
 
     async def now(self, tx: Connection, row: CampaignRow) -> Frozen | None:
         """Until when and why the orders of a campaign wait; `None` when no freeze holds them."""
+        return None if row.through_freezes else (await self.held(tx)).get(row.kind)
+
+    async def held(self, tx: Connection) -> dict[str, Frozen]:
+        """By kind, until when and why its orders wait now; nothing for a kind that no freeze holds."""
         now = self._clock.now()
-        if row.through_freezes or not await sql.freezes_between(tx, now, now):
-            return None
-        return (await self.between(tx, now, now + LONGEST, kind=row.kind)).now(now)
+        if not await sql.freezes_between(tx, now, now):
+            return {}
+        found, zones = await sql.freezes_between(tx, now, now + LONGEST), await sql.time_zones(tx)
+        held = {kind: freezing(found, self.wall, zones, kind=kind).now(now) for kind in get_args(Kind)}
+        return {kind: frozen for kind, frozen in held.items() if frozen is not None}
 
     async def since(self, tx: Connection, row: CampaignRow, first: datetime) -> Freezing:
-        """When the orders of a campaign have had to wait."""
+        """When the orders of a campaign have had to wait, frozen or stopped with all the others."""
+        stopped = [Stretch(*one) for one in await standstills_since(tx, first)]
         if row.through_freezes:
-            return Freezing(())
-        return await self.between(tx, first, self._clock.now(), kind=row.kind)
+            return Freezing(stopped)
+        frozen = await self.between(tx, first, self._clock.now(), kind=row.kind)
+        return Freezing([*frozen.stretches, *stopped])
 
     async def between(self, tx: Connection, first: datetime, last: datetime, *, kind: str) -> Freezing:
         """When orders of a kind wait, between two instants."""

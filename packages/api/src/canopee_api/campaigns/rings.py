@@ -27,6 +27,7 @@ from canopee_contract.campaign import Ring, Rollout, asked, ring_index
 from canopee_contract.freeze import Frozen
 from canopee_contract.pipeline import PipelineRef
 from canopee_contract.recurrence import following, written
+from canopee_contract.standstill import Standstill
 from canopee_contract.window import is_open, next_opening, opening
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
@@ -37,6 +38,18 @@ _log = get_logger(__name__)
 SLICE = 200
 """Orders signed in one transaction."""
 _BY_ITSELF = "canopee"
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What holds campaigns at an instant."""
+
+    stop: Standstill | None
+    freezes: Mapping[str, Frozen]
+    """By kind."""
+
+    def frozen(self, row: CampaignRow) -> Frozen | None:
+        """The freeze that holds a campaign; `None` when none does."""
+        return None if row.through_freezes else self.freezes.get(row.kind)
 
 
 class Rings:
@@ -159,14 +172,18 @@ class Rings:
         """Until when, by the usual clock, and why."""
         return self._freezes.said(frozen)
 
-    async def why(self, tx: Connection, row: CampaignRow, frozen: Frozen | None) -> Decision | None:
+    async def held(self, tx: Connection) -> Held:
+        """What holds campaigns now, whichever they are: read once for all those of a list."""
+        return Held(await standstill(tx), await self._freezes.held(tx))
+
+    async def why(self, tx: Connection, row: CampaignRow, held: Held) -> Decision | None:
         """What a running campaign waits for: the end of a stop, or of a freeze, its window, its next ring."""
-        if (held := await standstill(tx)) is not None:
+        if (stop := held.stop) is not None:
             return Decision(
-                "wait", f"everything is stopped since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}: {held.reason}",
-                "stopped", {"since": held.since.isoformat(), "by": held.by, "why": held.reason},
+                "wait", f"everything is stopped since {stop.since:%Y-%m-%d %H:%M} UTC by {stop.by}: {stop.reason}",
+                "stopped", {"since": stop.since.isoformat(), "by": stop.by, "why": stop.reason},
             )  # fmt: skip
-        if frozen is not None:
+        if (frozen := held.frozen(row)) is not None:
             return Decision(
                 "wait", self.said(frozen), "frozen", {"until": frozen.until.isoformat(), "why": frozen.reason}
             )

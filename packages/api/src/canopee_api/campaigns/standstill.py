@@ -56,7 +56,7 @@ class EmergencyStop:
         now = self._clock.now()
         async with self._database.transaction() as tx:
             held = await sql.standstill(tx)
-            if held is None or not await sql.resume(tx):
+            if held is None or not await sql.resume(tx, now):
                 raise ConflictError("fleet.not_stopped", "nothing is stopped")
             await note(tx, now, by, "fleet.resume", "", stopped_since=held.since.isoformat(), reason=held.reason)
             await announce_living(tx, now)

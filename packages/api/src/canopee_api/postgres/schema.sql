@@ -323,6 +323,12 @@ CREATE TABLE standstill (
     stopped_by text NOT NULL,
     reason text NOT NULL
 );
+-- When everything was stopped, and is no more: silence did not count meanwhile, and no ring grew old.
+CREATE TABLE past_standstills (
+    since timestamptz NOT NULL,
+    until timestamptz NOT NULL CHECK (until >= since)
+);
+CREATE INDEX past_standstills_by_end ON past_standstills (until);
 
 -- The freeze calendar: from starts to ends, by the clock on the wall of each practice, no order of an action is made or delivered (collects:
 -- nor of a collection). One that was removed stays: silence did not count while it was in force. frozen_zones: where it was frozen when somebody

@@ -1,4 +1,4 @@
-"""SQL of the emergency stop: one row while everything is stopped."""
+"""SQL of the emergency stop: one row while everything is stopped, and one for each time that it was."""
 
 from datetime import datetime
 
@@ -25,8 +25,20 @@ async def stop(tx: Connection, now: datetime, by: str, reason: str) -> bool:
     return cursor.rowcount == 1
 
 
-async def resume(tx: Connection) -> bool:
-    """Go on; `False` when nothing was stopped."""
+async def resume(tx: Connection, now: datetime) -> bool:
+    """Go on, and remember for how long everything was stopped; `False` when nothing was."""
     await tx.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-    cursor = await tx.execute("DELETE FROM standstill")
+    cursor = await tx.execute(
+        """WITH ended AS (DELETE FROM standstill RETURNING since)
+           INSERT INTO past_standstills (since, until) SELECT since, greatest(since, %s) FROM ended""",
+        (now,),
+    )
     return cursor.rowcount == 1
+
+
+async def standstills_since(tx: Connection, first: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when everything was stopped, for each time that ended after an instant."""
+    cursor = await tx.execute(
+        "SELECT since, until FROM past_standstills WHERE until > %s ORDER BY until", (first,)
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]

@@ -5,7 +5,6 @@ import os
 
 from canopee.parsing import Commands
 from canopee.until_stopped import until_stopped
-from canopee_api.app import serve
 from canopee_api.settings import Settings
 from canopee_kit.logs import get_logger
 
@@ -22,6 +21,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from canopee_api.app import serve  # noqa: PLC0415  the whole API: no other command need wait for it
+
     settings = Settings.from_env({**os.environ, **({"CANOPEE_WORKER": "no"} if arguments.no_worker else {})})
     until_stopped(lambda stop: serve(settings, ready=_ready, stop=stop))
     return 0

@@ -27,6 +27,7 @@ from canopee.output import print_list, print_object
 from canopee.parsing import Commands
 from canopee.quantities import add_recurrence, basis_points, byte_count, duration, recurrence, window
 from canopee.signals import FORMS, signal
+from canopee.trying import add_dry_run
 from canopee_client.client import Client
 from canopee_client.errors import AnswerError, NoAnswerError
 from canopee_contract.campaign import Campaign, Rollout
@@ -69,6 +70,7 @@ def add_to(commands: Commands) -> None:
     listing.add_argument("--pipeline", default="", help="only those of name, or name@version")
     listing.set_defaults(run=_list)
     add_actions(actions)
+    add_dry_run(actions)
     for name, (call, said) in _OF_ONE.items():
         action = actions.add_parser(name, help=said)
         action.add_argument("id")

@@ -5,7 +5,6 @@ import os
 
 from canopee.errors import UsageError
 from canopee.parsing import Commands
-from canopee_api.postgres.migrate import migrate
 
 
 def add_to(commands: Commands) -> None:
@@ -18,6 +17,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
+    from canopee_api.postgres.migrate import migrate  # noqa: PLC0415  other commands need no PostgreSQL
+
     address = os.environ.get("CANOPEE_DATABASE_URL", "")
     if not address:
         raise UsageError("set CANOPEE_DATABASE_URL (`canopee up` migrates its own database)")

@@ -8,25 +8,22 @@ import msgspec
 
 from canopee.approval import approve, newest
 from canopee.documents import read_bytes, read_condition
-from canopee.dry_run import FORESEEN, foreseen
-from canopee.errors import FailedError, RefusedError, UsageError
+from canopee.dry_run import SHORTEST_S, answers_of, tell
+from canopee.errors import UsageError
 from canopee.given import parameters_of
 from canopee.home import add_home, connect, home_of
 from canopee.key_files import passphrase
-from canopee.output import print_list, print_object
+from canopee.output import print_object
 from canopee.parsing import Commands
 from canopee.quantities import add_recurrence, duration, recurrence
 from canopee_client.client import Client
-from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, NewDryRun, Run
+from canopee_contract.people import CampaignView, CollectRequest, NewCampaign, NewDryRun
 from canopee_contract.recurrence import Recurrence
 from canopee_kit.clock import Clock, SystemClock
 from canopee_trust.ceremony import read_approvers
 from canopee_trust.documents import seal_campaign
 
-_EVERY_S = 0.3
-_DRY_S = 3_600
 _ONCE_S, _RECURRING_S = 3_600, 30 * 86_400
-_COLUMNS = ("id", "device_id", "state", "code", "detail", "finished_at")
 
 
 def add_to(commands: Commands) -> None:
@@ -65,18 +62,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if not arguments.wait:
             print_object(view, as_json=arguments.json)
             return 0
-        if not view.total:
-            raise FailedError("no PC was reached: see `canopee match` for whom a condition reaches, and why not")
-        runs = _wait(client, view, arguments.wait, clock)
-    if arguments.dry_run and not arguments.json:
-        print_list([line for run in runs for line in foreseen(run)], FORESEEN, as_json=False)
-    else:
-        print_list(runs, _COLUMNS, as_json=arguments.json)
-    if refused := [run for run in runs if run.code.startswith("refused.")]:
-        raise RefusedError(f"{len(refused)} PCs refused: {refused[0].code} ({refused[0].detail})")
-    if failed := [run for run in runs if run.state not in {"done", "skipped"}]:
-        raise FailedError(f"{len(failed)} runs did not end well: {failed[0].state} {failed[0].code}")
-    return 0
+        runs = answers_of(client, view, arguments.wait, clock)
+    return tell(runs, is_dry=arguments.dry_run, as_json=arguments.json)
 
 
 def _start(client: Client, arguments: argparse.Namespace, clock: Clock) -> CampaignView:
@@ -87,7 +74,7 @@ def _start(client: Client, arguments: argparse.Namespace, clock: Clock) -> Campa
     return client.start_dry_run(
         NewDryRun(
             newest(client, arguments.pipeline).id, arguments.to.split(","), parameters_of(arguments.param),
-            arguments.expires or _DRY_S,
+            arguments.expires or SHORTEST_S,
         )
     )  # fmt: skip
 
@@ -115,15 +102,3 @@ def _request(client: Client, arguments: argparse.Namespace, clock: Clock, every:
     keys: Path = arguments.keys or home_of(arguments).keys
     approver = read_approvers(keys / "offline", (arguments.approver,), passphrase)[0]
     return NewCampaign(document=msgspec.Raw(seal_campaign(campaign, [approver.key])))
-
-
-def _wait(client: Client, view: CampaignView, seconds: int, clock: Clock) -> list[Run]:
-    """The runs of a campaign, once every PC has answered, or after `seconds`."""
-    until = clock.monotonic() + seconds
-    while True:
-        runs = list(client.runs(campaign=view.id))
-        if len(runs) >= view.total:
-            return runs
-        if clock.monotonic() > until:
-            raise FailedError(f"{view.total - len(runs)} of {view.total} PCs have not answered within {seconds} s")
-        clock.sleep(_EVERY_S)

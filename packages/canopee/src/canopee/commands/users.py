@@ -5,14 +5,10 @@ import asyncio
 import getpass
 import os
 
-from canopee.errors import FailedError, UsageError
+from canopee.errors import UsageError
 from canopee.home import add_home, connect
 from canopee.parsing import Commands
-from canopee_api.accounts.people import People
-from canopee_api.postgres.accounts import list_users
-from canopee_api.postgres.database import Database
 from canopee_contract.people import ROLES, NewUser
-from canopee_kit.clock import SystemClock
 
 
 def add_to(commands: Commands) -> None:
@@ -37,18 +33,7 @@ def _run(arguments: argparse.Namespace) -> int:
     address = os.environ.get("CANOPEE_DATABASE_URL", "")
     if not address:
         raise UsageError("--first needs CANOPEE_DATABASE_URL (`canopee up` makes its administrator by itself)")
+    from canopee.first_account import create_first  # noqa: PLC0415  other commands need no PostgreSQL
+
     asyncio.run(create_first(address, new))
     return 0
-
-
-async def create_first(address: str, new: NewUser) -> None:
-    """Make the first account of a database; raises `FailedError` when there is one."""
-    database = Database(address, size=1)
-    await database.open()
-    try:
-        async with database.transaction() as tx:
-            if await list_users(tx):
-                raise FailedError("there are accounts already: ask an administrator")
-        await People(database, SystemClock()).create_user(new, by="console")
-    finally:
-        await database.close()

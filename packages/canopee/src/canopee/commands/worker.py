@@ -6,7 +6,6 @@ import os
 from canopee.errors import UsageError
 from canopee.parsing import Commands
 from canopee.until_stopped import until_stopped
-from canopee_api.app import work
 from canopee_api.settings import Settings
 from canopee_kit.logs import get_logger
 
@@ -20,6 +19,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(_: argparse.Namespace) -> int:
+    from canopee_api.app import work  # noqa: PLC0415  the whole API: no other command need wait for it
+
     settings = Settings.from_env(os.environ)
     if not settings.database_url:
         raise UsageError(

@@ -59,7 +59,7 @@ export class ConditionGroup {
   }
 
   protected setOperator(at: number, leaf: Leaf, op: string): void {
-    const text = typeof leaf.test.value === 'boolean' && op !== 'exists' ? String(this.byName().get(leaf.test.fact)?.values?.[0] ?? '') : textOf(leaf.test.value);
+    const text = typeof leaf.test.value === 'boolean' && op !== 'exists' ? String(this.byName().get(leaf.test.fact)?.values?.[0] ?? '') : textOf(op === 'in' ? [leaf.test.value].flat() : leaf.test.value);
     this.replace(at, { ...leaf, test: { ...leaf.test, op, value: op === 'exists' ? true : valueOf(text, op, this.typesOf(leaf.test.fact)) } });
   }
 

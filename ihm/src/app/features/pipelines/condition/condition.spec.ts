@@ -75,6 +75,14 @@ describe('a value that is typed', () => {
     }
   });
 
+  it('may have commas, quotation marks and spaces in a list', () => {
+    for (const value of [['Paris, 1er', 'Lyon'], [',', ' a', 'b '], ['say "hi"', '"', '""', ''], ['a,"b', 'c']]) {
+      expect(valueOf(textOf(value), 'in', ['text'])).toEqual(value);
+    }
+    expect(valueOf('a, , b,', 'in', ['text'])).toEqual(['a', 'b']);
+    expect(valueOf('"not closed, b', 'in', ['text'])).toEqual(['"not closed', 'b']);
+  });
+
   it('is no number when it is none', () => {
     expect(['', ' ', 'x', '1,5', 'Infinity', 'NaN'].map((text) => typeof valueOf(text, 'lt', ['number']))).toEqual(['string', 'string', 'string', 'string', 'string', 'string']);
   });

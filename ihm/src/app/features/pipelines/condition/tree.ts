@@ -69,13 +69,22 @@ export const OPERATORS: Record<string, string> = {
 /** What was typed, as a value for this operator and these types: numbers where only numbers make sense. */
 export function valueOf(text: string, op: string, types: readonly string[]): Test['value'] {
   if (op === 'exists') return text !== 'false';
-  if (op === 'in') return text.split(',').map((one) => one.trim()).filter((one) => one !== '').map((one) => scalarOf(one, op, types));
+  if (op === 'in') return partsOf(text).map((one) => scalarOf(one, op, types));
   return scalarOf(text.trim(), op, types);
 }
 
-/** A value as it is typed. */
+/** A value as it is typed; in a list, what has commas is between quotation marks. */
 export function textOf(value: Test['value']): string {
-  return typeof value === 'object' ? value.map(String).join(', ') : String(value);
+  return typeof value === 'object' ? value.map((one) => quoted(String(one))).join(', ') : String(value);
+}
+
+function quoted(text: string): string {
+  return /^$|^["\s]|,|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function partsOf(text: string): string[] {
+  const parts = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/g)];
+  return parts.flatMap(([, held, bare = '']) => (held !== undefined ? [held.replaceAll('""', '"')] : bare.trim() ? [bare.trim()] : []));
 }
 
 function scalarOf(text: string, op: string, types: readonly string[]): Scalar {

@@ -4,7 +4,7 @@ import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
 import { Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { Compartment, EditorState, Extension } from '@codemirror/state';
+import { Compartment, EditorState, Extension, Transaction } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { KnownFact } from '../condition/tree';
@@ -41,7 +41,7 @@ export class Engine {
     this.view = new EditorView({ state, parent });
   }
 
-  /** Show another text; what is the same stays, and so does the place of the cursor. */
+  /** Show another text; what is the same stays, and so does the place of the cursor. What fills an empty editor was opened, not typed: it cannot be undone. */
   show(text: string): void {
     const held = this.view.state.doc.toString();
     if (held === text) return;
@@ -49,7 +49,8 @@ export class Engine {
     while (from < held.length && from < text.length && held[from] === text[from]) from++;
     let end = 0;
     while (end < held.length - from && end < text.length - from && held[held.length - 1 - end] === text[text.length - 1 - end]) end++;
-    this.view.dispatch({ changes: { from, to: held.length - end, insert: text.slice(from, text.length - end) } });
+    const annotations = Transaction.addToHistory.of(held !== '');
+    this.view.dispatch({ changes: { from, to: held.length - end, insert: text.slice(from, text.length - end) }, annotations });
   }
 
   lock(isReadOnly: boolean): void {

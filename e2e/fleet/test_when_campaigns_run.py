@@ -13,7 +13,7 @@ from canopee.cli import main
 from canopee.testing import Installation
 from canopee_kit.clock import SystemClock
 
-pytestmark = [pytest.mark.journey, pytest.mark.real]
+pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.xdist_group("fleet")]
 _LONGEST_S = 60
 
 

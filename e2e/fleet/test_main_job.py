@@ -8,8 +8,8 @@ import pytest
 
 from canopee.testing import Installation
 
-pytestmark = [pytest.mark.journey, pytest.mark.real]
-TO_PREPARE = str(Path(__file__).parents[1] / "catalog" / "conditions" / "to_prepare.yaml")
+pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.xdist_group("fleet")]
+TO_PREPARE = str(Path(__file__).parents[2] / "catalog" / "conditions" / "to_prepare.yaml")
 
 
 def test_the_real_agent_and_every_simulated_pc_are_enrolled(installed: Installation) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from canopee.testing import Installation
 
-pytestmark = [pytest.mark.journey, pytest.mark.real]
+pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.xdist_group("fleet")]
 
 
 def test_a_campaign_reaches_its_pilot_first_and_is_held_resumed_and_ended(

@@ -1,0 +1,1 @@
+"""A fleet at work, led from the command line."""
