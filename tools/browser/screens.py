@@ -146,11 +146,12 @@ def known_objects(client: Client) -> dict[str, str]:
     """What the placeholders of an address stand for."""
     runs, campaigns, pipelines = list(client.runs()), list(client.campaigns()), list(client.pipelines())
     device = next((one.device_id for one in runs), next(iter(client.devices())).id)
+    well = next((one for one in campaigns if one.state == "running"), campaigns[0])
     halted = next((one for one in campaigns if one.state == "halted"), campaigns[0])
     draft = next((one.id for one in client.campaign_drafts()), "")
     archive = _archive(client)
     found = {
-        "device": device, "run": runs[0].id, "campaign": campaigns[0].id, "pipeline": pipelines[0].id,
+        "device": device, "run": runs[0].id, "campaign": well.id, "pipeline": pipelines[0].id,
         "halted": halted.id, "draft": draft, "request": archive[0],
     }  # fmt: skip
     return {"archive": "/".join(archive), **{name: quote(value, safe="") for name, value in found.items()}}
