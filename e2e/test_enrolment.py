@@ -3,18 +3,18 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from canopee.testing import Installation
 from canopee_agent.service.cli import REPAIR
-from canopee_kit.clock import SystemClock
 from canopee_swarm.fleet import practice_of
+from tools.patience import wait_until
 
 pytestmark = [pytest.mark.journey, pytest.mark.real]
 DEVICES = 100
+_LONGEST_S = 60
 RULES = """
 rules:
 - name: practices of the customer system
@@ -24,14 +24,6 @@ rules:
   when: {hostnames: ["TEST-*"]}
   then: reject
 """
-
-
-def _until(is_so: Callable[[], object], seconds: float = 60) -> None:
-    clock = SystemClock()
-    end = clock.monotonic() + seconds
-    while not is_so():
-        assert clock.monotonic() < end, "not so in time"
-        clock.sleep(0.3)
 
 
 def _agent_home(alone: Installation, folder: Path, token: str, practice: str) -> Path:
@@ -74,7 +66,7 @@ def test_a_fleet_enrols_by_one_token_and_a_real_pc_waits_until_it_is_approved(
     home, log = _agent_home(alone, tmp_path / "pc", token, "BE-1000"), tmp_path / "agent.log"
     agent = _agent(home, log)
     try:
-        _until(lambda: alone.json("enrol", "list"))
+        wait_until("a PC asks to be enrolled", lambda: alone.json("enrol", "list"), _LONGEST_S)
         (waiting,) = alone.json("enrol", "list")
         assert (waiting["practice_id"], waiting["practice_known"], waiting["address"]) == (
             "BE-1000",
@@ -86,7 +78,9 @@ def test_a_fleet_enrols_by_one_token_and_a_real_pc_waits_until_it_is_approved(
         _swarm_enrols(alone, tmp_path, token)
         assert agent.poll() is None, log.read_text()
         assert "1 PCs approved" in alone.run("enrol", "approve", waiting["id"])
-        _until(lambda: len(alone.json("devices", "--practice", "BE-1000")) == 1)
+        wait_until(
+            "the PC is enrolled", lambda: len(alone.json("devices", "--practice", "BE-1000")) == 1, _LONGEST_S
+        )
     finally:
         agent.terminate()
         agent.wait(20)
@@ -121,7 +115,7 @@ def test_a_rejected_pc_ends_with_the_reason_and_stays_rejected(alone: Installati
     for _ in range(2):
         agent = _agent(home, log)
         try:
-            _until(lambda: alone.json("enrol", "list", "--state", "all"))
+            wait_until("the PC was judged", lambda: alone.json("enrol", "list", "--state", "all"), _LONGEST_S)
             alone.run("enrol", "reject", "--all-matching", "--reason", "not one of ours")
             assert agent.wait(60) == REPAIR
         finally:

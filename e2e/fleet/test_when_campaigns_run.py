@@ -1,7 +1,6 @@
 """What holds campaigns back, from the command line: a stop of everything, freezes, windows, pace, a newer campaign."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from canopee.cli import main
 from canopee.testing import Installation
 from canopee_kit.clock import SystemClock
+from tools.patience import wait_until
 
 pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.xdist_group("fleet")]
 _LONGEST_S = 60
@@ -71,14 +71,6 @@ def lead(
     return Lead(installed, tmp_path, capsys)
 
 
-def _until(is_so: Callable[[], bool]) -> None:
-    clock = SystemClock()
-    end = clock.monotonic() + _LONGEST_S
-    while not is_so():
-        assert clock.monotonic() < end
-        clock.sleep(0.2)
-
-
 def test_everything_stops_and_goes_on_and_everybody_is_told_why(lead: Lead) -> None:
     stopped = lead.json("stop-everything", "--reason", "8.2 breaks printing")
     try:
@@ -89,7 +81,7 @@ def test_everything_stops_and_goes_on_and_everybody_is_told_why(lead: Lead) -> N
         assert held["reason"].endswith(": 8.2 breaks printing")
     finally:
         assert lead.json("resume-everything") == stopped
-    _until(lambda: lead.is_done(held))
+    wait_until("it is done", lambda: lead.is_done(held), _LONGEST_S)
     assert "nothing is stopped" in lead.run("resume-everything", expect=3)
     assert "STOPPED" not in lead.run("status")
 
@@ -106,7 +98,7 @@ def test_a_freeze_holds_actions_back_but_for_an_emergency_until_it_is_removed(le
         assert "invoicing" in lead.run("campaign", "status", held["id"])
         lead.run("run", "inventory_hardware", "--to", lead.device, "--wait", "60")
         emergency = lead.start("--through-freezes")
-        _until(lambda: lead.is_done(emergency))
+        wait_until("it is done", lambda: lead.is_done(emergency), _LONGEST_S)
         said = lead.run("campaign", "preview", lead.draft())
         assert "invoicing" in said
         assert "opens at" in said
@@ -114,7 +106,7 @@ def test_a_freeze_holds_actions_back_but_for_an_emergency_until_it_is_removed(le
         assert lead.view(held)["states"] == {"waiting": 1}
     finally:
         assert lead.json("freeze", "remove", freeze["id"])["state"] == "removed"
-    _until(lambda: lead.is_done(held))
+    wait_until("it is done", lambda: lead.is_done(held), _LONGEST_S)
     assert lead.json("freeze", "list") == []
     assert freeze["id"] in lead.run("freeze", "list", "--all")
     lead.run("freeze", "remove", freeze["id"], expect=3)
@@ -142,7 +134,7 @@ def test_a_newer_campaign_ends_the_older_one_and_both_say_so(lead: Lead) -> None
     assert older["id"] in newer["supersedes"]
     ended = lead.view(older)
     assert (ended["state"], ended["states"], ended["superseded_by"]) == ("aborted", {"cancelled": 1}, newer["id"])
-    _until(lambda: lead.is_done(newer))
+    wait_until("it is done", lambda: lead.is_done(newer), _LONGEST_S)
 
 
 def test_the_pace_in_bytes_is_shown_and_one_that_no_pc_keeps_is_refused(lead: Lead) -> None:

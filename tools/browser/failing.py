@@ -10,9 +10,10 @@ from canopee.home import Credential
 from canopee.testing import Installation
 from canopee_contract.codec import decode
 from canopee_contract.people import NewEnrolmentTokens
-from tools.browser.patience import wait_until
+from tools.patience import wait_until
 
 PRACTICE = "FR-93-00042"
+_PATIENCE_S = 120
 _SHARE = 0.5
 """Of steps that fail, and of calls that are cut, while they are spoilt."""
 
@@ -39,7 +40,7 @@ class FailingFleet:
     def mend(self) -> None:
         """From now on all goes well again; what failed before has been told, and halts nothing that is resumed now."""
         self._restart(0)
-        wait_until(lambda: not self._untold(), "every report is told")
+        wait_until("every report is told", lambda: not self._untold(), _PATIENCE_S)
 
     def stop(self) -> None:
         """Switch them off."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from canopee.testing import Installation
 from tools.browser.failing import PRACTICE, FailingFleet
-from tools.browser.patience import wait_until
+from tools.patience import wait_until
 
-_FAILING = 20
+_FAILING, _PATIENCE_S = 20, 120
 _THEM = f'{{"fact": "practice.id", "op": "eq", "value": "{PRACTICE}"}}'
 
 
@@ -45,5 +45,6 @@ def _halt(installed: Installation, folder: Path) -> None:
     installed.run("campaign", "approve", document, "--out", f"{document}.json")
     installed.run("campaign", "start", f"{document}.json")
     wait_until(
-        lambda: any(one["state"] == "halted" for one in installed.json("campaigns")), "a rollout that fails halts"
-    )
+        "a rollout that fails halts",
+        lambda: any(one["state"] == "halted" for one in installed.json("campaigns")), _PATIENCE_S,
+    )  # fmt: skip

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import msgspec
 
-from canopee_kit.clock import Clock, SystemClock
+from canopee_kit.clock import Clock
+from tools import patience
 
 Say = Callable[[str], None]
 """Tells a person how far it is: one line on standard error."""
-_POLL_S = 0.2
 
 
 class UnexpectedError(Exception):
@@ -61,8 +61,7 @@ def wait_until(
     what: str, is_true: Callable[[], object], within_s: float = 30.0, clock: Clock | None = None
 ) -> None:
     """Ask again and again; raises `UnexpectedError` once `within_s` have passed."""
-    clock = clock or SystemClock()
-    until = clock.monotonic() + within_s
-    while not is_true():
-        expect(clock.monotonic() < until, f"{within_s:.0f} s have passed, and still not: {what}")
-        clock.sleep(_POLL_S)
+    try:
+        patience.wait_until(what, is_true, within_s, clock)
+    except patience.NotInTimeError as error:
+        raise UnexpectedError(str(error)) from error

@@ -206,33 +206,22 @@ async def test_a_ring_does_not_grow_old_while_it_is_frozen(repair: Office, clock
         assert (await repair.areas.campaigns.view(view.id)).rings[1].is_open is is_open
 
 
-async def test_right_after_a_freeze_only_the_time_before_it_counts_as_silence(
-    repair: Office, clock: FakeClock
+@pytest.mark.parametrize("what", ["freeze", "stop of everything"])
+async def test_right_after_what_made_it_wait_only_the_time_before_counts_as_silence(
+    repair: Office, clock: FakeClock, what: str
 ) -> None:
     pc = await repair.pc(practice="C0")
     view = await _start(repair, rollout=HALT_SOON)
     assert await _gets(pc) == ["repair"]
     clock.advance(1_800)
-    freeze = await _today(repair, clock)
-    clock.advance(24 * 3_600)
-    await repair.areas.freezes.remove(freeze.id, by="ann")
-    await _look(repair)
-    assert (await repair.areas.campaigns.view(view.id)).state == "running"
-    clock.advance(1_801)
-    await _look(repair)
-    assert (await repair.areas.campaigns.view(view.id)).state == "halted"
-
-
-async def test_right_after_a_stop_of_everything_only_the_time_before_it_counts_as_silence(
-    repair: Office, clock: FakeClock
-) -> None:
-    pc = await repair.pc(practice="C0")
-    view = await _start(repair, rollout=HALT_SOON)
-    assert await _gets(pc) == ["repair"]
-    clock.advance(1_800)
-    await repair.areas.emergency_stop.stop("8.2 breaks printing", by="ann")
-    clock.advance(24 * 3_600)
-    await repair.areas.emergency_stop.resume(by="ann")
+    if what == "freeze":
+        freeze = await _today(repair, clock)
+        clock.advance(24 * 3_600)
+        await repair.areas.freezes.remove(freeze.id, by="ann")
+    else:
+        await repair.areas.emergency_stop.stop("8.2 breaks printing", by="ann")
+        clock.advance(24 * 3_600)
+        await repair.areas.emergency_stop.resume(by="ann")
     await _look(repair)
     assert (await repair.areas.campaigns.view(view.id)).state == "running"
     clock.advance(1_801)
