@@ -49,12 +49,13 @@ def installed(server: UpdateServer) -> Generator[Computer]:
 
 @pytest.fixture
 def computer(installed: Computer, server: UpdateServer) -> Generator[Computer]:
-    """Version 1.0.0 runs."""
+    """Version 1.0.0 runs, and has enrolled its PC."""
     server.mend()
     installed.put(SlotState(current="1.0.0"))
     installed.mark()
     installed.start()
     installed.wait_for("started 1.0.0 pid")
+    installed.wait_until_enrolled()
     installed.mark()
     yield installed
     installed.stop()

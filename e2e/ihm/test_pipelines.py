@@ -1,9 +1,12 @@
 """Pipelines: the list, drafts that two people write, what is read only; `test_whole_story.py` has the rest."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from canopee.testing import Installation
+from canopee_contract.catalog import DraftText
 from e2e.ihm.editor import EDITOR, begin, type_at_line
 from tools.browser.accessibility import is_wider_than_the_screen, violations
 from tools.browser.chromium import PHONE
@@ -61,6 +64,34 @@ async def test_two_people_on_one_draft_hear_of_each_other(
     await expect(page.get_by_text("Brouillon enregistré.")).to_be_visible()
     with installed.client() as client:
         assert "et le mien" in client.draft("journey_conflict").text
+
+
+async def test_what_is_typed_while_the_draft_is_read_again_stays(page: Page, installed: Installation) -> None:
+    """The page reads it again at each change of the catalog: here the answer comes when the next words are written."""
+    await begin(page, "journey_read_again")
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        if route.request.method == "GET":
+            asked.set()
+            await answer.wait()
+        await route.continue_()
+
+    await page.route("**/v1/drafts/journey_read_again", slowly)
+    with installed.client() as client:
+        draft = client.draft("journey_read_again")
+        client.save_draft(
+            draft.id, DraftText(draft.text.replace("Inventaire du poste", "Le sien"), draft.revision)
+        )
+        client.save_draft("journey_news", DraftText(draft.text.replace(draft.id, "journey_news"), 0))
+        client.ask_signature("journey_news", revision=1)
+        client.withdraw_pipeline("journey_news", 1)
+        client.discard_draft("journey_news")
+    await asyncio.wait_for(asked.wait(), _PATIENCE_MS / 1_000)
+    await type_at_line(page, "title:", " et le mien")
+    answer.set()
+    await expect(page.get_by_text("a enregistré ce brouillon depuis que vous l’écrivez")).to_be_visible()
+    await expect(page.get_by_role("textbox", name=EDITOR)).to_contain_text("Inventaire du poste et le mien")
 
 
 async def test_what_git_manages_is_read_only_with_the_reason(page: Page) -> None:

@@ -6,7 +6,7 @@ from canopee.testing import Installation
 from canopee_api.postgres.location import forget
 from canopee_contract.people import NewEnrolmentTokens
 from tools.wine.builds import NEW, OLD, Kind, installer
-from tools.wine.case import Case, Setting, expect
+from tools.wine.case import Case, Setting, expect, wait_until
 from tools.wine.pc import REFUSED, SERVICE, Pc
 
 
@@ -78,7 +78,7 @@ class _Journey:
         expect(ended.exit_code == 0, f"it ends with {ended.exit_code}: {self.pc.setup_log()}{ended.output}")
         self.pc.wait_for(NEW)
         self.pc.run_order(device)
-        expect(self.pc.device(self._practice).agent_version == NEW, "the API does not know the new version")
+        wait_until("the API knows the new version", lambda: self.pc.device(self._practice).agent_version == NEW)
         if self.kind == "nsis":  # an MSI takes the files of its old version away
             old = self.pc.program / "slots" / OLD / "agent.exe"
             expect(old.is_file(), "there is no version to return to any more")

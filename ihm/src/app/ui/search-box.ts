@@ -1,16 +1,20 @@
-import { Component, ElementRef, input, OnDestroy, output, viewChild } from '@angular/core';
+import { Component, effect, ElementRef, input, OnDestroy, output, signal, untracked, viewChild } from '@angular/core';
 import { Search } from 'lucide';
 import { Icon } from './icon';
 
 const WAIT_MS = 250;
 
-/** A field that searches as one types, a quarter of a second after the last letter; `/` goes to it. */
+/**
+ * A field that searches as one types, a quarter of a second after the last letter; `/` goes to it.
+ *
+ * What it said comes back as its `value` some time after, from the address for instance: what was typed meanwhile stays.
+ */
 @Component({
   selector: 'cnp-search-box',
   imports: [Icon],
   template: `
     <cnp-icon [icon]="Search" [size]="17" />
-    <input #box type="search" [value]="value()" [placeholder]="label()" [attr.aria-label]="label()" (input)="wait(box.value)" (keydown.enter)="now(box.value)" autocomplete="off" spellcheck="false" maxlength="100" data-search />
+    <input #box type="search" [value]="text()" [placeholder]="label()" [attr.aria-label]="label()" (input)="wait(box.value)" (keydown.enter)="now()" autocomplete="off" spellcheck="false" maxlength="100" data-search />
   `,
   styles: `
     :host { position: relative; display: block; flex: 0 1 300px; min-width: 160px; }
@@ -23,8 +27,18 @@ export class SearchBox implements OnDestroy {
   readonly label = input.required<string>();
   readonly searched = output<string>();
   protected readonly Search = Search;
+  protected readonly text = signal('');
   private readonly box = viewChild.required<ElementRef<HTMLInputElement>>('box');
   private timer?: ReturnType<typeof setTimeout>;
+  /** Said, and not yet come back. */
+  private said: string[] = [];
+
+  constructor() {
+    effect(() => {
+      const value = this.value();
+      untracked(() => this.take(value));
+    });
+  }
 
   focus(): void {
     this.box().nativeElement.focus();
@@ -35,12 +49,25 @@ export class SearchBox implements OnDestroy {
   }
 
   protected wait(text: string): void {
+    this.text.set(text);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.searched.emit(text.trim()), WAIT_MS);
+    this.timer = setTimeout(() => this.say(), WAIT_MS);
   }
 
-  protected now(text: string): void {
+  protected now(): void {
     clearTimeout(this.timer);
-    this.searched.emit(text.trim());
+    this.say();
+  }
+
+  private say(): void {
+    const text = this.text().trim();
+    this.said.push(text);
+    this.searched.emit(text);
+  }
+
+  private take(value: string): void {
+    const at = this.said.indexOf(value);
+    this.said = at < 0 ? [] : this.said.slice(at + 1);
+    if (at < 0) this.text.set(value);
   }
 }

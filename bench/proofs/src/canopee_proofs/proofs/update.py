@@ -76,6 +76,7 @@ class _Attempt:
         computer.start()
         try:
             computer.wait_for(f"started {_CURRENT}")
+            computer.wait_until_enrolled()
             computer.slots.stage(version)
             kills = [self._kill() for _ in range(draw.choice((1, 1, 2, 3)))]
             self.told = f"{version}, {', '.join(kills)}"

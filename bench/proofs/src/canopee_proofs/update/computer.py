@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from canopee_agent.installed import SERVICE
@@ -103,18 +104,22 @@ class Computer:
 
     def wait_for(self, *patterns: str, timeout_s: float = 60) -> None:
         """Wait until the log since the mark holds each pattern, in this order; raises `NotSeenError`."""
-        until = self._clock.monotonic() + timeout_s
-        while not re.search(".*?".join(patterns), self.log(), re.DOTALL):
-            if self._clock.monotonic() > until:
-                raise NotSeenError(f"{patterns} not seen within {timeout_s:.0f} s:\n{self.log()[-3_000:]}")
-            self._clock.sleep(_PAUSE_S)
+        seen = re.compile(".*?".join(patterns), re.DOTALL)
+        self._wait_until(lambda: seen.search(self.log()), f"{patterns} not seen", timeout_s)
 
-    def wait_until_gone(self, ending: str, timeout_s: float = 20) -> None:
+    def wait_until_gone(self, ending: str) -> None:
         """Wait until no process of that name is left; raises `NotSeenError`."""
+        self._wait_until(lambda: not self.prefix.processes(ending), f"{ending} is still there", 20)
+
+    def wait_until_enrolled(self) -> None:
+        """Wait until an agent has enrolled the PC: before, `agent probe` has nobody to ask; raises `NotSeenError`."""
+        self._wait_until((self.home / "state" / "identity.json").is_file, "the PC is not enrolled", 60)
+
+    def _wait_until(self, is_so: Callable[[], object], otherwise: str, timeout_s: float) -> None:
         until = self._clock.monotonic() + timeout_s
-        while self.prefix.processes(ending):
+        while not is_so():
             if self._clock.monotonic() > until:
-                raise NotSeenError(f"{ending} is still there after {timeout_s:.0f} s:\n{self.log()[-3_000:]}")
+                raise NotSeenError(f"{otherwise} after {timeout_s:.0f} s:\n{self.log()[-3_000:]}")
             self._clock.sleep(_PAUSE_S)
 
     def agent_log(self) -> str:

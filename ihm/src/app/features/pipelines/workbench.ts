@@ -62,7 +62,7 @@ export class Workbench {
     if (isSame && this.isDirty()) return this.compare(life);
     this.name = life.id;
     try {
-      await (life.draft_by ? this.openDraft(life.id, isSame) : this.openVersion(life));
+      await (life.draft_by ? this.openDraft(life.id, isSame) : this.openVersion(life, isSame));
       this.problem.set(undefined);
     } catch (error) {
       this.problem.set(problemOf(error));
@@ -152,7 +152,9 @@ export class Workbench {
   }
 
   private async openDraft(name: string, isSame: boolean): Promise<void> {
-    const draft = await this.api.get('/v1/drafts/{name}', { path: { name } });
+    const draft = await this.saved(name);
+    if (!draft) return;
+    if (isSame && this.isDirty()) return this.oppose(draft); // written on while it was read
     const kept = isSame ? undefined : keptOf(name);
     this.isDraft.set(true);
     this.revision = kept?.revision ?? draft.revision;
@@ -162,12 +164,13 @@ export class Workbench {
     if (kept && kept.revision !== draft.revision) this.conflict.set(draft);
   }
 
-  private async openVersion(life: Life): Promise<void> {
+  private async openVersion(life: Life, isSame: boolean): Promise<void> {
     const shown = shownVersion(life);
     this.isDraft.set(false);
     this.revision = 0;
     if (!shown) return;
     const held = await this.api.get('/v1/catalog/pipelines/{name}/{version}', { path: { name: life.id, version: shown.version } });
+    if (isSame && this.isDirty()) return; // a draft was begun while it was read
     const kept = life.managed_by === 'git' ? undefined : keptOf(life.id);
     this.savedText.set(kept ? '' : held.source);
     this.isDraft.set(!!kept);
@@ -178,8 +181,19 @@ export class Workbench {
   /** Somebody changed the pipeline while we write: a newer draft is said, nothing of ours is lost. */
   private async compare(life: Life): Promise<void> {
     if (!life.draft_by) return;
-    const draft = await this.api.get('/v1/drafts/{name}', { path: { name: life.id } }).catch(() => undefined);
-    if (draft && draft.revision !== this.revision) this.conflict.set(draft);
+    const draft = await this.saved(life.id).catch(() => undefined);
+    if (draft) this.oppose(draft);
+  }
+
+  private oppose(draft: Message<'Draft'>): void {
+    if (draft.revision !== this.revision) this.conflict.set(draft);
+  }
+
+  /** The draft as it is saved; none when we have saved it again, or left, while it was read. */
+  private async saved(name: string): Promise<Message<'Draft'> | undefined> {
+    const { revision } = this;
+    const draft = await this.api.get('/v1/drafts/{name}', { path: { name } });
+    return this.name === name && this.revision === revision ? draft : undefined;
   }
 
   private async check(text: string): Promise<void> {
