@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives import serialization as forms
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from canopee_api.destinations import SftpServer
 from canopee_kit.clock import SystemClock
@@ -49,18 +51,17 @@ def sshd(folder: Path) -> Generator[Sshd]:
         if one.owner() == "root" and one != Path("/tmp"):  # noqa: S108  its own rights stay
             one.chmod(one.stat().st_mode | 0o011)
     for name in ("host", "client"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(command, check=True)  # noqa: S603  our own command
+        _make_key(folder / name)
     port = _free_port()
     _configure(folder, port)
     libraries = {"LD_LIBRARY_PATH": _libraries()}
     process = subprocess.Popen(_command(folder), env=libraries, stderr=subprocess.PIPE)  # noqa: S603  our own command
     try:
         _wait(process, port)
-        key = " ".join((folder / "host.pub").read_text().split()[:2])
+        host_key = " ".join((folder / "host.pub").read_text().split()[:2])
         yield Sshd(
             SftpServer(
-                host="127.0.0.1", port=port, user="vault", folder=str(held), host_key=key,
+                host="127.0.0.1", port=port, user="vault", folder=str(held), host_key=host_key,
                 private_key=str(folder / "client"),
             ),
             held,
@@ -68,6 +69,17 @@ def sshd(folder: Path) -> Generator[Sshd]:
     finally:
         process.kill()
         process.communicate()
+
+
+def _make_key(path: Path) -> None:
+    """A key of SSH, and its public half beside it."""
+    key = Ed25519PrivateKey.generate()
+    path.touch(0o600)
+    path.write_bytes(
+        key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.OpenSSH, forms.NoEncryption()),
+    )
+    public = key.public_key().public_bytes(forms.Encoding.OpenSSH, forms.PublicFormat.OpenSSH)
+    path.with_suffix(".pub").write_bytes(public + b" test\n")
 
 
 def _configure(folder: Path, port: int) -> None:

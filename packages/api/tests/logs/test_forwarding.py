@@ -1,7 +1,8 @@
 """Archives sent on to a real OpenSSH server, and word to who asked to be told."""
 
 import asyncio
-from collections.abc import Generator
+import random
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
 from email.message import Message
 from pathlib import Path
@@ -165,6 +166,37 @@ async def test_two_processes_send_each_archive_once(sender: Sender, office: Offi
         await sender.archive(office, an_archive({"a": b"%d" % number}))
     done = await asyncio.gather(*(sender.to(openssh.server).forward() for _ in range(2)))
     assert (sum(done), len(openssh.files)) == (3, 3)
+
+
+class SlowStore(FileStore):
+    """A network on which each piece of an archive takes twenty minutes; another process looks for work meanwhile."""
+
+    def __init__(self, folder: Path, clock: FakeClock, other: Callable[[], Awaitable[int]]) -> None:
+        super().__init__(folder)
+        self._clock, self._other, self._loop = clock, other, asyncio.get_running_loop()
+        self.taken = list[int]()
+
+    def pieces(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
+        for piece in super().pieces(sha256, start, end):
+            self._clock.advance(20 * 60)
+            yield piece
+            self.taken.append(asyncio.run_coroutine_threadsafe(self._look(), self._loop).result(60))
+
+    async def _look(self) -> int:
+        return await self._other()
+
+
+async def test_an_archive_that_takes_hours_is_not_sent_by_another_meanwhile(
+    sender: Sender, office: Office, openssh: Sshd, settings: Settings, clock: FakeClock
+) -> None:
+    content = random.Random(1).randbytes(3_000_000)
+    await sender.archive(office, content)
+    other = sender.to(openssh.server)
+    sender.store = store = SlowStore(settings.files_folder, clock, other.forward)
+    assert await sender.to(openssh.server).forward() == 1
+    assert len(store.taken) > 2
+    assert sum(store.taken) == 0
+    assert [*openssh.files.values()] == [content]
 
 
 class Box(Handler):

@@ -19,7 +19,7 @@ _log = get_logger(__name__)
 GIVEN_UP_AFTER = timedelta(days=10)
 _FIRST_S, _LONGEST_S = 30, 3_600
 _LEASE = timedelta(minutes=30)
-"""How long nobody else tries an archive that is on its way; a process that was killed has left it by then."""
+"""How long nobody else tries an archive that is on its way: renewed as it goes on, left by one that was killed."""
 _AT_ONCE = 20
 """Archives of one turn."""
 _TOLD_WITHIN = timedelta(days=3)
@@ -83,7 +83,10 @@ class Forwarding:
             if self._server is None:
                 failed = _NOWHERE
             else:
-                await sftp.send(self._server, path, pieces, size=row.length, sha256=row.sha256)
+                held = _Lease(self._database, self._clock, row.upload_id)
+                await sftp.send(
+                    self._server, path, pieces, size=row.length, sha256=row.sha256, going_on=held.renew
+                )
         except LostBytesError:
             failed = "its bytes are not on this server"
         except sftp.ForwardError as error:
@@ -99,6 +102,23 @@ class Forwarding:
                     path=path,
                 )  # fmt: skip
         return not failed
+
+
+class _Lease:
+    """Of an archive that is on its way."""
+
+    def __init__(self, database: Database, clock: Clock, upload_id: str) -> None:
+        self._database, self._clock, self._upload_id = database, clock, upload_id
+        self._renewed_at = clock.now()
+
+    async def renew(self) -> None:
+        """Hold it for as long again, once a third of the time is over."""
+        now = self._clock.now()
+        if now - self._renewed_at < _LEASE / 3:
+            return
+        self._renewed_at = now
+        async with self._database.transaction() as tx:
+            await sql.hold(tx, self._upload_id, until=now + _LEASE)
 
 
 def remote_path(row: ForwardRow) -> str:

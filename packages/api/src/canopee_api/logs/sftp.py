@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import posixpath
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 
 import asyncssh
@@ -15,14 +15,25 @@ _PIECE_BYTES = 1_048_576
 _CONNECT_S, _PIECE_S = 20, 120
 _SAID = 300
 _USUAL_PORT = 22
+_GoingOn = Callable[[], Awaitable[None]]
 
 
 class ForwardError(TemporaryError):
     """It did not arrive; the message says why."""
 
 
-async def send(server: SftpServer, path: str, pieces: Iterator[bytes], *, size: int, sha256: str) -> None:
+async def send(
+    server: SftpServer,
+    path: str,
+    pieces: Iterator[bytes],
+    *,
+    size: int,
+    sha256: str,
+    going_on: _GoingOn,
+) -> None:
     """Put a file at `path`, below the folder of the server. One that is there and the same is as good.
+
+    `going_on` is called after each piece, on its way there and back.
 
     Raises:
         ForwardError: it is not there, or not the same; nothing bears its name then.
@@ -30,10 +41,10 @@ async def send(server: SftpServer, path: str, pieces: Iterator[bytes], *, size: 
     target = posixpath.join(server.folder, path)
     try:
         async with await _connected(server) as connection, connection.start_sftp_client() as sftp:
-            if not await _is_same(sftp, target, size, sha256):
+            if not await _is_same(sftp, target, size, sha256, going_on):
                 await sftp.makedirs(posixpath.dirname(target), exist_ok=True)
-                await _write(sftp, f"{target}.part", pieces)
-                if not await _is_same(sftp, f"{target}.part", size, sha256):
+                await _write(sftp, f"{target}.part", pieces, going_on)
+                if not await _is_same(sftp, f"{target}.part", size, sha256, going_on):
                     await sftp.remove(f"{target}.part")
                     raise ForwardError("what arrived there is not what was sent: it was removed")
                 await sftp.posix_rename(f"{target}.part", target)
@@ -54,14 +65,15 @@ async def _connected(server: SftpServer) -> asyncssh.SSHClientConnection:
     )  # fmt: skip
 
 
-async def _write(sftp: asyncssh.SFTPClient, path: str, pieces: Iterator[bytes]) -> None:
+async def _write(sftp: asyncssh.SFTPClient, path: str, pieces: Iterator[bytes], going_on: _GoingOn) -> None:
     async with sftp.open(path, "wb") as stream:
         async for piece in _in_thread(pieces):
             async with asyncio.timeout(_PIECE_S):
                 await stream.write(piece)
+            await going_on()
 
 
-async def _is_same(sftp: asyncssh.SFTPClient, path: str, size: int, sha256: str) -> bool:
+async def _is_same(sftp: asyncssh.SFTPClient, path: str, size: int, sha256: str, going_on: _GoingOn) -> bool:
     """Whether a file is there, with these bytes: read back, as servers say no hash."""
     with suppress(asyncssh.SFTPNoSuchFile):
         if (await sftp.stat(path)).size != size:
@@ -74,6 +86,7 @@ async def _is_same(sftp: asyncssh.SFTPClient, path: str, size: int, sha256: str)
                 if not piece:
                     return digest.hexdigest() == sha256
                 digest.update(piece)
+                await going_on()
     return False
 
 

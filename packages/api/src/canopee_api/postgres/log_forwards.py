@@ -71,6 +71,11 @@ async def take(tx: Connection, *, now: datetime, until: datetime) -> ForwardRow 
     return ForwardRow(*row) if row else None
 
 
+async def hold(tx: Connection, upload_id: str, *, until: datetime) -> None:
+    """It is on its way still: nobody else takes it until an instant."""
+    await tx.execute("UPDATE log_forwards SET next_at = %s WHERE upload_id = %s", (until, upload_id))
+
+
 async def arrived(tx: Connection, upload_id: str, *, now: datetime) -> bool:
     """It is there; `False` when that was known."""
     cursor = await tx.execute(
