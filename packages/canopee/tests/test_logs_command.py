@@ -111,14 +111,21 @@ def test_who_has_not_answered_in_time_is_counted(
 
 
 def test_a_search_says_where_and_whether_there_may_be_more(
-    answers: dict[str, object], run: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    answers: dict[str, object],
+    sent: list[tuple[str, Any]],
+    run: Callable[..., str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     matches = golden(LogMatches)
     answers["/v1/log-requests/r/devices"] = Page([DEVICE])
     answers[f"/v1/log-requests/r/archives/{DEVICE.id}/search"] = msgspec.structs.replace(
         matches, is_cut=False, ended_by="end"
     )
-    assert "ERROR login" in run("logs", "search", "r", "error")
+    assert "ERROR login" in run("logs", "search", "r", "DUPONT", "--path", "app.log", "--case")
+    (body,) = [body for path, body in sent if path.endswith("/search")]
+    assert (body["q"], body["path"], body["case"], body["regex"]) == ("DUPONT", "app.log", True, False)
+    assert not [path for path, _ in sent if "DUPONT" in path], "what is looked for is in no address"
     answers[f"/v1/log-requests/r/archives/{DEVICE.id}/search"] = matches
     assert main(["logs", "search", "r", "error", "--home", str(tmp_path)]) == 1
     assert "ACCUEIL-01 (matches)" in capsys.readouterr().err

@@ -112,14 +112,20 @@ async def test_an_archive_is_read_searched_and_purged(office: Office, http: http
     key, reader = await _key(office, "support"), await _key(office, "reader")
     path = f"/v1/log-requests/{view.id}/archives/{pc.id}"
     (file,) = (await http.get(f"{path}/files", headers=key)).json()["files"]
-    lines = await http.get(f"{path}/text", params={"path": file["path"], "line": "2"}, headers=key)
-    assert [one["number"] for one in lines.json()["lines"]] == [2]
-    found = await http.get(f"{path}/search", params={"q": "LOGIN OF .* failed", "regex": "true"}, headers=key)
-    assert [(one["line"], one["path"]) for one in found.json()["matches"]] == [(2, file["path"])]
-    assert (await http.get(f"{path}/search", params={"q": "LOGIN", "case": "true"}, headers=key)).json()[
-        "matches"
-    ] == []
-    assert (await http.get(f"{path}/search", params={"q": "(", "regex": "true"}, headers=key)).status_code == 400
+    lines = await http.get(f"{path}/text", params={"file": file["number"], "line": "2"}, headers=key)
+    assert (lines.json()["path"], [one["number"] for one in lines.json()["lines"]]) == (file["path"], [2])
+    beyond = await http.get(f"{path}/text", params={"file": "2"}, headers=key)
+    assert (beyond.status_code, beyond.json()["code"]) == (400, "logs.unreadable")
+    found = await http.post(f"{path}/search", json={"q": "LOGIN OF .* failed", "regex": True}, headers=key)
+    places = [(one["line"], one["path"], one["file"]) for one in found.json()["matches"]]
+    assert (found.status_code, places) == (200, [(2, file["path"], file["number"])])
+    cased = await http.post(f"{path}/search", json={"q": "LOGIN", "case": True}, headers=key)
+    assert cased.json()["matches"] == []
+    for wrong in ({"q": "(", "regex": True}, {"q": ""}, {"q": "x", "limit": 0}, {}):
+        assert (await http.post(f"{path}/search", json=wrong, headers=key)).status_code == 400
+    assert (await http.post(f"{path}/search", json={"q": "login"}, headers=reader)).status_code == 403
+    in_address = await http.get(f"{path}/search", params={"q": "DUPONT"}, headers=key)
+    assert in_address.status_code == 405, "what is looked for is in no address: neither proxies nor logs keep it"
     purge = f"/v1/log-requests/{view.id}/purge"
     assert (await http.post(purge, headers=reader)).status_code == 403
     assert (await http.post(purge, headers=key)).json()["state"] == "purged"

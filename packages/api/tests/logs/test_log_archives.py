@@ -15,6 +15,7 @@ from canopee_api.logs.reading import Readers
 from canopee_api.settings import Settings
 from canopee_api.testing import Office, ReplyError
 from canopee_api.testing_logs import Support, an_archive
+from canopee_contract.log_requests import SearchArchive
 from canopee_kit.clock import FakeClock
 
 
@@ -55,7 +56,7 @@ async def test_who_opened_which_archive_is_in_the_audit_once_for_who_reads_on(
         await archives.listing(view.id, pc.id, step="", by="camille")
     await archives.open(view.id, pc.id, step="", by="camille", how="download")
     clock.advance(601)
-    await archives.text(view.id, pc.id, step="", path="product/app.log", first=1, count=10, by="camille")
+    await archives.text(view.id, pc.id, step="", number=1, first=1, count=10, by="camille")
     history = await office.areas.log_requests.history(view.id, after=0, limit=10)
     opened = [(one.actor, one.detail["how"], one.detail["device"]) for one in history if one.action == "logs.open"]
     assert opened == [("camille", "read", pc.id), ("camille", "download", pc.id), ("camille", "read", pc.id)]
@@ -66,16 +67,13 @@ async def test_an_archive_is_searched_and_read_by_line(support: Support, office:
     view = await support.request(pc)
     await support.answer(pc)
     archives = office.areas.log_archives
-    found = await archives.search(
-        view.id, pc.id, step="", path="", pattern=check_pattern("error", is_regex=False, has_case=False), limit=10,
-        by="camille",
-    )  # fmt: skip
+    found = await archives.search(view.id, pc.id, SearchArchive("error"), by="camille")
     assert [(one.path, one.line, one.text[one.start : one.end]) for one in found.matches] == [
         ("product/app.log", 2, "ERROR")
     ]
     assert (found.ended_by, found.is_cut) == ("end", False)
     with pytest.raises(InvalidError, match="no such file"):
-        await archives.text(view.id, pc.id, step="", path="../../etc/passwd", first=1, count=10, by="camille")
+        await archives.text(view.id, pc.id, step="", number=2, first=1, count=10, by="camille")
     for device, step in ((pc.id, "other"), (view.id, "")):
         with pytest.raises((NotFoundError, ConflictError)):
             await archives.listing(view.id, device, step=step, by="camille")
@@ -88,7 +86,7 @@ async def test_a_search_that_would_take_for_ever_ends_in_time_with_what_it_found
     view = await support.request(pc)
     await support.answer(pc, an_archive({"app.log": b"aX\n" + b"a" * 60 + b"\n"}))
     hasty = Archives(office.areas.database, store, Readers(longest_s=2), clock)
-    found = await hasty.search(view.id, pc.id, step="", path="", pattern="^(a+)+X", limit=10, by="camille")
+    found = await hasty.search(view.id, pc.id, SearchArchive("^(a+)+X", regex=True), by="camille")
     assert ([one.line for one in found.matches], found.ended_by, found.is_cut) == ([1], "time", True)
 
 

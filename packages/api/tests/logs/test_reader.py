@@ -56,16 +56,16 @@ def test_lines_are_found_whatever_the_encoding(encoding: str) -> None:
     text = "démarré\r\nnœud ĀĊ\r\n" if encoding.startswith("utf") else "démarré\r\nfenêtre\r\n"
     archive = opened({"app.log": (text + "échec à l'ouverture\r\nfin").encode(encoding)})
     assert found(archive, "(?i)ÉCHEC")[0] == [("app.log", 3, "échec")]
-    lines = text_of(archive, Task("", "text", "app.log")).lines
+    lines = text_of(archive, Task("", "text", 1)).lines
     assert [one.number for one in lines] == [1, 2, 3, 4]
     assert (lines[0].text, lines[3].text) == ("démarré", "fin")
 
 
 def test_text_comes_in_parts_that_follow_one_another() -> None:
     archive = opened({"app.log": b"".join(b"line %d\n" % number for number in range(1, 11))})
-    first = text_of(archive, Task("", "text", "app.log", 1, 4))
+    first = text_of(archive, Task("", "text", 1, first=1, count=4))
     assert ([one.text for one in first.lines], first.next_line) == (["line 1", "line 2", "line 3", "line 4"], 5)
-    last = text_of(archive, Task("", "text", "app.log", 9, 4))
+    last = text_of(archive, Task("", "text", 1, first=9, count=4))
     assert ([one.number for one in last.lines], last.next_line) == ([9, 10], None)
 
 
@@ -74,7 +74,7 @@ def test_a_line_without_end_is_read_in_pieces_and_shown_cut() -> None:
     matches, ended = found(archive, "needle")
     assert matches == [("app.log", 1, "needle"), ("app.log", 2, "needle")]
     assert ended.read_bytes < 250_000
-    lines = text_of(archive, Task("", "text", "app.log")).lines
+    lines = text_of(archive, Task("", "text", 1)).lines
     assert [(one.number, len(one.text), one.is_cut) for one in lines] == [(1, 2_000, True), (2, 11, False)]
 
 
@@ -95,7 +95,28 @@ def test_the_manifest_is_no_file_in_which_something_is_found() -> None:
 def test_what_is_no_text_is_passed_over_and_said_to_be_none() -> None:
     archive = opened({"app.exe": b"MZ\0\0needle\n", "app.log": b"needle\n", "folder/": b""})
     assert found(archive, "needle")[0] == [("app.log", 1, "needle")]
-    assert text_of(archive, Task("", "text", "app.exe")).is_binary
+    assert text_of(archive, Task("", "text", 1)).is_binary
+
+
+def test_a_file_is_known_by_its_number_where_it_is_listed_read_and_found() -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in (("folder/", ""), ("a.log", "one"), ("manifest.json", "{}")):
+            archive.writestr(name, text)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.log", "two")
+    archive = zipfile.ZipFile(content)
+    held = listing(archive).files
+    assert [(one.number, one.path) for one in held] == [(1, "a.log"), (2, "a.log")]
+    texts = [text_of(archive, Task("", "text", one.number)).lines[0].text for one in held]
+    assert texts == ["one", "two"], "of two files of one name, each is read"
+    matches = search(archive, Task("", "search", pattern="one|two", member="a.log"))
+    assert [(one.file, one.text) for one in matches if isinstance(one, LogMatch)] == [(1, "one"), (2, "two")]
+    for number in (0, 3):
+        with pytest.raises(KeyError):
+            text_of(archive, Task("", "text", number))
+    with pytest.raises(KeyError):
+        list(search(archive, Task("", "search", pattern="x", member="manifest.json")))
 
 
 def test_a_file_that_is_spoiled_does_not_hide_the_others() -> None:

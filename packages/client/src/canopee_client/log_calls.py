@@ -49,15 +49,14 @@ class LogCalls(Link):
     def archive_files(self, request_id: str, device_id: str, **query: str) -> logs.ArchiveListing:
         return self.call("GET", _archive(request_id, device_id, "files"), logs.ArchiveListing, query=query)
 
-    def archive_text(self, request_id: str, device_id: str, path: str, **query: str) -> logs.ArchiveText:
-        """Some lines of a file: `line`, `count`, `step`."""
-        wanted = {**query, "path": path}
+    def archive_text(self, request_id: str, device_id: str, file: int, **query: str) -> logs.ArchiveText:
+        """Some lines of a file, by its `number` in `archive_files`: `line`, `count`, `step`."""
+        wanted = {**query, "file": str(file)}
         return self.call("GET", _archive(request_id, device_id, "text"), logs.ArchiveText, query=wanted)
 
-    def search_archive(self, request_id: str, device_id: str, q: str, **query: str) -> logs.LogMatches:
-        """Where a text is found: `regex`, `case`, `path`, `limit`, `step`."""
-        wanted = {**query, "q": q}
-        return self.call("GET", _archive(request_id, device_id, "search"), logs.LogMatches, query=wanted)
+    def search_archive(self, request_id: str, device_id: str, wanted: logs.SearchArchive) -> logs.LogMatches:
+        """Where a text is found in what a device sent."""
+        return self.call("POST", _archive(request_id, device_id, "search"), logs.LogMatches, body=wanted)
 
     def purge_logs(self, request_id: str, *, device: str = "") -> logs.LogRequestView:
         query = {"device": device} if device else {}

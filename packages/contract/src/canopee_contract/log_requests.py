@@ -215,6 +215,8 @@ class ArchiveFile(msgspec.Struct):
     modified_at: datetime | None
     about: dict[str, Any] = {}
     """What the PC says of it in its manifest: cut, encoding, what was hidden."""
+    number: int = 0
+    """Its place among the files of the archive, from 1: what asks for its text, so that its path is in no address."""
 
 
 class ArchiveListing(msgspec.Struct):
@@ -249,6 +251,22 @@ class ArchiveText(msgspec.Struct):
     is_binary: bool = False
 
 
+class SearchArchive(msgspec.Struct):
+    """`POST /v1/log-requests/{id}/archives/{device}/search`: what is looked for may be a name, and is in no address."""
+
+    q: str
+    """A text, or a regular expression; 1 to 500 characters."""
+    regex: bool = False
+    case: bool = False
+    """Capitals count."""
+    path: str = ""
+    """In this file of the archive only."""
+    limit: int = 200
+    """Matches, at most: 1 to 1 000."""
+    step: str = ""
+    """Of several archives of a device, that of this step."""
+
+
 class LogMatch(msgspec.Struct):
     """A line that was found, and where in it."""
 
@@ -258,6 +276,8 @@ class LogMatch(msgspec.Struct):
     start: int
     """First character of the match in `text`, and the one after its last."""
     end: int
+    file: int = 0
+    """Number of the file, as of `ArchiveFile`."""
 
 
 class LogMatches(msgspec.Struct):

@@ -1458,13 +1458,13 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
+        readonly get?: never;
+        readonly put?: never;
         /**
          * SearchArchive
          * @description Where a text is found in an archive: file, line and place. It ends after 15 s, with what was found so far.
          */
-        readonly get: operations["V1LogRequestsRequestIdArchivesDeviceIdSearchSearchArchive"];
-        readonly put?: never;
-        readonly post?: never;
+        readonly post: operations["V1LogRequestsRequestIdArchivesDeviceIdSearchSearchArchive"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2364,6 +2364,8 @@ export interface components {
             readonly about: Record<string, unknown>;
             readonly compressed_bytes: number;
             readonly modified_at: string | null;
+            /** @default 0 */
+            readonly number: number;
             readonly path: string;
             readonly size_bytes: number;
         };
@@ -3409,6 +3411,8 @@ export interface components {
          */
         readonly LogMatch: {
             readonly end: number;
+            /** @default 0 */
+            readonly file: number;
             readonly line: number;
             readonly path: string;
             readonly start: number;
@@ -4556,6 +4560,23 @@ export interface components {
             readonly page: string;
             readonly query: string;
             readonly shared: boolean;
+        };
+        /**
+         * SearchArchive
+         * @description `POST /v1/log-requests/{id}/archives/{device}/search`: what is looked for may be a name, and is in no address.
+         */
+        readonly SearchArchive: {
+            /** @default false */
+            readonly case: boolean;
+            /** @default 200 */
+            readonly limit: number;
+            /** @default  */
+            readonly path: string;
+            readonly q: string;
+            /** @default false */
+            readonly regex: boolean;
+            /** @default  */
+            readonly step: string;
         };
         /**
          * Selection
@@ -12882,20 +12903,7 @@ export interface operations {
     };
     readonly V1LogRequestsRequestIdArchivesDeviceIdSearchSearchArchive: {
         readonly parameters: {
-            readonly query: {
-                /** @description Capitals count. */
-                readonly case?: boolean;
-                /** @description Matches, at most. */
-                readonly limit?: number;
-                /** @description In this file only. */
-                readonly path?: string;
-                /** @description What is looked for: a text, or a regular expression. */
-                readonly q: string;
-                /** @description `q` is a regular expression. */
-                readonly regex?: boolean;
-                /** @description Of several archives of a device, that of this step. */
-                readonly step?: string;
-            };
+            readonly query?: never;
             readonly header?: never;
             readonly path: {
                 readonly device_id: string;
@@ -12903,7 +12911,11 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SearchArchive"];
+            };
+        };
         readonly responses: {
             /** @description Request fulfilled, document follows */
             readonly 200: {
@@ -12960,6 +12972,33 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
             readonly 431: {
                 headers: {
@@ -12984,9 +13023,10 @@ export interface operations {
             readonly query: {
                 /** @description Lines. */
                 readonly count?: number;
+                /** @description Number of the file, as `files` says it. */
+                readonly file: number;
                 /** @description The first. */
                 readonly line?: number;
-                readonly path: string;
                 /** @description Of several archives of a device, that of this step. */
                 readonly step?: string;
             };

@@ -36,7 +36,7 @@ export class LogArchive {
   readonly poste = input.required<string>();
   /** Of several archives of a PC, that of this step. */
   readonly etape = input<string>();
-  /** Place of a file in the archive, from 1: no name of a file is in the address. */
+  /** Number of a file of the archive: no name of a file is in the address. */
   readonly fichier = input<string>();
   readonly ligne = input<string>();
   private readonly router = inject(Router);
@@ -62,8 +62,8 @@ export class LogArchive {
   });
   /** What is told as a failure: what is absent is told in its place. */
   protected readonly shownProblem = computed(() => (this.problem() && !((this.problem()?.code ?? '') in ABSENT) ? this.problem() : undefined));
-  protected readonly place = computed(() => (Number(this.fichier()) || (this.listing()?.files.length === 1 ? 1 : 0)) - 1);
-  protected readonly file = computed(() => this.listing()?.files[this.place()]);
+  protected readonly number = computed(() => Number(this.fichier()) || (this.listing()?.files.length === 1 ? 1 : 0));
+  protected readonly file = computed(() => this.listing()?.files.find((one) => one.number === this.number()));
   protected readonly about = computed<About>(() => {
     const file = this.file();
     return file ? aboutOf(file) : {};
@@ -73,7 +73,7 @@ export class LogArchive {
   protected readonly shown = computed(() => {
     const wanted = this.wanted().toLowerCase();
     return (this.listing()?.files ?? [])
-      .map((file, place) => ({ file, place, name: fileName(file.path), folder: folderOf(file.path), notes: notes(file) }))
+      .map((file) => ({ file, name: fileName(file.path), folder: folderOf(file.path), notes: notes(file) }))
       .filter((one) => one.file.path.toLowerCase().includes(wanted));
   });
   protected readonly hiddenIn = computed(() => hiddenSaid(this.listing()?.manifest['redacted']));
@@ -93,10 +93,7 @@ export class LogArchive {
 
   /** Go to what a search found. */
   protected open(hit: Hit): void {
-    const place = this.listing()?.files.findIndex((one) => one.path === hit.path) ?? -1;
-    if (place >= 0) {
-      this.go({ fichier: place + 1, ligne: hit.line });
-    }
+    this.go({ fichier: hit.file, ligne: hit.line });
   }
 
   protected jump(line: number): void {

@@ -106,9 +106,9 @@ export class LogSearch {
     this.busy.set(true);
     this.fault.set('');
     try {
-      const query = { q, regex: this.isRegex(), case: this.hasCase(), path: this.isHere() ? this.path() : '', limit: MOST, step: this.step() };
+      const wanted = { q, regex: this.isRegex(), case: this.hasCase(), path: this.isHere() ? this.path() : '', limit: MOST, step: this.step() };
       const path = { request_id: this.request(), device_id: this.device() };
-      this.answer.set(await this.api.get('/v1/log-requests/{request_id}/archives/{device_id}/search', { path, query }));
+      this.answer.set(await this.api.post('/v1/log-requests/{request_id}/archives/{device_id}/search', wanted, { path }));
     } catch (error) {
       this.answer.set(undefined);
       this.fault.set(problemOf(error).detail);

@@ -41,15 +41,18 @@ export class LogText {
   readonly request = input.required<string>();
   readonly device = input.required<string>();
   readonly step = input('');
+  /** Of the file, as the listing says it. */
+  readonly number = input.required<number>();
+  /** What the file is called on screen. */
   readonly path = input.required<string>();
   /** The line that is looked for. */
   readonly line = input(1);
   readonly moved = output<number>();
   private readonly host = inject<ElementRef<HTMLElement>>(ElementRef);
   protected readonly first = computed(() => pageOf(this.line()));
-  private readonly key = computed(() => `${this.device()} ${this.step()} ${this.path()} ${this.first()}`);
+  private readonly key = computed(() => `${this.device()} ${this.step()} ${this.number()} ${this.first()}`);
   protected readonly asked = read('/v1/log-requests/{request_id}/archives/{device_id}/text', () => ({
-    path: { request_id: this.request(), device_id: this.device() }, query: { path: this.path(), line: this.first(), count: LINES, step: this.step() },
+    path: { request_id: this.request(), device_id: this.device() }, query: { file: this.number(), line: this.first(), count: LINES, step: this.step() },
   }));
   protected readonly page = lastGood(this.asked, this.key);
   protected readonly problem = computed(() => (this.asked.error() ? problemOf(this.asked.error()) : undefined));

@@ -18,7 +18,7 @@ from canopee_api.postgres import log_archives as sql
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.log_archives import WholeRow
 from canopee_contract.codec import encode
-from canopee_contract.log_requests import ArchiveListing, ArchiveText, LogMatch, LogMatches
+from canopee_contract.log_requests import ArchiveListing, ArchiveText, LogMatch, LogMatches, SearchArchive
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
 
@@ -94,23 +94,23 @@ class Archives:
         return ArchiveListing(row.name, row.sha256, row.length, held.files, held.is_cut, held.manifest)
 
     async def text(
-        self, request_id: str, device_id: str, *, step: str, path: str, first: int, count: int, by: str
+        self, request_id: str, device_id: str, *, step: str, number: int, first: int, count: int, by: str
     ) -> ArchiveText:
-        """Some lines of a file; raises as `listing`."""
+        """Some lines of a file, by its number in `listing`; raises as that."""
         if first < 1 or not 1 <= count <= MOST_LINES:
             raise InvalidError("logs.lines", f"from line 1, 1 to {MOST_LINES} lines", at="line")
         row = await self.open(request_id, device_id, step=step, by=by, how="read")
         file = str(self._store.file(row.sha256))
-        return await self._readers.ask(Task(file, "text", path, first, count), ArchiveText)
+        return await self._readers.ask(Task(file, "text", number, first=first, count=count), ArchiveText)
 
-    async def search(
-        self, request_id: str, device_id: str, *, step: str, path: str, pattern: str, limit: int, by: str
-    ) -> LogMatches:
-        """Where a regular expression is found; raises as `listing`, and `InvalidError` for what is none."""
-        if not 1 <= limit <= MOST_MATCHES:
-            raise InvalidError("logs.limit", f"1 to {MOST_MATCHES} matches", at="limit")
-        row = await self.open(request_id, device_id, step=step, by=by, how="read")
-        task = Task(str(self._store.file(row.sha256)), "search", path, pattern=pattern, limit=limit)
+    async def search(self, request_id: str, device_id: str, wanted: SearchArchive, *, by: str) -> LogMatches:
+        """Where a text is found; raises as `listing`, and `InvalidError` for what cannot be looked for."""
+        pattern = check_pattern(wanted.q, is_regex=wanted.regex, has_case=wanted.case)
+        if not 1 <= wanted.limit <= MOST_MATCHES:
+            raise InvalidError("logs.limit", f"1 to {MOST_MATCHES} matches", at="$.limit")
+        row = await self.open(request_id, device_id, step=wanted.step, by=by, how="read")
+        file = str(self._store.file(row.sha256))
+        task = Task(file, "search", member=wanted.path, pattern=pattern, limit=wanted.limit)
         began = self._clock.monotonic()
         matches, ended = await self._readers.gather(task, LogMatch, Searched)
         seconds = round(self._clock.monotonic() - began, 3)
@@ -179,12 +179,12 @@ def check_pattern(text: str, *, is_regex: bool, has_case: bool) -> str:
         InvalidError: empty, too long, or not one.
     """
     if not 1 <= len(text) <= _LONGEST_PATTERN:
-        raise InvalidError("logs.pattern", f"1 to {_LONGEST_PATTERN} characters", at="q")
+        raise InvalidError("logs.pattern", f"1 to {_LONGEST_PATTERN} characters", at="$.q")
     pattern = f"{'' if has_case else '(?i)'}{text if is_regex else re.escape(text)}"
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        raise InvalidError("logs.pattern", f"not a regular expression: {error}", at="q") from error
+        raise InvalidError("logs.pattern", f"not a regular expression: {error}", at="$.q") from error
     return pattern
 
 

@@ -37,8 +37,10 @@ class Task(msgspec.Struct, frozen=True):
     """Of the file on this machine."""
     kind: str
     """`list`, `text` or `search`."""
+    number: int = 0
+    """Of the file inside, from 1, as it is listed."""
     member: str = ""
-    """The file inside; of a search: empty for every file."""
+    """Of a search: its path; empty for every file."""
     first: int = 1
     count: int = 500
     pattern: str = ""
@@ -108,12 +110,20 @@ def listing(archive: zipfile.ZipFile) -> Listed:
         }
     except msgspec.ValidationError:
         said = {}
-    members = [one for one in archive.infolist() if not one.is_dir() and one.filename != MANIFEST]
+    members = _members(archive)
     files = [
-        ArchiveFile(one.filename, one.file_size, one.compress_size, _modified(one), _about(said, one.filename))
-        for one in members[:MOST_FILES]
-    ]
+        ArchiveFile(
+            one.filename, one.file_size, one.compress_size, _modified(one), _about(said, one.filename), number
+        )
+        for number, one in members[:MOST_FILES]
+    ]  # fmt: skip
     return Listed(files, len(members) > MOST_FILES, manifest)
+
+
+def _members(archive: zipfile.ZipFile) -> list[tuple[int, zipfile.ZipInfo]]:
+    """The files that the PC took, with their numbers."""
+    files = [one for one in archive.infolist() if not one.is_dir() and one.filename != MANIFEST]
+    return list(enumerate(files, 1))
 
 
 def _about(said: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
@@ -124,29 +134,30 @@ def _about(said: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
 def text_of(archive: zipfile.ZipFile, task: Task) -> ArchiveText:
     """Some lines of a file."""
     lines, following = list[LogLine](), None
-    info = archive.getinfo(task.member)
+    info = dict(_members(archive))[task.number]
     if _is_binary(archive, info):
-        return ArchiveText(task.member, [], None, is_binary=True)
+        return ArchiveText(info.filename, [], None, is_binary=True)
     for number, text in _lines(archive, info):
         if number >= task.first + task.count:
             following = number
             break
         if number >= task.first and (not lines or lines[-1].number != number):
             lines.append(LogLine(number, text[:_SHOWN], len(text) > _SHOWN))
-    return ArchiveText(task.member, lines, following)
+    return ArchiveText(info.filename, lines, following)
 
 
 def search(archive: zipfile.ZipFile, task: Task) -> Iterator[LogMatch | Searched]:
     """The lines in which a pattern is found, as they are found."""
     pattern, found, files, read = re.compile(task.pattern), 0, 0, 0
-    every = [one for one in archive.infolist() if one.filename != MANIFEST]
-    members = [archive.getinfo(task.member)] if task.member else every
-    for info in members:
-        if info.is_dir() or _is_binary(archive, info):
+    members = [one for one in _members(archive) if task.member in {"", one[1].filename}]
+    if task.member and not members:
+        raise KeyError(task.member)
+    for file, info in members:
+        if _is_binary(archive, info):
             continue
         files += 1
         try:
-            for number, text in _lines(archive, info):
+            for line, text in _lines(archive, info):
                 read += len(text)
                 if read > MOST_READ_BYTES:
                     yield Searched("bytes", files, read)
@@ -154,7 +165,7 @@ def search(archive: zipfile.ZipFile, task: Task) -> Iterator[LogMatch | Searched
                 match = pattern.search(text)
                 if match is None:
                     continue
-                yield _match(info.filename, number, text, match.start(), match.end())
+                yield _match(LogMatch(info.filename, line, text, match.start(), match.end(), file))
                 found += 1
                 if found >= task.limit:
                     yield Searched("matches", files, read)
@@ -164,11 +175,12 @@ def search(archive: zipfile.ZipFile, task: Task) -> Iterator[LogMatch | Searched
     yield Searched("end", files, read)
 
 
-def _match(path: str, number: int, text: str, start: int, end: int) -> LogMatch:
-    """With what is around it, of a long line."""
-    first = max(0, start - _SHOWN // 4) if len(text) > _SHOWN else 0
-    shown = text[first : first + _SHOWN]
-    return LogMatch(path, number, shown, start - first, min(end - first, len(shown)))
+def _match(whole: LogMatch) -> LogMatch:
+    """With what is around it only, of a long line."""
+    first = max(0, whole.start - _SHOWN // 4) if len(whole.text) > _SHOWN else 0
+    shown = whole.text[first : first + _SHOWN]
+    end = min(whole.end - first, len(shown))
+    return msgspec.structs.replace(whole, text=shown, start=whole.start - first, end=end)
 
 
 def _lines(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[tuple[int, str]]:

@@ -12,7 +12,7 @@ from canopee.errors import FailedError, UsageError
 from canopee.home import connect
 from canopee.output import print_json, print_list, print_object
 from canopee_client.client import Client
-from canopee_contract.log_requests import LogDevice, LogRequestView
+from canopee_contract.log_requests import LogDevice, LogRequestView, SearchArchive
 
 _LISTED = ("id", "created_at", "ticket", "reason", "created_by", "pipeline", "state", "states", "keep_until")
 _DEVICES = ("id", "hostname", "practice_id", "state", "received_bytes", "announced_bytes", "code", "detail")
@@ -146,11 +146,8 @@ def search(arguments: argparse.Namespace) -> int:
 
 def _search_one(client: Client, arguments: argparse.Namespace, one: LogDevice) -> tuple[list[Line], str]:
     """The matches in the archive of a device, and why there may be more."""
-    query = {
-        "regex": str(arguments.regex).lower(), "case": str(arguments.case).lower(), "limit": str(arguments.limit),
-        **({"path": arguments.path} if arguments.path else {}),
-    }  # fmt: skip
-    held = client.search_archive(arguments.id, one.id, arguments.text, **query)
+    wanted = SearchArchive(arguments.text, arguments.regex, arguments.case, arguments.path, arguments.limit)
+    held = client.search_archive(arguments.id, one.id, wanted)
     lines = [
         Line(one.id, one.hostname, match.path, match.line, match.text, match.start, match.end)
         for match in held.matches

@@ -5,17 +5,24 @@ from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from canopee_api.doors.agent.downloads import asked
 from canopee_api.doors.areas import Areas
 from canopee_api.doors.people.guard import actor_of, needs
 from canopee_api.doors.people.pages import After, Limit, number_cursor, page
-from canopee_api.logs.archives import check_pattern, file_name
+from canopee_api.logs.archives import file_name
 from canopee_api.postgres.log_archives import WholeRow
 from canopee_contract.codec import encode
-from canopee_contract.log_requests import ArchiveListing, ArchiveText, LogMatches, LogReceipt, LogRequestView
+from canopee_contract.log_requests import (
+    ArchiveListing,
+    ArchiveText,
+    LogMatches,
+    LogReceipt,
+    LogRequestView,
+    SearchArchive,
+)
 from canopee_contract.people import Page
 from canopee_contract.problem import CONTENT_TYPE, Problem
 
@@ -83,35 +90,27 @@ async def archive_text(  # noqa: PLR0913, PLR0917  query parameters
     device_id: FromPath[str],
     request: Request[Any, Any, Any],
     areas: NamedDependency[Areas],
-    path: FromQuery[str],
+    file: Annotated[int, QueryParameter(ge=1, description="Number of the file, as `files` says it.")],
     line: Annotated[int, QueryParameter(ge=1, description="The first.")] = 1,
     count: Annotated[int, QueryParameter(ge=1, le=2_000, description="Lines.")] = 500,
     step: _Step = "",
 ) -> ArchiveText:
     """Some lines of a file of an archive."""
     return await areas.log_archives.text(
-        request_id, device_id, step=step, path=path, first=line, count=count, by=actor_of(request).login
+        request_id, device_id, step=step, number=file, first=line, count=count, by=actor_of(request).login
     )
 
 
-@get("/v1/log-requests/{request_id:str}/archives/{device_id:str}/search", opt=needs("read_logs"))
-async def search_archive(  # noqa: PLR0913, PLR0917  query parameters
+@post("/v1/log-requests/{request_id:str}/archives/{device_id:str}/search", opt=needs("read_logs"), status_code=200)
+async def search_archive(
     request_id: FromPath[str],
     device_id: FromPath[str],
+    data: JSONBody[SearchArchive],
     request: Request[Any, Any, Any],
     areas: NamedDependency[Areas],
-    q: Annotated[str, QueryParameter(description="What is looked for: a text, or a regular expression.")],
-    regex: Annotated[bool, QueryParameter(description="`q` is a regular expression.")] = False,  # noqa: FBT002  a parameter of the query
-    case: Annotated[bool, QueryParameter(description="Capitals count.")] = False,  # noqa: FBT002  a parameter of the query
-    path: Annotated[str, QueryParameter(description="In this file only.")] = "",
-    limit: Annotated[int, QueryParameter(ge=1, le=1_000, description="Matches, at most.")] = 200,
-    step: _Step = "",
 ) -> LogMatches:
     """Where a text is found in an archive: file, line and place. It ends after 15 s, with what was found so far."""
-    pattern = check_pattern(q, is_regex=regex, has_case=case)
-    return await areas.log_archives.search(
-        request_id, device_id, step=step, path=path, pattern=pattern, limit=limit, by=actor_of(request).login
-    )
+    return await areas.log_archives.search(request_id, device_id, data, by=actor_of(request).login)
 
 
 @post("/v1/log-requests/{request_id:str}/purge", opt=needs("request_logs"), status_code=200)
