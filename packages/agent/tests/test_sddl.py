@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from canopee_agent.windows.sddl import PRIVATE, READABLE, is_kept, is_trusted, owner
+from canopee_agent.windows.sddl import DROP, PRIVATE, READABLE, UNLISTED, is_kept, is_trusted, owner
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,30 @@ def test_readers_are_asked_for_or_refused_by_what_is_wanted() -> None:
     assert is_kept(said, READABLE)
     assert not is_kept(said, PRIVATE)
     assert not is_kept(PRIVATE, READABLE)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (
+            DROP,
+            "O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;;0x1000a2;;;S-1-5-32-545)(A;OIIO;0x110082;;;S-1-3-0)",
+        ),
+        (UNLISTED, "O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;;0x1000a0;;;BU)(A;OIIO;0x120089;;;BU)"),
+    ],
+)
+def test_the_desk_is_kept_in_other_words_and_not_with_another_right(wanted: str, said: str) -> None:
+    assert is_kept(said, wanted)
+    assert not is_kept(said.replace("0x1000a", "0x1200a"), wanted)  # users would list it
+    assert not is_kept(said + "(A;;0x1000a3;;;BU)", wanted)
+
+
+@pytest.mark.parametrize("descriptor", [DROP, UNLISTED])
+def test_users_are_given_no_right_to_list_to_read_asks_or_to_write_answers(descriptor: str) -> None:
+    rights = {
+        (flags, int(mask, 16))
+        for flags, mask in re.findall(r"\(A;([A-Z]*);(0x[0-9a-f]+);;;(?:BU|CO)\)", descriptor)
+    }
+    assert rights
+    listing, subfolder, child, owner_of = 0x1, 0x4, 0x40, 0xC0000
+    assert all(not mask & (listing | subfolder | child | owner_of) for _, mask in rights)

@@ -6,6 +6,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
+DESK = "desk"
+"""The folder of the home by which whoever uses this PC asks its agent for something."""
+
 
 class Secrets(Protocol):
     """Protects a secret at rest, beyond the permissions of the file it is stored in; no step is given it."""

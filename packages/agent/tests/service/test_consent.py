@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from canopee_agent.engine.questions import Questions
-from canopee_agent.errors import StateError
 from canopee_agent.fakes import FakeMachine
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.config import QUESTIONS
-from canopee_agent.service.desk_cli import chosen, listed
 from canopee_agent.testing import FakeServer
 from canopee_contract.order import Consent
 from canopee_contract.pipeline import PipelineRef, Step
@@ -146,19 +144,3 @@ def test_an_order_that_ends_before_its_answer_is_expired(
     server.machine.clock.advance(61)
     agent.round()
     assert server.reports[held].state == "expired"
-
-
-def test_the_command_lists_questions_and_takes_the_beginning_of_a_number(tmp_path: Path) -> None:
-    clock = FakeMachine().clock
-    questions = Questions(tmp_path / "q.db", clock)
-    assert "nothing is asked" in listed(questions.open())
-    for order_id in ("0189-a", "0189-b", "0200"):
-        questions.ask(order_id, "Le support demande :\n\nJournaux")
-    assert listed(questions.open()).count("Journaux") == 3
-    assert chosen(questions.open(), "02").order_id == "0200"
-    with pytest.raises(StateError, match="several questions"):
-        chosen(questions.open(), "0189")
-    for start in ("", "9"):
-        with pytest.raises(StateError, match="no open question"):
-            chosen(questions.open(), start)
-    questions.close()

@@ -5,6 +5,7 @@ import faulthandler
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,9 @@ from canopee_agent.ports import Machine
 from canopee_agent.service import accept_cli, desk_cli, setup_cli
 from canopee_agent.service.agent import Agent
 from canopee_agent.service.asking import this_asker
+from canopee_agent.service.clerk import Clerk
 from canopee_agent.service.config import Home
+from canopee_agent.service.desk import Desk
 from canopee_agent.service.link import HttpLink
 from canopee_agent.service.probe import probe
 from canopee_agent.service.secrets import FileSecrets
@@ -93,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument(
             "--state", type=Path, help="folder of what the agent writes (default: state, in its home)"
         )
+        action.add_argument(
+            "--desk",
+            type=Path,
+            help="folder by which users ask the agent for something (default: desk, in its home)",
+        )
     described = actions.add_parser("steps", help="describe as JSON what a pipeline can do on this agent")
     described.set_defaults(action=_steps)
     setup_cli.add_to(actions)
@@ -102,17 +110,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _home(arguments: argparse.Namespace) -> Home:
     own = installed()
-    return Home(arguments.home, own.program if own else None, arguments.state)
+    return Home(arguments.home, own.program if own else None, arguments.state, arguments.desk)
+
+
+def _link(home: Home) -> HttpLink:
+    return HttpLink(home.config().server_url, home.ca_file)
 
 
 def _agent(home: Home, supervisor: Supervisor | None = None) -> Agent:
-    config = home.config()
-    ca_file = home.folder / config.ca_file if config.ca_file else None
-    link = HttpLink(config.server_url, ca_file)
     return Agent(
         home,
-        this_machine(ca_file),
-        link,
+        this_machine(home.ca_file),
+        _link(home),
         supervisor=supervisor,
         secrets=this_machines_secrets(),
         asker=this_asker(),
@@ -124,28 +133,34 @@ def _run(arguments: argparse.Namespace) -> int:
     if own is not None:
         faulthandler.enable()  # what the launcher keeps of our standard error
         logs.to_file(own.logs / "agent.log", arguments.log_level)
-        _keep(own.home)
+        _keep(own)
     try:
         supervisor = this_supervisor(SystemClock())
         if own is not None and not supervisor.is_trial:
             _renew_launcher(own)
-        return _live(_agent(_home(arguments), supervisor), once=arguments.once)
+        home = _home(arguments)
+        return _live(_agent(home, supervisor), _clerk(home), once=arguments.once)
     except CanopeeError as error:
         if own is not None:
             _log.error("the agent ends: %s", error)
         raise
 
 
-def _keep(home: Path) -> None:
-    """Verify at each start who may read the keys of this PC; what was changed is set again."""
+def _keep(own: Installed) -> None:
+    """Verify at each start who may read the keys of this PC, and how users reach this version."""
     if sys.platform != "win32":
         return
     from canopee_agent.windows.acl import keep  # noqa: PLC0415  exists for one platform
+    from canopee_agent.windows.reach import make_reachable  # noqa: PLC0415  exists for one platform
 
     try:
-        keep(home)
+        keep(own.home)
     except OSError as error:
-        _log.error("the permissions of %s cannot be read: %s", home, error)
+        _log.error("the permissions of %s cannot be read: %s", own.home, error)
+    try:
+        make_reachable(own.slot / "agent.exe")
+    except OSError as error:
+        _log.error("users of this PC do not reach canopee-agent: %s", error)
 
 
 def _renew_launcher(own: Installed) -> None:
@@ -157,7 +172,12 @@ def _renew_launcher(own: Installed) -> None:
         _log.warning("%s", error)
 
 
-def _live(agent: Agent, *, once: bool) -> int:
+def _clerk(home: Home) -> Clerk:
+    clock = SystemClock()
+    return Clerk(home.state, Desk(home.desk, this_machine().files, clock), lambda: closing(_link(home)), clock)
+
+
+def _live(agent: Agent, clerk: Clerk, *, once: bool) -> int:
     try:
         if once:
             agent.round()
@@ -165,8 +185,10 @@ def _live(agent: Agent, *, once: bool) -> int:
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda _number, _frame: agent.stop())
+        clerk.begin()
         return agent.run()
     finally:
+        clerk.end()
         agent.close()
 
 
@@ -185,9 +207,7 @@ def _selftest(arguments: argparse.Namespace) -> int:
 
 def _probe(arguments: argparse.Namespace) -> int:
     home = _home(arguments)
-    config = home.config()
-    ca_file = home.folder / config.ca_file if config.ca_file else None
-    probe(home, HttpLink(config.server_url, ca_file), SystemClock())
+    probe(home, _link(home), SystemClock())
     return 0
 
 

@@ -17,6 +17,7 @@ import msgspec
 from canopee_agent.addresses import is_safe
 from canopee_agent.errors import StateError
 from canopee_agent.service.files import write_private
+from canopee_agent.service_ports import DESK
 from canopee_kit.logs import get_logger
 
 
@@ -45,6 +46,8 @@ class Home(msgspec.Struct, frozen=True):
     """Where the program of an installed agent is, with its policy; `None`: the policy is in the home."""
     state_folder: Path | None = None
     """Where the system wants what is written apart from what is configured."""
+    desk_folder: Path | None = None
+    """Where the system wants what users and services exchange."""
 
     @property
     def policy(self) -> Path:
@@ -57,10 +60,15 @@ class Home(msgspec.Struct, frozen=True):
         return self.state_folder or self.folder / "state"
 
     @property
+    def desk(self) -> Path:
+        """Where whoever uses this PC asks its agent for something."""
+        return self.desk_folder or self.folder / DESK
+
+    @property
     def own_folders(self) -> tuple[str, ...]:
         """Final paths where no step may read nor write: keys, state, policy, and the program itself."""
         program, prefix = Path(__file__).resolve().parents[1], Path(sys.prefix).resolve()
-        own = {self.folder.resolve(), self.state.resolve(), program}
+        own = {self.folder.resolve(), self.state.resolve(), self.desk.resolve(), program}
         if self.program:
             own.add(self.program.resolve())
         if prefix not in {Path("/usr"), Path("/usr/local")}:  # a Python of its own belongs to it too
@@ -82,6 +90,12 @@ class Home(msgspec.Struct, frozen=True):
             raise StateError(f"{path}: {error}") from error
         check_url(config.server_url)
         return config
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The one certificate authority that is trusted; raises as `config`."""
+        name = self.config().ca_file
+        return self.folder / name if name else None
 
     def config_or_none(self) -> Config | None:
         """What `agent.toml` says; `None` when it is missing, or cannot be used."""

@@ -1,107 +1,120 @@
-"""What whoever sits at a PC may do of its agent: answer what support asks, send logs with a code that was dictated."""
+"""What whoever sits at a PC may do of its agent: answer what support asks, send logs with a code that was dictated.
+
+No right is needed, and no file of the agent read: both are asked of the service, at its desk.
+"""
 
 import argparse
+import os
+import secrets
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from canopee_agent.engine.questions import Question, Questions
-from canopee_agent.errors import RejectedError, StateError
-from canopee_agent.service.config import QUESTIONS, Home
-from canopee_agent.service.identity import IdentityStore
-from canopee_agent.service.link import HttpLink
-from canopee_agent.service.server import Server
-from canopee_agent.service_ports import ServerLink
-from canopee_contract.log_codes import CodeClaimed, written
+import msgspec
+
+from canopee_agent.errors import StateError
+from canopee_agent.service.config import Home
+from canopee_agent.service.desk import ANSWERS, ASKS
+from canopee_agent.service.desk_words import (
+    FINE,
+    AnswerQuestion,
+    Ask,
+    DeskAnswer,
+    ListQuestions,
+    SendLogs,
+    speaks_french,
+    told,
+    worded,
+)
+from canopee_contract.codec import encode
+from canopee_contract.log_codes import written
 from canopee_kit.clock import Clock, SystemClock
 
 HomeOf: TypeAlias = Callable[[argparse.Namespace], Home]
-_EXPIRED = frozenset({"token.expired", "token.malformed"})
-_ABSENT = "the agent of this PC does not run, or has not called its server for an hour: start its service first"
+_PATIENCE_S, _POLL_S = 100.0, 0.2
+"""The service may have to wait for its server that long."""
 
 
 def add_to(actions: Any, home_of: HomeOf) -> list[argparse.ArgumentParser]:  # noqa: ANN401  argparse keeps its type to itself
     """`consent` and `send-logs`; both want a home."""
     consent = actions.add_parser("consent", help="list what support asks of this PC, and answer it")
     answer = consent.add_mutually_exclusive_group()
-    answer.add_argument("--yes", metavar="ORDER", help="agree; the beginning of its number does")
-    answer.add_argument("--no", metavar="ORDER", help="refuse")
+    answer.add_argument("--yes", metavar="NUMBER", help="agree; the beginning of its number does")
+    answer.add_argument("--no", metavar="NUMBER", help="refuse")
     consent.set_defaults(action=partial(_consent, home_of))
     send = actions.add_parser(
         "send-logs", help="send the logs of this PC, with the code that support has dictated"
     )
-    send.add_argument("--code", required=True, help="such as ABCD-EFGH")
+    send.add_argument("--code", required=True, nargs="+", help="such as ABCD-EFGH")
     send.set_defaults(action=partial(_send_logs, home_of))
     return [consent, send]
 
 
 def _consent(home_of: HomeOf, arguments: argparse.Namespace) -> int:
-    path = home_of(arguments).state / QUESTIONS
-    if not path.is_file():
-        sys.stdout.write("nothing is asked of this PC\n")
-        return 0
-    questions = Questions(path, SystemClock())
-    try:
-        given = arguments.yes or arguments.no
-        if given is None:
-            sys.stdout.write(listed(questions.open()))
-            return 0
-        question = chosen(questions.open(), given)
-        if not questions.answer(question.order_id, is_granted=bool(arguments.yes)):
-            raise StateError(f"{question.order_id} was answered meanwhile")
-        sys.stdout.write("agreed: it is collected and sent\n" if arguments.yes else "refused: nothing is read\n")
-        return 0
-    finally:
-        questions.close()
-
-
-def listed(questions: list[Question]) -> str:
-    """Open questions, for a person."""
-    if not questions:
-        return "nothing is asked of this PC\n"
-    shown = [
-        f"{one.order_id}, asked at {one.asked_at.astimezone():%Y-%m-%d %H:%M}\n  "
-        + one.text.replace("\n\n", "\n").replace("\n", "\n  ")
-        for one in questions
-    ]
-    return "\n".join([*shown, "Answer: canopee-agent consent --yes ORDER, or --no ORDER\n"])
-
-
-def chosen(questions: list[Question], start: str) -> Question:
-    """The open question whose order begins so; raises `StateError` for none, and for several."""
-    found = [one for one in questions if start and one.order_id.startswith(start)]
-    if len(found) == 1:
-        return found[0]
-    what = "several questions begin" if found else "no open question begins"
-    raise StateError(f"{what} with {start!r}: canopee-agent consent lists them")
+    number = arguments.yes or arguments.no
+    wanted = AnswerQuestion(number[:64], is_granted=bool(arguments.yes)) if number else ListQuestions()
+    return _say(home_of(arguments).desk, wanted)
 
 
 def _send_logs(home_of: HomeOf, arguments: argparse.Namespace) -> int:
-    home = home_of(arguments)
-    config = home.config()
-    link = HttpLink(config.server_url, home.folder / config.ca_file if config.ca_file else None)
-    claimed = claim(home, link, SystemClock(), arguments.code)
-    sys.stdout.write(f"the logs of this PC are being collected and sent (request {claimed.request_id})\n")
-    return 0
+    code = " ".join(arguments.code)
+    if not written(code):
+        return _end(worded("no_code", repr(code[:40]), is_french=speaks_french()) + "\n", is_fine=False)
+    return _say(home_of(arguments).desk, SendLogs(code[:40]))
 
 
-def claim(home: Home, link: ServerLink, clock: Clock, code: str) -> CodeClaimed:
-    """Use up a code for this PC, beside the agent that runs: with its token, and none of its counters.
+def _say(desk: Path, wanted: Ask) -> int:
+    is_french = speaks_french()
+    try:
+        answer = ask(desk, wanted, SystemClock())
+    except StateError as error:
+        return _end(worded(error.message, is_french=is_french) + "\n", is_fine=False)
+    return _end(told(answer, is_french=is_french), is_fine=answer.said in FINE)
+
+
+def _end(text: str, *, is_fine: bool) -> int:
+    """Say it; where the window would close at once, wait until it was read."""
+    (sys.stdout if is_fine else sys.stderr).write(text)
+    if sys.platform == "win32" and sys.stdin is not None and sys.stdin.isatty():
+        from canopee_agent.windows.console import is_alone  # noqa: PLC0415  exists for one platform
+
+        if is_alone():
+            sys.stdout.write("\n" + worded("enter", is_french=speaks_french()))
+            sys.stdout.flush()
+            with suppress(EOFError, KeyboardInterrupt):
+                input()
+    return 0 if is_fine else 1
+
+
+def ask(desk: Path, wanted: Ask, clock: Clock) -> DeskAnswer:
+    """Leave an ask at the desk and wait for its answer.
 
     Raises:
-        StateError: it can be no code, this PC is not enrolled, or its agent does not run.
-        RejectedError: the server does not know the code, or it was used or is too old.
-        UnreachableError: the server cannot be reached now.
+        StateError: `absent`, there is no desk; `silent`, nobody answers.
     """
-    if not written(code):
-        raise StateError(f"{code!r} is no code: it has eight letters and digits, such as ABCD-EFGH")
-    server = Server(link, IdentityStore(home.state), clock)
-    if not server.is_enrolled:
-        raise StateError("this PC is not enrolled: its agent must have called its server first")
+    name = secrets.token_hex(16)
+    path, answer = desk / ASKS / f"{name}.ask", desk / ANSWERS / f"{name}.answer"
     try:
-        return server.claim_log_code(written(code))
-    except RejectedError as error:
-        if error.problem.code in _EXPIRED:
-            raise StateError(_ABSENT) from error
-        raise
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    except OSError as error:
+        raise StateError("absent") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(encode(wanted) + b"\n")
+    until = clock.monotonic() + _PATIENCE_S
+    while clock.monotonic() < until:
+        with suppress(OSError):  # not there yet
+            return _read(answer)
+        clock.sleep(_POLL_S)
+    with suppress(OSError):
+        path.unlink()
+    raise StateError("silent")
+
+
+def _read(path: Path) -> DeskAnswer:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=DeskAnswer)
+    except msgspec.DecodeError as error:
+        raise StateError("silent") from error

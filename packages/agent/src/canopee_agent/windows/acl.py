@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from canopee_agent.errors import StateError
+from canopee_agent.service_ports import DESK
 from canopee_agent.windows.sddl import PRIVATE, is_kept, is_trusted, owner
 from canopee_kit.logs import get_logger
 
@@ -64,6 +65,16 @@ def take_over(folder: Path, descriptor: str = PRIVATE) -> None:
             raise StateError(f"{folder} was made by somebody else again: set up when no user is logged on")
         return
     keep(folder, descriptor)
+
+
+def hold(folder: Path, descriptor: str) -> None:
+    """Make a folder inside one that is ours already, or give it the permissions again that it should have.
+
+    Raises:
+        StateError: it cannot be made.
+    """
+    if not _made(folder, descriptor):
+        keep(folder, descriptor)
 
 
 def keep(folder: Path, descriptor: str = PRIVATE) -> bool:
@@ -124,7 +135,11 @@ def _is_ours(folder: Path) -> bool:
         mine = owner(described(probe))
     finally:
         probe.rmdir()
-    owners = (owner(described(path)) for path in (folder, *folder.rglob("*")))
+    ours = (path for path in folder.iterdir() if path.name != DESK)  # there, users leave files
+    owners = (
+        owner(described(path))
+        for path in (folder, *(inner for path in ours for inner in (path, *path.rglob("*"))))
+    )
     return all(found == mine or is_trusted(found) for found in owners)
 
 

@@ -9,9 +9,15 @@ PRIVATE = "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 """SYSTEM and the administrators may everything, nobody else anything; nothing is inherited from above."""
 READABLE = f"{PRIVATE}(A;OICI;0x1200a9;;;BU)"
 """The same, and users may read and run: what Program Files gives."""
+DROP = "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;;0x1000a2;;;BU)(A;OIIO;0x110082;;;CO)"
+"""Users may leave a file (and write it and take it back), and list and read nothing; no folder of theirs is made."""
+UNLISTED = f"{PRIVATE}(A;;0x1000a0;;;BU)(A;OIIO;FR;;;BU)"
+"""Users may read a file whose name they know, and list nothing."""
 _TRUSTED = frozenset({"SY", "BA", "S-1-5-18", "S-1-5-32-544"})
 _READERS = frozenset({"BU", "S-1-5-32-545"})
 _FULL, _READ = frozenset({"FA", "0x1f01ff", "GA"}), frozenset({"0x1200a9", "FRFX"})
+_FILE_READ = frozenset({"FR", "0x120089"})
+_WAYS = {"full": _FULL, "read": _READ, "file read": _FILE_READ}
 _DACL = re.compile(r"D:([A-Z]*)((?:\([^()]*\))*)")
 _ACE = re.compile(r"\(([^()]*)\)")
 _FIELDS = 6
@@ -49,7 +55,7 @@ def _entries(text: str) -> frozenset[tuple[str, ...]] | None:
 
 
 def _spelled(rights: str) -> str:
-    return "full" if rights in _FULL else "read" if rights in _READ else rights
+    return next((name for name, ways in _WAYS.items() if rights in ways), rights)
 
 
 def _group(account: str) -> str:
@@ -57,4 +63,6 @@ def _group(account: str) -> str:
         return "SY"
     if account in {"BA", "S-1-5-32-544"}:
         return "BA"
+    if account in {"CO", "S-1-3-0"}:
+        return "CO"
     return "BU" if account in _READERS else account

@@ -10,6 +10,7 @@ from pathlib import Path
 from canopee_agent.errors import BusyError, DeniedError, MissingError, StateError, StepError
 from canopee_agent.ports import ServiceState
 from canopee_agent.windows.acl import take_over
+from canopee_agent.windows.reach import forget
 from canopee_agent.windows.scm import ServiceSettings, register
 from canopee_agent.windows.services import WindowsServices
 from canopee_kit.clock import Clock
@@ -72,6 +73,9 @@ class WindowsServiceHost:
             self._services.delete(self._name)
         with self._told("the source of its events cannot be removed"), contextlib.suppress(FileNotFoundError):
             winreg.DeleteKeyEx(winreg.HKEY_LOCAL_MACHINE, f"{_EVENTS}\\{self._name}", winreg.KEY_WOW64_64KEY)
+
+        with self._told("its name cannot be taken away"):
+            forget()
 
     def _state(self) -> ServiceState | None:
         """`None` when it is not registered."""

@@ -9,8 +9,10 @@ from ctypes import wintypes
 from pathlib import Path
 from typing import Any, ClassVar
 
+from canopee_agent.service_ports import DESK
 from canopee_agent.windows.acceptance import Area, Finding, Look, Scene, failed, judged, not_applicable
 from canopee_agent.windows.acl import described
+from canopee_agent.windows.sddl import DROP, UNLISTED, is_kept
 
 assert sys.platform == "win32"  # noqa: S101  lets type checkers know
 
@@ -80,6 +82,7 @@ class Rights(Area):
         return {
             "only administrators write in the program's folder": lambda scene: _closed(scene.program),
             "only administrators write in the home": lambda scene: _closed(scene.home),
+            "users leave asks at the desk, and list nothing": lambda scene: _desk(scene.home),
             "privileges can be given up": _restricted,
             "a process of low integrity writes nowhere of ours": _low_integrity,
             "NetworkService can be logged on": _network_service,
@@ -102,6 +105,16 @@ def _closed(folder: Path | None) -> Finding:
     descriptor = described(folder)
     others = writers(descriptor)
     return judged(is_good=not others, seen=f"others: {others}" if others else descriptor)
+
+
+def _desk(home: Path | None) -> Finding:
+    if home is None or not (home / DESK / "asks").is_dir():
+        return not_applicable("the agent is not installed, or has never run")
+    found = {name: described(home / DESK / name) for name in ("asks", "answers")}
+    return judged(
+        is_good=is_kept(found["asks"], DROP) and is_kept(found["answers"], UNLISTED),
+        seen=" ".join(f"{name}: {said}" for name, said in found.items()),
+    )
 
 
 def _restricted(_: Scene) -> Finding:
