@@ -7,6 +7,7 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 _NAMES = (
     "../a", "a/../../b", "/abs", "C:/x", "C:\\x", "a\\..\\..\\b", "\\\\srv\\s\\x", "a:stream", "NUL", "con.txt",
@@ -14,6 +15,16 @@ _NAMES = (
     "a/b", "a/b/", "A/B", "d0/f0.txt", "D0/F0.TXT", "ok.txt", ".canopee-x.unzip/y", "..", "~", "%TEMP%/x", "$HOME",
 )  # fmt: skip
 _MODES = (0, stat.S_IFREG | 0o644, stat.S_IFLNK | 0o777, stat.S_IFIFO | 0o644, stat.S_IFCHR | 0o644, stat.S_IFDIR)
+_MANIFESTS = (
+    b"", b"[]", b"{", b"[" * 5_000, b'{"a":' * 5_000, b'{"files": 7}', b'{"files": [7]}',
+    b'{"files": [{"name": ["a"]}]}',
+    b'{"files": [{"name": "a.log", "x": {"y": 1e999}}]}', b'{"files": [{"name": "\\ud800"}]}', b"\xff\xfe{",
+    b'{"v": 1}',
+)  # fmt: skip
+_TEXTS = (
+    b"", b"\xff", b"\xff\xfe", b"\xfe\xff\xd8", b"\xff\xfea\0\n\0" * 99, b"\xfe\xff" + b"\0a" * 40_001, b"\r\n" * 300,
+    b"\xef\xbb\xbfx\r\n", b"x" * 50_000, "é\n".encode("cp1252"), b"\xed\xa0\x80\n", b"\x1b[2Jx\n",
+)  # fmt: skip
 _VALUES = (0, 1, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
@@ -47,7 +58,31 @@ def _linked(draw: random.Random) -> bytes:
 
 
 def _bomb(draw: random.Random) -> bytes:
-    return _zipped([("b", bytes(draw.choice((1_100_000, 4_500_000))), 0)], draw)
+    """Zeros, or lines without end: the larger ones are above the limits."""
+    return _bombs(draw.choice((1_100_000, 4_500_000)), draw.choice((b"\0", b"x", b"x\n")), draw.randrange(2))
+
+
+@cache
+def _bombs(size: int, filling: bytes, seed: int) -> bytes:
+    """Made once each: compressing them is what takes long."""
+    return _zipped([("b", filling * (size // len(filling)), 0)], random.Random(seed))  # noqa: S311  repeatable
+
+
+def _logs(draw: random.Random) -> bytes:
+    """What the API reads: a manifest that says anything, texts in odd encodings, methods that ask for memory."""
+    said = draw.choice(_MANIFESTS)
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        for name, content in (
+            ("manifest.json", said),
+            ("a.log", draw.choice(_TEXTS)),
+            ("b.log", draw.randbytes(99)),
+        ):
+            archive.writestr(name, content, draw.choice((zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)))
+    data = bytearray(output.getvalue())
+    for _ in range(draw.choice((0, 0, 1, 3))):
+        data[draw.randrange(len(data))] = draw.randrange(256)
+    return bytes(data)
 
 
 def _many(draw: random.Random) -> bytes:
@@ -134,5 +169,5 @@ def _places(data: bytearray, mark: bytes) -> Iterator[int]:
 
 _MAKERS: Sequence[Callable[[random.Random], bytes]] = (
     _named, _named, _linked, _bomb, _many, _good, _damaged, _damaged, _damaged, _lying, _lying, _spliced,
-    _overlapping, _zip64,
+    _overlapping, _zip64, _logs, _logs,
 )  # fmt: skip

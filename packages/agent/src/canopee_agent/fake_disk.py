@@ -255,8 +255,11 @@ class FakeFiles:
     def _is_folder(self, path: str) -> bool:
         if not self._split(path)[1] or self._key(path) in self._folders:
             return True
-        is_above = any(self._is_below(held, path) for held in (*self._files, *self._folders, *self._links))
-        return is_above and self._key(path) not in self._files and self._key(path) not in self._links
+        key = self._key(path)
+        if key in self._files or key in self._links:
+            return False
+        start = self._join(key, "")
+        return any(held.startswith(start) for held in (*self._files, *self._folders, *self._links))
 
     def _shown(self, folder: str) -> str:
         """The folder in the case in which it was made."""

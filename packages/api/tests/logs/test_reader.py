@@ -6,11 +6,12 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from canopee_api.logs.reader import Searched, Task, listing, search, text_of
+from canopee_api.logs.reader import Searched, Task, answers, listing, search, text_of
 from canopee_contract.log_requests import LogMatch
 
 
@@ -129,6 +130,22 @@ def test_a_file_that_is_spoiled_does_not_hide_the_others() -> None:
     matches, ended = found(zipfile.ZipFile(io.BytesIO(bytes(raw))), "needle")
     assert ("b.log", 1, "needle") in matches
     assert ended.ended_by == "end"
+
+
+def test_a_file_compressed_in_an_odd_way_and_spoiled_does_not_hide_the_others(tmp_path: Path) -> None:
+    path, texts = tmp_path / "a.zip", {"first.log": b"found\n" * 99, "last.log": b"found\n"}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("first.log", texts["first.log"], zipfile.ZIP_LZMA)
+        archive.writestr("last.log", texts["last.log"], zipfile.ZIP_STORED)
+        at = archive.getinfo("first.log").header_offset
+    spoiled = bytearray(path.read_bytes())
+    spoiled[at + 60 : at + 70] = b"\xff" * 10
+    path.write_bytes(spoiled)
+    lines = list(answers(Task(str(path), "search", pattern="found")))
+    assert [msgspec.json.decode(line, type=LogMatch).path for line in lines[:-1]] == ["last.log"]
+    assert msgspec.json.decode(lines[-1], type=Searched).ended_by == "end"
+    (text,) = answers(Task(str(path), "text", "first.log"))
+    assert b"is_binary" in text or b"failed" in text
 
 
 def test_a_bomb_is_read_without_being_held() -> None:

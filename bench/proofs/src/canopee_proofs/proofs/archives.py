@@ -1,123 +1,140 @@
 """The proof `archives`."""
 
+import resource
 import shutil
-from collections.abc import Iterator
+import signal
+import tempfile
+from collections.abc import Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import ClassVar
 
-from canopee_agent.errors import StepError
-from canopee_agent.fakes import FakeMachine
+import msgspec
+
 from canopee_agent.linux.machine import LinuxMachine
-from canopee_agent.ports import Machine
-from canopee_agent.step import Ceiling
-from canopee_agent.steps.make_archive import MakeArchive, MakeArchiveParameters
-from canopee_agent.steps.unzip_archive import UnzipArchive, UnzipArchiveParameters
 from canopee_kit.clock import SystemClock
+from canopee_proofs.archive_attempts import in_memory, on_disk, read_on_server
 from canopee_proofs.hostile_archives import archives
 from canopee_proofs.proof import Proof, Setting, Verdict
 
-_WINDOWS = "C:\\Root"
-_LARGEST = 4_000_000
-_MOST_FILES = 40
-_DISK_EVERY, _SAY_EVERY = 5, 1_000
+_DISK_EVERY, _SAY_EVERY = 5, 40
+_BATCH = 100
+"""Archives of one seed: a batch is the same wherever and whenever it is tried."""
+_WORKERS = 2
+_LONGEST_S = 20.0
+"""Processor time for all that is done with one archive."""
+_MOST_MEMORY = 200 * 2**20
+"""Bytes that a worker may take more than it had before its batch."""
+_MEMORY, _ROOM_BYTES = Path("/dev/shm"), 2**30  # noqa: S108  a folder of its own is made in it
+
+
+class Batch(msgspec.Struct):
+    """What came of some archives."""
+
+    tried: int = 0
+    extracted: int = 0
+    violations: list[str] = []
 
 
 class Archives(Proof):
     """An archive, however hostile or damaged, is extracted whole into its folder, or refused and leaves nothing.
 
-    Each is given to the step `unzip_archive` on the Windows machine in memory, and one in five on a real disk too: no
-    file outside, no link, no half folder, no leftover, no error but the step's own. What was extracted in memory is put
-    together again by `make_archive`, extracted again, and is the same, byte for byte.
+    Each is given to the step `unzip_archive` on the Windows machine in memory, and one in five on a real file system
+    too: no file outside, no link, no half folder, no leftover, no error but the step's own. What was extracted in
+    memory is put together again by `make_archive`, extracted again, and is the same, byte for byte. Each is also
+    listed, read and searched as the API does: no error but `Failed`, no answer that is too long. All of it within 20 s
+    of processor time an archive, and within 200 MiB more than before.
     """
 
     usual_cases: ClassVar[int] = 10_000
     short_cases: ClassVar[int] = 300
 
     def run(self, setting: Setting) -> Verdict:
-        made, clock = archives(setting.random()), SystemClock()
-        violations: list[str] = []
-        extracted = 0
-        for number in range(setting.cases):
-            data = next(made)
-            found, state = _in_memory(data)
-            extracted += state == "extracted"
-            if number % _DISK_EVERY == 0:
-                found += _on_disk(setting.folder / f"{number}", data, LinuxMachine(clock))
-            violations += [f"case {number}: {what}: {data!r:.20000}" for what in found]
-            if number % _SAY_EVERY == _SAY_EVERY - 1:
-                setting.say(f"{number + 1} archives, {extracted} extracted")
-        if not extracted:
+        total, violations = Batch(), list[str]()
+        with _folder(setting) as folder, _pool() as pool:
+            sizes = [min(_BATCH, setting.cases - first) for first in range(0, setting.cases, _BATCH)]
+            waiting = [
+                pool.submit(_tried, setting.seed, number, size, folder) for number, size in enumerate(sizes)
+            ]
+            for count, done in enumerate(as_completed(waiting), 1):
+                batch = done.result()
+                total.tried += batch.tried
+                total.extracted += batch.extracted
+                violations += batch.violations
+                if count % _SAY_EVERY == 0:
+                    setting.say(f"{total.tried} archives, {total.extracted} extracted")
+        if not total.extracted:
             violations.append("no archive at all was extracted: the proof proves nothing")
-        return Verdict(setting.cases, tuple(violations))
+        return Verdict(total.tried, tuple(violations))
 
 
-def _attempt(machine: Machine, root: str, separator: str) -> str:
-    """`extracted`, `refused`, or what was raised that no step may raise."""
-    parameters = UnzipArchiveParameters(
-        f"{root}{separator}a.zip", f"{root}{separator}out", max_files=_MOST_FILES, max_bytes=_LARGEST
-    )
-    ceiling = Ceiling(write_roots=(root,), timeout_s=60)
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(_WORKERS, mp_context=get_context("fork"), initializer=_begin)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGVTALRM, _hangs)
+
+
+def _tried(seed: int, number: int, size: int, folder: Path) -> Batch:
+    """One batch, in a process of its own."""
+    setting = Setting(cases=size, seed=seed, folder=folder / f"{number}", say=_nobody)
+    setting.folder.mkdir()
+    batch, before = Batch(), _peak_bytes()
+    for place, data in enumerate(islice(archives(setting.random(f"{number}")), size)):
+        found = list(_wrong(data, setting.folder, batch, is_on_disk=place % _DISK_EVERY == 0))
+        batch.tried += 1
+        batch.violations += [f"batch {number}, case {place}: {what}: {data!r:.20000}" for what in found]
+    if (grown := _peak_bytes() - before) > _MOST_MEMORY:
+        batch.violations.append(f"batch {number}: {grown >> 20} MiB more were held")
+    if not batch.violations:
+        shutil.rmtree(setting.folder)
+    return batch
+
+
+def _nobody(_: str) -> None:
+    """A batch tells nothing by itself."""
+
+
+def _wrong(data: bytes, folder: Path, batch: Batch, *, is_on_disk: bool) -> Iterator[str]:
+    signal.setitimer(signal.ITIMER_VIRTUAL, _LONGEST_S)
     try:
-        list(UnzipArchive().run(machine, parameters, ceiling))
-    except StepError:
-        return "refused"
-    except Exception as error:  # noqa: BLE001  that is what is looked for
-        return f"{type(error).__name__}: {error}"
-    return "extracted"
+        found, state = in_memory(data)
+        batch.extracted += state == "extracted"
+        yield from found
+        path = folder / "read.zip"
+        path.write_bytes(data)
+        yield from read_on_server(path)
+        path.unlink()
+        if is_on_disk:
+            yield from on_disk(folder / "disk", data, LinuxMachine(SystemClock()))
+    except _HangsError:
+        yield f"it takes more than {_LONGEST_S:g} s"
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-def _unhandled(outcome: str) -> Iterator[str]:
-    if outcome not in {"extracted", "refused"}:
-        yield f"an error that is not the step's: {outcome}"
+class _HangsError(BaseException):
+    """Nothing that handles errors handles it."""
 
 
-def _on_disk(root: Path, data: bytes, machine: Machine) -> list[str]:
-    """What is wrong after one attempt on a real disk; its folder is removed when nothing is."""
-    root.mkdir()
-    (root / "a.zip").write_bytes(data)
-    state = _attempt(machine, str(root), "/")
-    found = list(_unhandled(state))
-    if {path.name for path in root.parent.iterdir()} != {root.name}:
-        found.append("something was made outside the root")
-    allowed = {"a.zip", "out"} if state == "extracted" else {"a.zip"}
-    if left := {path.name for path in root.iterdir()} - allowed:
-        found.append(f"left on the disk: {sorted(left)}")
-    paths = list((root / "out").rglob("*"))
-    if any(path.is_symlink() or not (path.is_file() or path.is_dir()) for path in paths):
-        found.append("a link or a special file was made")
-    if sum(path.stat().st_size for path in paths if path.is_file()) > _LARGEST:
-        found.append("more bytes than the limit were extracted")
-    if not found:
-        shutil.rmtree(root)
-    return found
+def _hangs(_: int, __: object) -> None:
+    raise _HangsError
 
 
-def _in_memory(data: bytes) -> tuple[list[str], str]:
-    """What is wrong after one attempt on the Windows machine in memory, and how it ended."""
-    machine, out = FakeMachine("windows"), f"{_WINDOWS}\\out"
-    machine.files.write(f"{_WINDOWS}\\a.zip", data)
-    state = _attempt(machine, _WINDOWS, "\\")
-    found, is_kept = list(_unhandled(state)), state == "extracted"
-    for path in machine.files.paths():
-        is_allowed = path == f"{_WINDOWS}\\a.zip" or (is_kept and (path == out or path.startswith(out + "\\")))
-        if not is_allowed:
-            found.append(f"left in memory: {path}")
-    if is_kept and not found and not _comes_back(machine, out):
-        found.append("another content came back from make_archive")
-    return found, state
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _comes_back(machine: FakeMachine, out: str) -> bool:
-    """Whether `make_archive` and `unzip_archive` give back what is in a folder."""
-    ceiling, again = Ceiling(write_roots=(_WINDOWS,), timeout_s=60), f"{_WINDOWS}\\again"
-    list(MakeArchive().run(machine, MakeArchiveParameters((out,), f"{_WINDOWS}\\b.zip"), ceiling))
-    list(UnzipArchive().run(machine, UnzipArchiveParameters(f"{_WINDOWS}\\b.zip", again), ceiling))
-    return _tree(machine, out) == _tree(machine, f"{again}\\out")
-
-
-def _tree(machine: FakeMachine, folder: str) -> dict[str, bytes]:
-    """Contents by path below a folder."""
-    return {
-        path.removeprefix(folder): machine.files.read(path) if machine.files.look(path).kind == "file" else b""
-        for path in machine.files.paths() if path.startswith(f"{folder}\\")
-    }  # fmt: skip
+@contextmanager
+def _folder(setting: Setting) -> Generator[Path]:
+    """Where the real file system is tried: in memory where there is room, as no power is cut here."""
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    if not has_room:
+        yield setting.folder
+        return
+    with tempfile.TemporaryDirectory(prefix="canopee-archives-", dir=_MEMORY) as folder:
+        yield Path(folder)

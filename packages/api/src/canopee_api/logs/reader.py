@@ -4,8 +4,10 @@ An archive comes from a PC: it may be anything. `main` reads one `Task` as JSON 
 lines: matches as they are found, then the answer. Nothing is unpacked to disk; a long line is read in pieces.
 """
 
+import lzma
 import re
 import resource
+import struct
 import sys
 import zipfile
 import zlib
@@ -27,7 +29,10 @@ _SHOWN = 2_000
 """Characters of a line that are shown."""
 _MEMORY_BYTES = 1_500_000_000
 _CPU_S = 60
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError, OSError,
+    ValueError,
+)  # fmt: skip
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -75,15 +80,21 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    for line in answers(task):
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+    return 0
+
+
+def answers(task: Task) -> Iterator[bytes]:
+    """The lines of the answer, whatever the archive is: what cannot be read is `Failed`, and nothing is raised."""
     try:
         with zipfile.ZipFile(task.path) as archive:
-            for one in _answers(archive, task):
-                _write(one)
+            yield from map(msgspec.json.encode, _answers(archive, task))
     except KeyError:
-        _write(Failed("there is no such file in the archive"))
+        yield msgspec.json.encode(Failed("there is no such file in the archive"))
     except (*_UNREADABLE, MemoryError) as error:
-        _write(Failed(f"this is no archive that can be read: {type(error).__name__}"))
-    return 0
+        yield msgspec.json.encode(Failed(f"this is no archive that can be read: {type(error).__name__}"))
 
 
 def _answers(archive: zipfile.ZipFile, task: Task) -> Iterator[msgspec.Struct]:
@@ -93,11 +104,6 @@ def _answers(archive: zipfile.ZipFile, task: Task) -> Iterator[msgspec.Struct]:
         yield text_of(archive, task)
     else:
         yield from search(archive, task)
-
-
-def _write(answer: msgspec.Struct) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
-    sys.stdout.buffer.flush()
 
 
 def listing(archive: zipfile.ZipFile) -> Listed:
