@@ -27,6 +27,7 @@ from canopee_trust.documents import seal_campaign
 
 _CLOCK = SystemClock()
 _PAUSE_S = "0.03"
+_ENROLLED_S = 240
 _LIFE_S = int(timedelta(days=1).total_seconds())
 _DATASETS = (
     Dataset("proof", 1, "Proof", "A proof.", 30, (Field("value", "integer", "Its number.", required=True),)),
@@ -50,11 +51,7 @@ class Installation:
         self.root = (self._home.keys / "root.json").read_bytes()
         self.api = Api(folder / "server", self._home.keys, free_port())
         self.counting = Counting(folder)
-        self.agent = Child(
-            "canopee_agent",
-            ["--log-level", "WARNING", "run", "--home", str(self._home.agent)],
-            folder / "agent.log",
-        )
+        self.agent = self.child(self._home.agent)
         self.agent_id = ""
 
     @property
@@ -74,7 +71,7 @@ class Installation:
         publish_first(self.client, self._home.keys)
         self._publish()
         self.pipeline = newest(self.client, "count")
-        self._make_agent()
+        self.agent_id = self.enrol(self.agent, self._home.agent)
 
     def tokens(self, number: int) -> list[str]:
         return self.client.mint_tokens(NewEnrolmentTokens(number, "C1", simulated=True)).tokens
@@ -106,6 +103,28 @@ class Installation:
         EmbeddedServer(self.api.home / "postgres").wait_until_free()
         forget(self.api.home / "postgres")
 
+    def child(self, home: Path) -> Child:
+        """An agent, not started."""
+        arguments = ["--log-level", "WARNING", "run", "--home", str(home)]
+        return Child("canopee_agent", arguments, self.folder / f"{home.name}.log")
+
+    def enrol(self, agent: Child, home: Path) -> str:
+        """Make the home of an agent and start it; its id once it is enrolled. Raises `StartError`."""
+        home.mkdir(parents=True)
+        token = self.client.mint_tokens(NewEnrolmentTokens(practice_id="C1")).tokens[0]
+        (home / "agent.toml").write_text(f'server_url = "{self.api.url}"\nenrolment_token = "{token}"\n')
+        (home / "root.json").write_bytes(self.root)
+        (home / "policy.toml").write_text(f'accept_lab_keys = true\nprogram_roots = ["{self.counting.folder}"]\n')
+        agent.start()
+        until = _CLOCK.monotonic() + _ENROLLED_S
+        while not (home / "state" / "identity.json").is_file():
+            agent.line("\0")  # raises when it ended
+            if _CLOCK.monotonic() > until:
+                raise StartError("the agent does not enrol")
+            _CLOCK.sleep(0.05)
+        identity: dict[str, str] = msgspec.json.decode((home / "state" / "identity.json").read_bytes())
+        return identity["device_id"]
+
     def _publish(self) -> None:
         steps = tuple(
             Step(
@@ -125,19 +144,3 @@ class Installation:
         roles = {role: base64.b64decode(raw) for role, raw in self.client.trust().roles.items()}
         target = {target_path("action", "count", 1): encode(pipeline)}
         self.client.publish(sign_targets(roles, target, self._home.keys / "offline", _CLOCK.now()))
-
-    def _make_agent(self) -> None:
-        home = self._home.agent
-        home.mkdir(parents=True)
-        token = self.client.mint_tokens(NewEnrolmentTokens(practice_id="C1")).tokens[0]
-        (home / "agent.toml").write_text(f'server_url = "{self.api.url}"\nenrolment_token = "{token}"\n')
-        (home / "root.json").write_bytes(self.root)
-        (home / "policy.toml").write_text(f'accept_lab_keys = true\nprogram_roots = ["{self.counting.folder}"]\n')
-        self.agent.start()
-        until = _CLOCK.monotonic() + 60
-        while not (home / "state" / "identity.json").is_file():
-            self.agent.line("\0")  # raises when it ended
-            if _CLOCK.monotonic() > until:
-                raise StartError("the agent does not enrol")
-            _CLOCK.sleep(0.05)
-        self.agent_id = msgspec.json.decode((home / "state" / "identity.json").read_bytes())["device_id"]

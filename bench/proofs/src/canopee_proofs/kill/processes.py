@@ -12,7 +12,8 @@ import psutil
 
 from canopee_kit.clock import SystemClock
 
-_READY_S = 60.0
+_READY_S = 240.0
+"""The machine may do much else at the same time; one that ended is told at once."""
 _CLOCK = SystemClock()
 
 
@@ -61,6 +62,16 @@ class Child:
         if found is None and (self._process is None or self._process.poll() is not None):
             raise StartError("\n".join(lines[-12:]))
         return found
+
+    def log_size(self) -> int:
+        """Bytes of its log, now."""
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def lines(self, said: str, since: int) -> list[str]:
+        """The lines that say so, in its log after so many bytes."""
+        with self._log.open("rb") as file:
+            file.seek(since)
+            return [one for one in file.read().decode(errors="replace").splitlines() if said in one]
 
     def _popen(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603  ourselves

@@ -3,10 +3,8 @@
 import resource
 import shutil
 import signal
-import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +16,7 @@ from canopee_agent.linux.machine import LinuxMachine
 from canopee_kit.clock import SystemClock
 from canopee_proofs.archive_attempts import in_memory, on_disk, read_on_server
 from canopee_proofs.hostile_archives import archives
+from canopee_proofs.memory import quick_folder
 from canopee_proofs.proof import Proof, Setting, Verdict
 
 _DISK_EVERY, _SAY_EVERY = 5, 40
@@ -28,7 +27,6 @@ _LONGEST_S = 20.0
 """Processor time for all that is done with one archive."""
 _MOST_MEMORY = 200 * 2**20
 """Bytes that a worker may take more than it had before its batch."""
-_MEMORY, _ROOM_BYTES = Path("/dev/shm"), 2**30  # noqa: S108  a folder of its own is made in it
 
 
 class Batch(msgspec.Struct):
@@ -54,7 +52,7 @@ class Archives(Proof):
 
     def run(self, setting: Setting) -> Verdict:
         total, violations = Batch(), list[str]()
-        with _folder(setting) as folder, _pool() as pool:
+        with quick_folder(setting.folder, 2**28) as folder, _pool() as pool:
             sizes = [min(_BATCH, setting.cases - first) for first in range(0, setting.cases, _BATCH)]
             waiting = [
                 pool.submit(_tried, setting.seed, number, size, folder) for number, size in enumerate(sizes)
@@ -127,14 +125,3 @@ def _hangs(_: int, __: object) -> None:
 
 def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-@contextmanager
-def _folder(setting: Setting) -> Generator[Path]:
-    """Where the real file system is tried: in memory where there is room, as no power is cut here."""
-    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
-    if not has_room:
-        yield setting.folder
-        return
-    with tempfile.TemporaryDirectory(prefix="canopee-archives-", dir=_MEMORY) as folder:
-        yield Path(folder)

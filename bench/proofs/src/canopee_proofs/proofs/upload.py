@@ -1,67 +1,78 @@
 """The proof `upload`."""
 
 import random
-from collections.abc import Iterator
 from typing import ClassVar
 
 from canopee_kit.clock import SystemClock
 from canopee_proofs.kill.installation import Installation
 from canopee_proofs.kill.processes import StartError, left_behind
+from canopee_proofs.memory import SmallDisk, quick_folder
 from canopee_proofs.proof import Proof, Setting, Verdict
-from canopee_proofs.uploading import Uploading, violations
+from canopee_proofs.sent_files import violations
+from canopee_proofs.uploading import Uploading
 
 _CHANGED_EVERY = 19
-_LARGE_EVERY, _FIRST_LARGE = 50, 3
+_LARGE_EVERY, _FIRST_LARGE = 50, 1
 _LARGE = 9 * 2**20
 """Three chunks."""
-_STUCK_S, _LATEST_KILL_S, _TOLD_EVERY_S = 240.0, 0.6, 20.0
+_STUCK_S, _LATEST_S, _TOLD_EVERY_S = 300.0, 0.1, 20.0
+_FILES_A_TROUBLE, _LEAST_TROUBLES = 40, 3
+_AGENTS, _MANY = 3, 500
+"""How many agents send at once, where so many files or more are sent."""
 
 
 class Upload(Proof):
-    """Whatever is killed while PCs send files: each arrives whole and right, or the PC says that it does not.
+    """Whatever breaks while PCs send files: each arrives whole and right, or the PC says that it does not.
 
-    A real agent sends its outbox to a real API; the agent, the API and its PostgreSQL are killed (`kill -9`) again and
-    again, in the middle of chunks too. A case is a file: of 1 byte to 64 KiB, every fiftieth of three chunks; every
-    nineteenth is changed or cut on the PC while it waits. In the end the server's folder holds each file that the PC
-    says it has sent, with its SHA-256, and none of those that changed; of these the PC says that they were not sent.
+    Real agents send their outboxes to a real API at the same time; an agent, the API and its PostgreSQL are killed
+    (`kill -9`) again and again, in the middle of chunks too, and the disk of the server is full for a moment: then an
+    agent says that its files wait, and goes on once there is room. A case is a file: of 1 byte to 64 KiB, every
+    fiftieth of three chunks; every nineteenth is changed or cut on the PC while it waits. In the end the server's
+    folder holds each file that the PC says it has sent, with its SHA-256, and none of those that changed; of these the
+    PC says that they were not sent.
     """
 
     usual_cases: ClassVar[int] = 1_000
-    short_cases: ClassVar[int] = 6
+    short_cases: ClassVar[int] = 30
 
     def run(self, setting: Setting) -> Verdict:
-        installation = Installation(setting.folder)
-        uploading, found = Uploading(installation, setting.random()), list[str]()
-        try:
-            found += _sent(setting, uploading)
-        except StartError as error:
-            found.append(f"a process does not start: {error}")
-        finally:
-            installation.close()
-        found += [f"left running: {line}" for line in left_behind(setting.folder)]
+        sizes = _sizes(setting.cases, setting.random("sizes"))
+        with quick_folder(setting.folder, 3 * sum(sizes)) as folder:
+            uploading = Uploading(Installation(folder), setting.random(), disk_bytes=2 * sum(sizes) + 2**26)
+            found = list[str]()
+            try:
+                found += _sent(setting, uploading, sizes)
+            except StartError as error:
+                found.append(f"a process does not start: {error}")
+            finally:
+                uploading.close()
+            found += [f"left running: {line}" for line in left_behind(folder)]
         return Verdict(setting.cases, tuple(found))
 
 
-def _sent(setting: Setting, uploading: Uploading) -> list[str]:
+def _sent(setting: Setting, uploading: Uploading, sizes: list[int]) -> list[str]:
     clock, draw = SystemClock(), setting.random("pauses")
-    order_id = uploading.open()
-    sources = uploading.fill(order_id, _sizes(setting.cases, draw), changed_every=_CHANGED_EVERY)
+    if not SmallDisk.is_possible:
+        setting.say("upload: only root may mount a small disk: none is full")
+    orders = uploading.open(_AGENTS if len(sizes) >= _MANY else 1)
+    sources = uploading.fill(orders, sizes, changed_every=_CHANGED_EVERY)
     uploading.start()
-    told = clock.monotonic()
+    told, found = clock.monotonic(), list[str]()
+    gap = 2 * len(sizes) // max(_LEAST_TROUBLES, len(sizes) // _FILES_A_TROUBLE)
     while left := uploading.waiting():
-        if not uploading.until_it_goes_on(_STUCK_S):
+        if not uploading.until_left(max(0, left - draw.randint(0, gap)), _STUCK_S):
             return [f"{left} of {len(sources)} files are not sent, and nothing moves"]
-        clock.sleep(draw.uniform(0.0, _LATEST_KILL_S))
+        clock.sleep(draw.uniform(0.0, min(_LATEST_S, gap / 1_000)))
         if not uploading.waiting():
             break
-        uploading.kill_one()
+        if wrong := uploading.trouble():
+            found.append(wrong)
         if clock.monotonic() - told > _TOLD_EVERY_S:
             told = clock.monotonic()
-            setting.say(f"upload: {left} files to go, kills: {uploading.kills}")
-    setting.say(f"upload: {len(sources)} files, kills: {uploading.kills}")
-    return violations(sources, uploading.gone(), uploading.kept())
+            setting.say(f"upload: {left} files to go; {uploading.troubles}")
+    setting.say(f"upload: {len(sources)} files; {uploading.troubles}; of a full disk agents said {uploading.told}")
+    return [*found, *violations(sources, uploading.gone(), uploading.kept())]
 
 
-def _sizes(number: int, draw: random.Random) -> Iterator[int]:
-    for one in range(number):
-        yield _LARGE if one % _LARGE_EVERY == _FIRST_LARGE else draw.randint(1, 65_536)
+def _sizes(number: int, draw: random.Random) -> list[int]:
+    return [_LARGE if one % _LARGE_EVERY == _FIRST_LARGE else draw.randint(1, 65_536) for one in range(number)]
