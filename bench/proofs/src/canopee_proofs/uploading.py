@@ -19,7 +19,7 @@ _CLOCK = SystemClock()
 _READY_S = 240.0
 _LONGEST_WAIT_S = 60.0
 """For an agent to say that the server takes nothing."""
-_PARTIAL_S = 3.0
+_PARTIAL_S = 2.0
 _VICTIMS = {"agent": 60, "api": 20, "database": 20}
 _FULL_EVERY = 8
 """One trouble in so many is a full disk, the first one too."""
@@ -35,10 +35,10 @@ class Sender:
         self.outbox, self.child, self.device_id = home / "state" / "outbox", child, device_id
         self._policy = home / "policy.toml"
 
-    def hurry(self) -> None:
-        """From its next start on, send as fast as it goes."""
+    def pace(self, bytes_per_s: int) -> None:
+        """From its next start on, send so fast; 0: as fast as it goes."""
         with self._policy.open("a") as policy:
-            policy.write("upload_bytes_per_s = 0\n")
+            policy.write(f"upload_bytes_per_s = {bytes_per_s}\n")
 
     def restart(self) -> None:
         """`kill -9`, and begin again."""
@@ -69,7 +69,7 @@ class Uploading:
         self.first = {"agent": 0, "api": 0}
         """The same, when it was measured first."""
 
-    def open(self, agents: int = 1) -> list[str]:
+    def open(self, agents: int = 1, *, bytes_per_s: int = 0) -> list[str]:
         """Start all; by agent, the id of an order that it has done. The agents are then stopped."""
         self._all.open()
         self._senders = [Sender(self._all.folder / "agent", self._all.agent, self._all.agent_id)]
@@ -81,7 +81,7 @@ class Uploading:
         orders = [self._done(one) for one in self._senders]
         for one in self._senders:
             one.child.kill()
-            one.hurry()
+            one.pace(bytes_per_s)
         return orders
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import random
 from typing import ClassVar
 
+from canopee_contract.files import MAX_CHUNK_BYTES
 from canopee_kit.clock import SystemClock
 from canopee_proofs.kill.installation import Installation
 from canopee_proofs.kill.processes import StartError, left_behind
@@ -13,12 +14,14 @@ from canopee_proofs.uploading import Uploading
 
 _CHANGED_EVERY = 19
 _LARGE_EVERY, _FIRST_LARGE = 50, 1
-_LARGE = 9 * 2**20
-"""Three chunks."""
+_CHUNKS = 2.25
+"""Of a large file."""
 _STUCK_S, _LATEST_S, _TOLD_EVERY_S = 300.0, 0.1, 20.0
 _FILES_A_TROUBLE, _LEAST_TROUBLES = 40, 3
-_AGENTS, _MANY = 3, 500
-"""How many agents send at once, where so many files or more are sent."""
+_AGENTS, _MANY = 3, 100
+"""How many agents send at once, and as fast as it goes, where so many files or more are sent."""
+_SLOW = 2_000_000
+"""Bytes a second of one agent with few files, and of one chunk: it would have done before anything breaks."""
 
 
 class Upload(Proof):
@@ -54,13 +57,14 @@ def _sent(setting: Setting, uploading: Uploading, sizes: list[int]) -> list[str]
     clock, draw = SystemClock(), setting.random("pauses")
     if not SmallDisk.is_possible:
         setting.say("upload: only root may mount a small disk: none is full")
-    orders = uploading.open(_AGENTS if len(sizes) >= _MANY else 1)
+    orders = uploading.open(_AGENTS) if len(sizes) >= _MANY else uploading.open(1, bytes_per_s=_SLOW)
     sources = uploading.fill(orders, sizes, changed_every=_CHANGED_EVERY)
     uploading.start()
     told, found = clock.monotonic(), list[str]()
     gap = 2 * len(sizes) // max(_LEAST_TROUBLES, len(sizes) // _FILES_A_TROUBLE)
     while left := uploading.waiting():
-        if not uploading.until_left(max(0, left - draw.randint(0, gap)), _STUCK_S):
+        awaited = draw.randint(0, gap) if any(uploading.troubles.values()) else 0
+        if not uploading.until_left(max(0, left - awaited), _STUCK_S):
             return [f"{left} of {len(sources)} files are not sent, and nothing moves"]
         clock.sleep(draw.uniform(0.0, min(_LATEST_S, gap / 1_000)))
         if not uploading.waiting():
@@ -75,4 +79,5 @@ def _sent(setting: Setting, uploading: Uploading, sizes: list[int]) -> list[str]
 
 
 def _sizes(number: int, draw: random.Random) -> list[int]:
-    return [_LARGE if one % _LARGE_EVERY == _FIRST_LARGE else draw.randint(1, 65_536) for one in range(number)]
+    large = int(_CHUNKS * (MAX_CHUNK_BYTES if number >= _MANY else _SLOW))
+    return [large if one % _LARGE_EVERY == _FIRST_LARGE else draw.randint(1, 65_536) for one in range(number)]
