@@ -98,8 +98,9 @@ def _tree(machine: FakeMachine, folder: str) -> dict[str, bytes]:
 def read_on_server(path: Path) -> list[str]:
     """What is wrong after the API's reader listed, read and searched an archive."""
     listed, found = _answered(Task(str(path), "list"), (Listed, Failed))
-    files = [file.path for one in listed if isinstance(one, Listed) for file in one.files]
-    tasks = [Task(str(path), "text", name, count=_MOST_LINES) for name in (*files[:_MOST_READ], "missing")]
+    files = [file.number for one in listed if isinstance(one, Listed) for file in one.files]
+    numbers = (*files[:_MOST_READ], 0, 20_000)
+    tasks = [Task(str(path), "text", number=number, count=_MOST_LINES) for number in numbers]
     for task in tasks:
         answer, wrong = _answered(task, (ArchiveText, Failed))
         found += wrong
