@@ -22,7 +22,7 @@ from canopee_contract.parameters import ParametersSchema
 from canopee_contract.pipeline import Kind, Pipeline, PipelineRef, Step, target_path
 from canopee_contract.raw import NULL
 from canopee_contract.records import Record, RecordBatch, RecordsReply
-from canopee_contract.report import RunReport, RunReports, RunsReply, RunVerdict
+from canopee_contract.report import FileGone, RunReport, RunReports, RunsReply, RunVerdict
 from canopee_contract.trust_policy import FACT_SOURCES_PATH, TRUST_POLICY_PATH, TrustedKey, TrustPolicy
 from canopee_kit.ids import new_id
 from canopee_trust.documents import seal_campaign, seal_order
@@ -48,6 +48,8 @@ class FakeServer:
         self.orders: list[DeliveredOrder] = []
         self.reports: dict[str, RunReport] = {}
         self.records: list[Record] = []
+        self.gone: list[FileGone] = []
+        """Receipts of files."""
         self.facts: dict[str, Scalar] = {}
         self.lies: dict[str, Any] = {}
         """Fields of the check-in reply that are not what they should be."""
@@ -167,7 +169,9 @@ class FakeServer:
     def _take_runs(self, request: Request) -> Reply:
         sent = msgspec.json.decode(_plain(request), type=RunReports)
         self.reports |= {report.order_id: report for report in sent.reports}
-        return json_reply(RunsReply(tuple(RunVerdict(report.order_id, "accepted") for report in sent.reports)))
+        self.gone += sent.gone
+        verdicts = tuple(RunVerdict(report.order_id, "accepted") for report in sent.reports)
+        return json_reply(RunsReply(verdicts, max((one.number for one in sent.gone), default=0)))
 
     def _take_records(self, request: Request) -> Reply:
         sent = msgspec.json.decode(_plain(request), type=RecordBatch)

@@ -1,12 +1,13 @@
 """Files that wait to be sent: whole once their step has ended, kept until the server has them."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from canopee_agent.engine import outbox as outbox_module
 from canopee_agent.engine.draft import Draft
 from canopee_agent.engine.outbox import KEPT, RECEIPTS_KEPT, Outbox, Outgoing
 from canopee_agent.errors import DiskError, OverBudgetError, StepError
@@ -195,3 +196,74 @@ def test_a_purge_touches_no_other_order(outbox: Outbox) -> None:
     assert outbox.purge("two") == ()
     assert outbox.first() == kept
     assert kept.path.read_bytes() == CONTENT
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_a_kill_between_a_purge_and_its_receipt_changes_nothing_of_it(
+    outbox: Outbox, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, *, is_removed: bool
+) -> None:
+    """Whether the bytes had gone or not: they go, and the receipt says why, not that they were lost."""
+    committed(outbox, "a.zip", "b.zip")
+
+    def killed(paths: Iterable[Path]) -> None:
+        if is_removed:
+            for path in paths:
+                path.unlink()
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "remove", killed)
+        with pytest.raises(Killed):
+            outbox.purge("order")
+    outbox.close()
+    again = Outbox(tmp_path / "outbox", clock)
+    assert [(one.name, one.state) for one in again.untold()] == [("a.zip", "purged"), ("b.zip", "purged")]
+    assert (files(tmp_path), again.first(), again.waiting_bytes) == ([], None, 0)
+    again.close()
+
+
+def test_bytes_that_somebody_holds_have_no_receipt_until_they_are_gone(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows refuses to remove what an antivirus reads."""
+    committed(outbox, "held.zip")
+
+    def held(_: Iterable[Path]) -> None:
+        """Nothing is removed."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "remove", held)
+        assert outbox.purge("order") == ()
+        assert outbox.untold() == ()
+        assert outbox.first() is None  # it is not sent any more
+        outbox.commit(draft(outbox, "next.zip"), "other", "logs")
+        following = outbox.first()
+        assert following is not None
+        assert following.name == "next.zip"
+        outbox.forget(following, "sent")
+    assert len(files(tmp_path)) == 2
+    assert [(one.name, one.state) for one in outbox.untold()] == [("held.zip", "purged"), ("next.zip", "sent")]
+    assert files(tmp_path) == []
+
+
+def test_receipts_are_told_once_in_turn_and_across_restarts(
+    outbox: Outbox, tmp_path: Path, clock: FakeClock
+) -> None:
+    committed(outbox, *[f"{number:03}.zip" for number in range(120)])
+    outbox.purge("order")
+    first = outbox.untold()
+    assert [one.name for one in first] == [f"{number:03}.zip" for number in range(100)]
+    outbox.note_told(first[49].number)
+    outbox.note_told(first[3].number)  # late: nothing is told again
+    outbox.close()
+    again = Outbox(tmp_path / "outbox", clock)
+    rest = again.untold()
+    assert [one.name for one in rest] == [f"{number:03}.zip" for number in range(50, 120)]
+    again.note_told(rest[-1].number)
+    assert again.untold() == ()
+    assert len(again.receipts()) == 100
+    again.close()

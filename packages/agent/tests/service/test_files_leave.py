@@ -20,6 +20,7 @@ from canopee_agent.testing import POLICY, FakeServer
 from canopee_contract.checkin import CheckIn
 from canopee_contract.files import BeginUpload, UploadReply
 from canopee_contract.pipeline import Step
+from canopee_contract.report import RunsReply
 
 UPLOAD = "01890a5d-ac96-774b-bcce-b302099a8057"
 CONTENT = bytes(range(256)) * 4_096
@@ -159,3 +160,37 @@ def test_a_server_that_takes_no_files_now_gets_no_fewer_check_ins_and_is_asked_a
     agent.round(wait_s=240)
     assert server.waits[-1] == 0
     assert server.stored
+
+
+def test_the_server_is_told_what_became_of_each_file_once(server: Server) -> None:
+    agent = server.agent()
+    for _ in range(20):
+        agent.round()
+    assert [(one.name, one.state, one.sha256) for one in server.fake.gone] == [("logs.zip", "sent", server.sha256)]
+    agent.close()
+
+
+@pytest.mark.parametrize("gone", [0, -5, 2**60])
+def test_a_server_that_does_not_hear_of_receipts_is_told_again_and_one_that_lies_hides_no_later_one(
+    server: Server, gone: int
+) -> None:
+    """Nothing else waits for it: the round goes on."""
+    server.fake.link.answer(FILES, lambda _: problem_reply(409, "upload.purged"))
+    server.fake.link.answer("/agent/v1/runs", lambda _: json_reply(RunsReply((), gone)))
+    agent = server.agent()
+    agent.round()
+    agent.round()
+    server.fake.listen()
+    agent.round()
+    told = [(one.number, one.state) for one in server.fake.gone]
+    assert told == ([] if gone > 0 else [(1, "purged")])
+    outbox = Outbox(server.fake.folder / "state" / "outbox", server.fake.machine.clock)
+    draft = outbox.draft(1)
+    draft.create("later.zip").write(b"x")
+    draft.check()
+    outbox.commit(draft, "later", "logs")
+    outbox.purge("later")
+    outbox.close()
+    agent.round()
+    assert [one.name for one in server.fake.gone][-1:] == ["later.zip"]
+    agent.close()

@@ -122,9 +122,12 @@ async def test_a_purge_removes_the_bytes_and_leaves_a_receipt(
     )
     assert not store.has(archive.sha256)
     assert begun not in store.under_way()
-    (receipt,) = await office.areas.log_purges.receipts(view.id, after=0, limit=10)
-    assert (receipt.device_id, receipt.sha256, receipt.size_bytes) == (ready.id, archive.sha256, len(content))
-    assert (receipt.purged_by, receipt.bytes_removed) == ("dominique", True)
+    receipts = {one.device_id: one for one in await office.areas.log_purges.receipts(view.id, after=0, limit=10)}
+    assert {*receipts} == {ready.id, sending.id}
+    receipt, cut = receipts[ready.id], receipts[sending.id]
+    assert (receipt.sha256, receipt.size_bytes) == (archive.sha256, len(content))
+    assert (receipt.purged_by, receipt.bytes_removed, receipt.on_pc) == ("dominique", True, "not_heard")
+    assert (cut.size_bytes, cut.received_at, cut.bytes_removed) == (10, None, True)
     with pytest.raises(NotFoundError, match="receipt"):
         await office.areas.log_archives.open(view.id, ready.id, step="", by="camille", how="download")
     assert await office.areas.log_purges.purge(view.id, by="camille") == purged  # again: nothing changes

@@ -7,6 +7,7 @@ import msgspec
 
 from canopee_contract.condition import Scalar
 from canopee_contract.order import Consent
+from canopee_contract.report import GoneState
 
 LogState: TypeAlias = Literal[
     "waiting",
@@ -190,8 +191,13 @@ class LogDevice(msgspec.Struct):
     archives: list[LogArchive] = []
 
 
+OnPc: TypeAlias = GoneState | Literal["not_heard"]
+"""`sent`: nothing was left on the PC once its archive was here. `purged`: it has removed what it had staged.
+`not_heard`: it has not said so yet."""
+
+
 class LogReceipt(msgspec.Struct):
-    """What was purged: its bytes are gone, here and on the PC. `id` is its number."""
+    """What was purged: its bytes are gone here, and on the PC once it says so. `id` is its number."""
 
     id: str
     device_id: str
@@ -199,11 +205,15 @@ class LogReceipt(msgspec.Struct):
     name: str
     sha256: str
     size_bytes: int
-    received_at: datetime
+    received_at: datetime | None
+    """`None`: it had not come whole."""
     purged_at: datetime
     purged_by: str
     bytes_removed: bool
     """`False`: the same bytes were sent in another request, which keeps them."""
+    on_pc: OnPc = "not_heard"
+    gone_at: datetime | None = None
+    """Since when it is on the PC no more, by its clock."""
 
 
 class ArchiveFile(msgspec.Struct):

@@ -1,15 +1,22 @@
 """Run reports: what became of an order, step by step. A report is sent until acknowledged and never dropped."""
 
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
+from msgspec import Meta
 
+from canopee_contract.files import MAX_FILE_BYTES, Sha256
 from canopee_contract.instant import Instant
+from canopee_contract.numbers import Int64
 
 RunState: TypeAlias = Literal["done", "skipped", "failed", "timed_out", "expired", "cancelled", "unknown"]
 StepState: TypeAlias = Literal["done", "skipped", "failed", "timed_out", "unknown"]
 RUN_STATES: tuple[str, ...] = get_args(RunState)
 MAX_REPORTS = 50
+MAX_GONE = 100
+GoneState: TypeAlias = Literal["sent", "purged", "refused", "expired", "lost"]
+"""The server has it; somebody asked for it to be forgotten; the server never takes it; it waited for too long; it was
+taken away, or spoiled, on the PC."""
 
 
 Verb: TypeAlias = Literal[
@@ -69,10 +76,26 @@ class RunReport(msgspec.Struct, omit_defaults=True):
     """Nothing was done: `steps` say what would be."""
 
 
-class RunReports(msgspec.Struct):
-    """`POST /agent/v1/runs`: at most 50 reports."""
+class FileGone(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that a step made for the server, and that is on the PC no more: the PC's receipt."""
+
+    number: Int64
+    """Of the receipt on the PC, from 1; later ones are higher."""
+    order_id: str
+    step: Annotated[str, Meta(max_length=64)]
+    name: Annotated[str, Meta(max_length=120)]
+    sha256: Sha256
+    length: Annotated[int, Meta(ge=0, le=MAX_FILE_BYTES)]
+    state: GoneState
+    at: Instant
+    """By the clock of the PC."""
+
+
+class RunReports(msgspec.Struct, omit_defaults=True):
+    """`POST /agent/v1/runs`: at most 50 reports and 100 receipts."""
 
     reports: tuple[RunReport, ...]
+    gone: tuple[FileGone, ...] = ()
 
 
 class RunVerdict(msgspec.Struct, omit_defaults=True):
@@ -83,7 +106,9 @@ class RunVerdict(msgspec.Struct, omit_defaults=True):
     code: str = ""
 
 
-class RunsReply(msgspec.Struct):
+class RunsReply(msgspec.Struct, omit_defaults=True):
     """One verdict a report, in their order."""
 
     verdicts: tuple[RunVerdict, ...]
+    gone: Int64 = 0
+    """The highest number of the receipts: they need not be sent again."""

@@ -3433,17 +3433,21 @@ export interface components {
         };
         /**
          * LogReceipt
-         * @description What was purged: its bytes are gone, here and on the PC. `id` is its number.
+         * @description What was purged: its bytes are gone here, and on the PC once it says so. `id` is its number.
          */
         readonly LogReceipt: {
             readonly bytes_removed: boolean;
             readonly device_id: string;
+            /** @default null */
+            readonly gone_at: string | null;
             readonly hostname: string;
             readonly id: string;
             readonly name: string;
+            /** @default not_heard */
+            readonly on_pc: ("expired" | "lost" | "purged" | "refused" | "sent") | "not_heard";
             readonly purged_at: string;
             readonly purged_by: string;
-            readonly received_at: string;
+            readonly received_at: string | null;
             readonly sha256: string;
             readonly size_bytes: number;
         };

@@ -8,7 +8,7 @@ import { problemOf } from '@core/problem';
 import { Ago } from '@ui/ago';
 import { Pager } from '@ui/pager';
 import { Shown, stateOf } from '@ui/shown';
-import { actorOf } from './words';
+import { actorOf, onPcOf } from './words';
 
 const PAGE = 50;
 const EVERY_MS = 3_000;
@@ -25,7 +25,7 @@ const EVERY_MS = 3_000;
           <thead>
             <tr>
               <th scope="col" i18n="@@logs.colDevice">Poste</th><th scope="col" i18n="@@logs.colArchive">Archive</th><th scope="col" class="end" i18n="@@logs.colSize">Taille</th>
-              <th scope="col">SHA-256</th><th scope="col" i18n="@@logs.colPurged">Purgée</th><th scope="col" i18n="@@logs.colBy">Par</th><th scope="col" i18n="@@logs.colBytesGone">Octets</th>
+              <th scope="col">SHA-256</th><th scope="col" i18n="@@logs.colPurged">Purgée</th><th scope="col" i18n="@@logs.colBy">Par</th><th scope="col" i18n="@@logs.colBytesGone">Octets</th><th scope="col" i18n="@@logs.colOnPc">Sur le poste</th>
             </tr>
           </thead>
           <tbody>
@@ -34,6 +34,7 @@ const EVERY_MS = 3_000;
                 <td class="mono">{{ row.hostname }}</td><td>{{ row.name }}</td><td class="end">{{ bytes(row.size_bytes) }}</td>
                 <td class="mono ellipsis sha" [title]="row.sha256">{{ row.sha256 }}</td><td><cnp-ago [at]="row.purged_at" /></td><td>{{ actor(row.purged_by) }}</td>
                 <td>@if (row.bytes_removed) { <ng-container i18n="@@logs.bytesGone">effacés</ng-container> } @else { <ng-container i18n="@@logs.bytesShared">gardés par une autre demande</ng-container> }</td>
+                <td [class.muted]="row.on_pc === 'not_heard'">{{ onPc(row.on_pc) }} @if (row.gone_at) { <cnp-ago [at]="row.gone_at" /> }</td>
               </tr>
             }
           </tbody>
@@ -59,5 +60,6 @@ export class LogReceipts {
   protected readonly problem = computed(() => (this.asked.error() ? problemOf(this.asked.error()) : undefined));
   protected readonly state = computed(() => stateOf(this.page()?.items.length, this.problem()));
   protected readonly actor = actorOf;
+  protected readonly onPc = onPcOf;
   protected readonly bytes = bytes;
 }

@@ -34,6 +34,18 @@ export const LOG_STATES = Object.keys(DEVICE) as LogState[];
 /** Of which something may still come. */
 export const OPEN: readonly LogState[] = ['waiting', 'running', 'sending'];
 
+type OnPc = Message<'LogReceipt'>['on_pc'];
+/** What a PC says of an archive that was purged. */
+const ON_PC: Record<OnPc, string> = {
+  purged: $localize`:@@logs.pcPurged:effacée`,
+  sent: $localize`:@@logs.pcSent:rien n’y restait depuis`,
+  refused: $localize`:@@logs.pcRefused:effacée, non envoyée`,
+  expired: $localize`:@@logs.pcExpired:effacée, trop ancienne`,
+  lost: $localize`:@@logs.pcLost:déjà absente`,
+  not_heard: $localize`:@@logs.pcNotHeard:pas encore de nouvelles`,
+};
+export const onPcOf = (said: OnPc) => ON_PC[said];
+
 export const requestState = (state: LogRequest['state']) => REQUEST[state];
 export const deviceState = (state: LogState) => DEVICE[state];
 

@@ -2,20 +2,21 @@
 
 A step writes into a draft of its own; it counts once the step has ended well (`commit`). What a step that failed, or a
 cut, left behind goes at the next start. Bytes and names are on disk before `commit` returns. What has gone, sent or
-not, leaves a receipt.
+not, leaves a receipt, which the server is told: why it goes is noted first, then the bytes go, then the receipt is
+written. A cut in between changes nothing of it.
 """
 
 import hashlib
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import msgspec
 
 from canopee_agent.engine.database import Transaction, open_database
 from canopee_agent.engine.draft import Draft, remove
 from canopee_agent.errors import DiskError
+from canopee_contract.report import MAX_GONE, GoneState
 from canopee_kit.clock import Clock
 from canopee_kit.logs import get_logger
 
@@ -23,8 +24,8 @@ _log = get_logger(__name__)
 KEPT = timedelta(days=7)
 """How long a file waits for a server that does not take it."""
 RECEIPTS_KEPT = timedelta(days=90)
-_MOST_RECEIPTS = 100
-"""Of those that are read at once, the latest."""
+_MOST_RECEIPTS = MAX_GONE
+"""Of those that are read at once."""
 _TABLES = (
     """create table if not exists outgoing (
         id integer primary key autoincrement, order_id text not null, step text not null, name text not null,
@@ -33,11 +34,10 @@ _TABLES = (
     """create table if not exists receipt (
         id integer primary key autoincrement, order_id text not null, step text not null, name text not null,
         length integer not null, sha256 text not null, state text not null, at text not null)""",
+    "create table if not exists leaving (id integer primary key, state text not null)",
+    "create table if not exists told (one integer primary key check (one = 1), number integer not null)",
 )
-
-GoneState: TypeAlias = Literal["sent", "purged", "refused", "expired", "lost"]
-"""The server has it; somebody asked for it to be forgotten; the server never takes it; it waited for too long; it was
-taken away, or spoiled, on this PC."""
+_WAITS = "id not in (select id from leaving)"
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -62,6 +62,8 @@ class Receipt(msgspec.Struct, frozen=True):
     sha256: str
     state: GoneState
     at: datetime
+    number: int = 0
+    """Later ones are higher."""
 
 
 class Outbox:
@@ -113,7 +115,7 @@ class Outbox:
     def first(self) -> Outgoing | None:
         """The oldest file that waits."""
         row = self._db.execute(
-            "select id, order_id, step, name, file, length, sha256 from outgoing order by id limit 1"
+            f"select id, order_id, step, name, file, length, sha256 from outgoing where {_WAITS} order by id limit 1"  # noqa: S608  our own words
         ).fetchone()
         if row is None:
             return None
@@ -122,58 +124,87 @@ class Outbox:
 
     def forget(self, one: Outgoing, state: GoneState) -> None:
         """It need not, or cannot, be sent any more: a receipt says what became of it."""
-        self._put_away([(one.id, one.order_id, one.step, one.name, one.path.name, one.length, one.sha256)], state)
+        self._put_away([one.id], state)
 
     def purge(self, order_id: str) -> tuple[Receipt, ...]:
         """Forget the files of an order that have not been sent; the receipts of all that it made, oldest first."""
-        rows = self._db.execute(
-            "select id, order_id, step, name, file, length, sha256 from outgoing where order_id = ?", (order_id,)
-        ).fetchall()
-        self._put_away(rows, "purged")
+        rows = self._db.execute("select id from outgoing where order_id = ?", (order_id,)).fetchall()
+        self._put_away([row[0] for row in rows], "purged")
         return self.receipts(order_id)
 
     def receipts(self, order_id: str = "") -> tuple[Receipt, ...]:
         """Of the files of an order, or of the latest ones of all orders: oldest first."""
+        return self._receipts("where ? in ('', order_id) order by id desc", order_id)[::-1]
+
+    def untold(self) -> tuple[Receipt, ...]:
+        """The oldest receipts that the server has not heard of; what could not be removed before is tried again."""
+        self._remove_leaving()
+        return self._receipts("where id > coalesce((select max(number) from told), ?) order by id", 0)
+
+    def note_told(self, number: int) -> None:
+        """The server has heard of the receipts up to this one."""
+        with Transaction(self._db):
+            self._db.execute(
+                "insert into told (one, number) values (1, ?)"
+                " on conflict (one) do update set number = max(number, excluded.number)",
+                (number,),
+            )
+
+    def _receipts(self, which: str, value: str | int) -> tuple[Receipt, ...]:
         rows = self._db.execute(
-            "select order_id, step, name, length, sha256, state, at from receipt where ? in ('', order_id)"
-            " order by id desc limit ?",
-            (order_id, _MOST_RECEIPTS),
+            f"select order_id, step, name, length, sha256, state, at, id from receipt {which} limit ?",  # noqa: S608  our own words
+            (value, _MOST_RECEIPTS),
         ).fetchall()
         names = [field.name for field in msgspec.structs.fields(Receipt)]
-        return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Receipt) for row in reversed(rows))
+        return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Receipt) for row in rows)
 
     @property
     def waiting_bytes(self) -> int:
         """Of all that waits to be sent."""
-        return self._db.execute("select coalesce(sum(length), 0) from outgoing").fetchone()[0]
+        return self._db.execute(f"select coalesce(sum(length), 0) from outgoing where {_WAITS}").fetchone()[0]  # noqa: S608  our own words
 
-    def _put_away(self, rows: list[tuple[int, str, str, str, str, int, str]], state: GoneState) -> None:
-        """The bytes go first, then the row; the receipt comes with it."""
-        remove(self._folder / row[4] for row in rows)
+    def _put_away(self, numbers: list[int], state: GoneState) -> None:
+        """The first reason counts."""
+        with Transaction(self._db):
+            self._db.executemany(
+                "insert or ignore into leaving (id, state) values (?, ?)", [(number, state) for number in numbers]
+            )
+        self._remove_leaving()
+
+    def _remove_leaving(self) -> None:
+        """Remove the bytes of what is to go; a receipt of each whose bytes are gone. What is held stays for later."""
+        rows = self._db.execute(
+            "select l.id, o.order_id, o.step, o.name, o.length, o.sha256, l.state, o.file"
+            " from leaving l join outgoing o on o.id = l.id order by l.id"
+        ).fetchall()
+        remove(self._folder / row[-1] for row in rows)
+        gone = [row[:-1] for row in rows if not (self._folder / row[-1]).exists()]
+        if not gone:
+            return
         at = self._clock.now()
         with Transaction(self._db):
-            for number, order_id, step, name, _, length, sha256 in rows:
-                self._db.execute("delete from outgoing where id = ?", (number,))
+            for number, *about in gone:
+                for table in ("outgoing", "leaving"):
+                    self._db.execute(f"delete from {table} where id = ?", (number,))  # noqa: S608  our own words
                 self._db.execute(
                     "insert into receipt (order_id, step, name, length, sha256, state, at)"
                     " values (?, ?, ?, ?, ?, ?, ?)",
-                    (order_id, step, name, length, sha256, state, at.isoformat()),
+                    (*about, at.isoformat()),
                 )
             self._db.execute("delete from receipt where at < ?", ((at - RECEIPTS_KEPT).isoformat(),))
 
     def _sweep(self) -> None:
-        """Files that no row knows of, rows whose file is gone or has waited for too long."""
+        """What was to go; rows whose file is gone or has waited for too long; files that no row knows of."""
+        self._remove_leaving()
         oldest = self._clock.now() - KEPT
-        known: set[str] = set()
-        for row in self._db.execute(
-            "select id, order_id, step, name, file, length, sha256, made_at from outgoing"
+        for number, order_id, name, file, made_at in self._db.execute(
+            f"select id, order_id, name, file, made_at from outgoing where {_WAITS}"  # noqa: S608  our own words
         ).fetchall():
-            is_old, is_there = datetime.fromisoformat(row[7]) < oldest, (self._folder / row[4]).exists()
+            is_old, is_there = datetime.fromisoformat(made_at) < oldest, (self._folder / file).exists()
             if is_old or not is_there:
-                _log.warning("%s of order %s waited in vain to be sent, or is gone", row[3], row[1])
-                self._put_away([row[:7]], "expired" if is_there else "lost")
-            else:
-                known.add(row[4])
+                _log.warning("%s of order %s waited in vain to be sent, or is gone", name, order_id)
+                self._put_away([number], "expired" if is_there else "lost")
+        known = {row[0] for row in self._db.execute("select file from outgoing").fetchall()}
         remove(path for path in self._folder.glob("*.bin") if path.name not in known)
 
 

@@ -13,7 +13,7 @@ from canopee_agent.engine.authorise import Authoriser, Kinds
 from canopee_agent.engine.clocks import Clocks, LatestClock
 from canopee_agent.engine.consent import Consent
 from canopee_agent.engine.journal import Journal
-from canopee_agent.engine.outbox import Outbox
+from canopee_agent.engine.outbox import Outbox, Receipt
 from canopee_agent.engine.policy import read_policy
 from canopee_agent.engine.questions import Questions
 from canopee_agent.engine.run import Kept
@@ -40,7 +40,7 @@ from canopee_contract.codec import decode
 from canopee_contract.condition import Scalar
 from canopee_contract.errors import ContractError
 from canopee_contract.facts import FactSet, FactSources, facts_hash
-from canopee_contract.report import RunReports
+from canopee_contract.report import FileGone, RunReports
 from canopee_contract.trust_policy import FACT_SOURCES_PATH
 from canopee_kit.discovery import discover
 from canopee_kit.errors import CanopeeError, TemporaryError
@@ -329,8 +329,8 @@ class Agent:
         self._refresh_facts()
 
     def _drain(self) -> None:
-        """Send reports, then records, until nothing waits, or until the server takes no more of them."""
-        for send in (self._send_reports, self._send_records):
+        """Send reports, receipts and records, until nothing waits, or until the server takes no more of them."""
+        for send in (self._send_reports, self._send_receipts, self._send_records):
             try:
                 while send():
                     pass
@@ -359,12 +359,28 @@ class Agent:
         self._journal.forget_reports(sorted(taken))
         return bool(taken)
 
+    def _send_receipts(self) -> bool:
+        """Say which files are on this PC no more; reports go without them, so that neither keeps the other back."""
+        if not (gone := self._outbox.untold()):
+            return False
+        heard = min(self._server.send_reports(RunReports((), tuple(map(_gone, gone)))).gone, gone[-1].number)
+        if heard >= gone[0].number:
+            self._outbox.note_told(heard)
+        return heard >= gone[0].number
+
     def _send_records(self) -> bool:
         if not (batch := self._spool.batch()):
             return False
         mark = self._server.send_records(batch).mark
         self._spool.acknowledge(batch, mark)
         return mark >= batch.records[0].seq
+
+
+def _gone(receipt: Receipt) -> FileGone:
+    return FileGone(
+        receipt.number, receipt.order_id, receipt.step, receipt.name, receipt.sha256, receipt.length, receipt.state,
+        receipt.at,
+    )  # fmt: skip
 
 
 def _pending(slots: Slots | None) -> str:

@@ -6,10 +6,11 @@ on. Nothing is read twice into memory: a chunk is all that there is of a file of
 
 import hashlib
 
-from canopee_agent.engine.outbox import GoneState, Outbox, Outgoing
+from canopee_agent.engine.outbox import Outbox, Outgoing
 from canopee_agent.errors import RejectedError, RevokedError, UnreachableError
 from canopee_agent.service.server import Server
 from canopee_contract.files import MAX_CHUNK_BYTES, BeginUpload, UploadReply
+from canopee_contract.report import GoneState
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
 from canopee_kit.logs import get_logger

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from canopee_api.audit.chain import note
 from canopee_api.errors import NotFoundError
 from canopee_api.files.store import FileStore
@@ -11,9 +13,10 @@ from canopee_api.postgres import log_archives as sql
 from canopee_api.postgres.campaigns import stop_campaign
 from canopee_api.postgres.database import Connection, Database
 from canopee_api.postgres.log_archives import StoredRow
+from canopee_api.postgres.log_receipts import receipts_of, replace_by_receipts
 from canopee_api.postgres.log_requests import list_devices
 from canopee_api.postgres.uploads import hold_content
-from canopee_contract.log_requests import MAX_LOG_DEVICES, LogReceipt, LogRequestView
+from canopee_contract.log_requests import MAX_LOG_DEVICES, LogReceipt, LogRequestView, OnPc
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
 from canopee_kit.logs import get_logger
@@ -49,7 +52,7 @@ class Purges:
                 tx, row.id, states=_PURGED, q="", after="", limit=MAX_LOG_DEVICES, now=now
             )
             removed = await self._remove(tx, held)
-            await sql.replace_by_receipts(tx, row.id, held, removed, now=now, by=by)
+            await replace_by_receipts(tx, row.id, held, removed, now=now, by=by)
             ids = [one.id for one in devices if device_id in {"", one.id}]
             changed = await sql.mark_devices(tx, row.id, ids, now=now) > 0
             if not device_id:
@@ -75,11 +78,11 @@ class Purges:
         """What was purged of a request; raises `NotFoundError`."""
         async with self._database.transaction() as tx:
             row = await request_of(tx, request_id)
-            found = await sql.receipts_of(tx, row.id, after=after, limit=limit)
+            found = await receipts_of(tx, row.id, after=after, limit=limit)
         return [
             LogReceipt(
                 str(one.id), one.device_id, one.hostname, one.name, one.sha256, one.length, one.received_at,
-                one.purged_at, one.purged_by, one.bytes_removed,
+                one.purged_at, one.purged_by, one.bytes_removed, msgspec.convert(one.on_pc, OnPc), one.gone_at,
             )
             for one in found
         ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -10,12 +11,12 @@ from canopee_api.live.fleet import LiveDevice, LiveFleet
 from canopee_api.live.watchers import Watchers
 from canopee_api.orders.freezing import is_frozen
 from canopee_api.orders.walls import WallClocks
-from canopee_api.postgres import deliveries
+from canopee_api.postgres import deliveries, log_receipts
 from canopee_api.postgres import orders as sql
 from canopee_api.postgres.database import Database
 from canopee_contract.order import DeliveredOrder
 from canopee_contract.raw import NULL
-from canopee_contract.report import MAX_REPORTS, RunReport, RunReports, RunsReply, RunVerdict
+from canopee_contract.report import MAX_GONE, MAX_REPORTS, RunReport, RunReports, RunsReply, RunVerdict
 from canopee_kit.clock import Clock
 from canopee_kit.ids import is_id
 
@@ -102,16 +103,18 @@ def _delivered(order: tuple[bytes, bytes | None]) -> DeliveredOrder:
 async def take_reports(
     database: Database, clock: Clock, device: LiveDevice, sent: RunReports, watchers: Watchers
 ) -> RunsReply:
-    """Store run reports, one verdict each.
+    """Store run reports, one verdict each, and receipts of files that are on the PC no more.
 
     Raises:
         InvalidError: too many at once.
     """
-    if not 1 <= len(sent.reports) <= MAX_REPORTS:
+    if len(sent.reports) > MAX_REPORTS or not (sent.reports or sent.gone):
         raise InvalidError("runs.count", f"1 to {MAX_REPORTS} reports at once", at="$.reports")
+    if len(sent.gone) > MAX_GONE:
+        raise InvalidError("runs.count", f"at most {MAX_GONE} receipts at once", at="$.gone")
     verdicts: list[RunVerdict] = []
     async with database.transaction() as tx:
-        candidates = [report.order_id for report in sent.reports if is_id(report.order_id)]
+        candidates = [one.order_id for one in (*sent.reports, *sent.gone) if is_id(one.order_id)]
         owned = await sql.owned_orders(tx, device.id, candidates)
         for report in sent.reports:
             if report.order_id not in owned:
@@ -121,18 +124,22 @@ async def take_reports(
             else:
                 is_new = await sql.insert_run(tx, _run(report, device, clock))
                 verdicts.append(RunVerdict(report.order_id, "accepted" if is_new else "duplicate"))
+        asked = [one for one in sent.gone if owned.get(one.order_id) and _is_near(one.at)]
+        await log_receipts.note_gone(tx, device.id, asked, {**owned}, now=clock.now())
     watchers.note("runs", device.id)
     for request_id in {*owned.values()} - {None}:
         watchers.note("logs", str(request_id))
-    return RunsReply(tuple(verdicts))
+    return RunsReply(tuple(verdicts), max((one.number for one in sent.gone), default=0))
 
 
 def _fault(report: RunReport) -> str:
     steps = [step.started_at for step in report.steps]
     instants = [one for one in (report.finished_at, report.started_at, *steps) if one is not None]
-    if all(one.tzinfo is not None and _EARLIEST_YEAR <= one.year <= _LATEST_YEAR for one in instants):
-        return ""
-    return "run.instant"
+    return "" if all(map(_is_near, instants)) else "run.instant"
+
+
+def _is_near(at: datetime) -> bool:
+    return at.tzinfo is not None and _EARLIEST_YEAR <= at.year <= _LATEST_YEAR
 
 
 def _run(report: RunReport, device: LiveDevice, clock: Clock) -> sql.NewRun:

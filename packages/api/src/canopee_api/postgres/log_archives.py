@@ -110,27 +110,6 @@ async def shared_contents(tx: Connection, contents: Sequence[str], but: Sequence
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def replace_by_receipts(
-    tx: Connection, request_id: str, held: Sequence[StoredRow], removed: set[str], *, now: datetime, by: str
-) -> None:
-    """Forget these files; a receipt of each that was whole stays."""
-    async with tx.cursor() as cursor:
-        await cursor.executemany(
-            """INSERT INTO log_receipts (request_id, device_id, name, sha256, length, received_at, purged_at,
-                                         purged_by, bytes_removed)
-               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            [
-                (
-                    request_id, one.device_id, one.name, one.sha256, one.received, one.received_at, now, by,
-                    one.sha256 in removed,
-                )
-                for one in held
-                if one.is_complete
-            ],
-        )  # fmt: skip
-    await tx.execute("DELETE FROM uploads WHERE id = ANY(%s::uuid[])", ([one.upload_id for one in held],))
-
-
 async def mark_devices(tx: Connection, request_id: str, device_ids: Sequence[str], *, now: datetime) -> int:
     """Nothing of these devices of a request is kept or taken any more; how many."""
     cursor = await tx.execute(
@@ -158,29 +137,3 @@ async def expired_ids(tx: Connection, *, now: datetime, limit: int) -> list[str]
         (now, limit),
     )
     return [row[0] for row in await cursor.fetchall()]
-
-
-class ReceiptRow(msgspec.Struct, frozen=True):
-    """What is left of an archive."""
-
-    id: int
-    device_id: str
-    hostname: str
-    name: str
-    sha256: str
-    length: int
-    received_at: datetime
-    purged_at: datetime
-    purged_by: str
-    bytes_removed: bool
-
-
-async def receipts_of(tx: Connection, request_id: str, *, after: int, limit: int) -> list[ReceiptRow]:
-    cursor = await tx.execute(
-        """SELECT x.id, x.device_id, d.hostname, x.name, x.sha256, x.length, x.received_at, x.purged_at, x.purged_by,
-                  x.bytes_removed
-           FROM log_receipts x JOIN devices d ON d.id = x.device_id
-           WHERE x.request_id = %s AND x.id > %s ORDER BY x.id LIMIT %s""",
-        (request_id, after, limit),
-    )
-    return [ReceiptRow(*row) for row in await cursor.fetchall()]

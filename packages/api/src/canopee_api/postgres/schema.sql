@@ -755,12 +755,27 @@ CREATE TABLE log_receipts (
     name text NOT NULL,
     sha256 text NOT NULL,
     length bigint NOT NULL,
-    received_at timestamptz NOT NULL,
+    received_at timestamptz,
     purged_at timestamptz NOT NULL,
     purged_by text NOT NULL,
     bytes_removed boolean NOT NULL
 );
 CREATE INDEX log_receipts_by_request ON log_receipts (request_id, id);
+-- What PCs say of the files of log requests that are on them no more; gone_at is by their clocks.
+CREATE TABLE log_pc_receipts (
+    order_id uuid NOT NULL,
+    step text NOT NULL,
+    name text NOT NULL,
+    request_id uuid NOT NULL REFERENCES log_requests,
+    device_id uuid NOT NULL REFERENCES devices,
+    sha256 text NOT NULL,
+    length bigint NOT NULL,
+    state text NOT NULL CHECK (state IN ('sent', 'purged', 'refused', 'expired', 'lost')),
+    gone_at timestamptz NOT NULL,
+    heard_at timestamptz NOT NULL,
+    PRIMARY KEY (order_id, step, name)
+);
+CREATE INDEX log_pc_receipts_by_request ON log_pc_receipts (request_id, device_id);
 CREATE TRIGGER tell_watchers_new AFTER INSERT ON log_requests
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tell_watchers('logs', 'id');
 CREATE TRIGGER tell_watchers_changed AFTER UPDATE ON log_requests

@@ -16,7 +16,10 @@ from canopee_contract.log_requests import LogDevice, LogRequestView, SearchArchi
 
 _LISTED = ("id", "created_at", "ticket", "reason", "created_by", "pipeline", "state", "states", "keep_until")
 _DEVICES = ("id", "hostname", "practice_id", "state", "received_bytes", "announced_bytes", "code", "detail")
-_RECEIPTS = ("device_id", "hostname", "name", "sha256", "size_bytes", "purged_at", "purged_by", "bytes_removed")
+_RECEIPTS = (
+    "device_id", "hostname", "name", "sha256", "size_bytes", "purged_at", "purged_by", "bytes_removed", "on_pc",
+    "gone_at",
+)  # fmt: skip
 _MATCHES = ("hostname", "path", "line", "text")
 
 
