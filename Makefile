@@ -28,7 +28,7 @@ gen: setup       ## write every generated file
 	@tools/ihm/setup && $(VENV)/python -m tools.gen
 
 demo: setup      ## everything on this machine: a fleet at work, in one command
-	@tools/ihm/build && $(VENV)/canopee up --devices 300
+	@tools/ihm/build && $(VENV)/canopee up --devices 300 --off-every 25
 
 windows: setup   ## make windows ROOT=root.json: the agent for Windows, into build/windows: set-up program, MSI, archive, list of parts
 	@$(VENV)/python -m tools.windows $(if $(VERSION),--version $(VERSION)) $(if $(ROOT),--root-file $(ROOT)) $(if $(POLICY),--policy-file $(POLICY))

@@ -19,12 +19,16 @@ from canopee_contract.codec import encode, inspect
 from canopee_contract.enrolment import Enrolled, Renewed, signed_bytes
 from canopee_contract.problem import Problem
 from canopee_kit.clock import FakeClock
+from canopee_swarm.device import SimulatedDevice
 from canopee_swarm.errors import AnswerError, BusyServerError, CutError, OverError
 from canopee_swarm.fleet import facts_of, pc
 from canopee_swarm.http import Pool
 from canopee_swarm.link import Link
+from canopee_swarm.log_results import NOTHING, SLOW, TOO_MUCH, UNWILLING
+from canopee_swarm.repository import SharedRepository
 from canopee_swarm.results import outputs_of, records_of
 from canopee_swarm.store import COUNTER_BLOCK, Store
+from canopee_swarm.swarm import is_switched_off
 from canopee_trust.ed25519 import PublicKey
 
 SCHEMAS = sorted(
@@ -119,6 +123,27 @@ async def test_a_device_signs_its_enrolment_with_the_key_that_it_keeps(
     kept = store.identity(1)
     store.close()
     assert kept == identity
+
+
+async def test_a_pc_that_is_switched_off_is_heard_of_once_and_never_again(api: Api, tmp_path: Path) -> None:
+    api.replies["check-in"] = (200, encode(CheckInReply(NOW, send_facts=True)))
+    api.replies["facts"] = (200, b"{}")
+    for _ in range(2):  # the second time, the swarm was started again
+        pool, store, clock = Pool(api.url, limit=2), Store(tmp_path / "swarm.db"), FakeClock()
+        repository = SharedRepository(tmp_path / "tuf", b"", clock)
+        device = SimulatedDevice(pc(5), Link(pool, store, clock, pc(5)), store, repository, clock)
+        await asyncio.wait_for(device.live("cpe_x", wait_s=60, is_off=True), 15)
+        pool.close()
+        store.close()
+    assert [call for call, _, _ in api.calls] == ["enrol", "check-in", "facts"]
+    assert api.calls[1][1].get("wait_s", 0) == 0  # it does not stay on for an order
+
+
+def test_one_pc_in_so_many_is_off_and_none_of_those_has_another_part_to_play() -> None:
+    off = [number for number in range(50) if is_switched_off(number, 10)]
+    assert off == [5, 15, 25, 35, 45]
+    assert not {number % 10 for number in off} & {NOTHING, TOO_MUCH, SLOW, UNWILLING}
+    assert not any(is_switched_off(number, 0) for number in range(50))
 
 
 async def test_a_token_about_to_expire_is_renewed_before_the_call_and_kept(api: Api, link: Link) -> None:

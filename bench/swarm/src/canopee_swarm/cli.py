@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--slow", type=int, default=0, metavar="B", help="bytes a second of each link; 0: no limit"
     )
+    parser.add_argument(
+        "--off-every", type=int, default=0, metavar="N", help="one PC in N is off once it has enrolled; 0: none"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the fleet and of all that is drawn")
     parser.add_argument("--report", action="store_true", help="at the end, one line of JSON on standard output")
     arguments = parser.parse_args(argv)
@@ -43,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         url=arguments.url, folder=arguments.folder, root=arguments.root.read_bytes(), devices=arguments.devices,
         tokens=tokens.read_text().split() if tokens and tokens.is_file() else (), wait_s=arguments.wait,
         seed=arguments.seed, sources=arguments.sources, connections=arguments.connections, think_s=arguments.think,
-        failures=arguments.failures, slow=arguments.slow,
+        failures=arguments.failures, slow=arguments.slow, off_every=arguments.off_every,
     )  # fmt: skip
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report = runner.run(_run(plan))

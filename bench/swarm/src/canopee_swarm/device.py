@@ -63,14 +63,21 @@ class SimulatedDevice:
         self._trust_version = 0
         self._outgoing = list[tuple[BeginUpload, LogAnswer]]()
 
-    async def live(self, token: str, *, wait_s: int) -> None:
-        """Go on until cancelled, or until this enrolment is over."""
+    async def live(self, token: str, *, wait_s: int, is_off: bool = False) -> None:
+        """Go on until cancelled, or until this enrolment is over.
+
+        One that is off is heard of once, when it enrols, and never again.
+        """
         failures = 0
+        if is_off and self._link.identity is not None:
+            return
         while True:
             try:
                 if self._link.identity is None:
                     await self._link.enrol(token)
-                await self.round(wait_s)
+                await self.round(0 if is_off else wait_s)
+                if is_off:
+                    return
                 failures = 0
                 if self._manner.think_s:
                     await asyncio.sleep(self._manner.think_s * self._manner.draw.uniform(0.5, 1.5))

@@ -44,6 +44,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the steps that fail, and of the calls that are cut."""
     slow: int = 0
     """Bytes a second of each device's link; 0: no limit."""
+    off_every: int = 0
+    """One PC in so many is switched off for good once it has enrolled; 0: none."""
+
+
+def is_switched_off(number: int, every: int) -> bool:
+    """Whether PC `number` is one of those that are off, when one in `every` is: 5, 15, 25… of ten."""
+    return every > 0 and number % every == every // 2
 
 
 def missing(folder: Path, devices: int) -> list[int]:
@@ -91,7 +98,9 @@ async def simulate(plan: Plan, clock: Clock, stop: asyncio.Event) -> Report:
                     machine, Link(pool, store, clock, machine), store, repository, clock, manner
                 )
                 devices.append(device)
-                tasks.append(group.create_task(device.live(tokens.get(number, ""), wait_s=plan.wait_s)))
+                is_off = is_switched_off(number, plan.off_every)
+                life = device.live(tokens.get(number, ""), wait_s=plan.wait_s, is_off=is_off)
+                tasks.append(group.create_task(life))
                 if stop.is_set():
                     break
                 await asyncio.sleep(_APART_S)

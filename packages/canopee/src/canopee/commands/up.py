@@ -30,6 +30,9 @@ def add_to(commands: Commands) -> None:
         "--devices", type=int, default=0, metavar="N", help="simulated PCs, besides the agent of this one"
     )
     up.add_argument(
+        "--off-every", type=int, default=0, metavar="N", help="of the simulated PCs, one in N is switched off"
+    )
+    up.add_argument(
         "--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help="loopback only; port 0 = any free one"
     )
     up.add_argument(
@@ -52,6 +55,8 @@ def _up(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--listen: {error}") from error
     if not 1 <= arguments.api <= _MOST_PROCESSES:
         raise UsageError(f"--api {arguments.api}: 1 to {_MOST_PROCESSES} processes")
+    if arguments.off_every < 0:
+        raise UsageError(f"--off-every {arguments.off_every}: one PC in how many? 0 for none")
     home = home_of(arguments)
     home.folder.mkdir(parents=True, exist_ok=True)
     catalog = arguments.catalog or _sample_catalog()

@@ -100,7 +100,7 @@ def _start(
             children.start(
                 "swarm", "canopee_swarm",
                 ["--url", url, "--folder", str(home.swarm), "--root", root, "--tokens", str(tokens),
-                 "--devices", str(arguments.devices)],
+                 "--devices", str(arguments.devices), "--off-every", str(arguments.off_every)],
             )  # fmt: skip
     return url, password
 
