@@ -17,6 +17,7 @@ import zstandard
 from canopee_contract.checkin import CheckInReply
 from canopee_contract.codec import encode, inspect
 from canopee_contract.enrolment import Enrolled, Renewed, signed_bytes
+from canopee_contract.files import BeginUpload, UploadReply
 from canopee_contract.problem import Problem
 from canopee_kit.clock import FakeClock
 from canopee_swarm.device import SimulatedDevice
@@ -27,6 +28,7 @@ from canopee_swarm.link import Link
 from canopee_swarm.log_results import NOTHING, SLOW, TOO_MUCH, UNWILLING
 from canopee_swarm.repository import SharedRepository
 from canopee_swarm.results import outputs_of, records_of
+from canopee_swarm.sending import Waiting
 from canopee_swarm.store import COUNTER_BLOCK, Store
 from canopee_swarm.swarm import is_switched_off
 from canopee_trust.ed25519 import PublicKey
@@ -137,6 +139,20 @@ async def test_a_pc_that_is_switched_off_is_heard_of_once_and_never_again(api: A
         store.close()
     assert [call for call, _, _ in api.calls] == ["enrol", "check-in", "facts"]
     assert api.calls[1][1].get("wait_s", 0) == 0  # it does not stay on for an order
+
+
+async def test_a_file_that_a_busy_server_does_not_take_is_sent_later(api: Api, link: Link) -> None:
+    await link.enrol("t")
+    files, asked = Waiting(), BeginUpload("o", "s", "logs.zip", 3, "0" * 64)
+    files.add(asked, b"zip", is_slow=False)
+    api.replies["files"] = (503, encode(Problem("busy", "too many files", 503, retry_after_s=3)))
+    for _ in range(2):
+        with pytest.raises(BusyServerError):
+            await files.send(link)
+    api.replies["files"] = (200, encode(UploadReply("u", 3, "complete")))
+    for _ in range(2):
+        await files.send(link)
+    assert [call for call, _, _ in api.calls].count("files") == 3  # and not once it is there
 
 
 def test_one_pc_in_so_many_is_off_and_none_of_those_has_another_part_to_play() -> None:

@@ -29,7 +29,7 @@ from canopee_swarm.link import Link
 from canopee_swarm.log_results import NAME, LogAnswer, answer_to
 from canopee_swarm.repository import SharedRepository
 from canopee_swarm.results import outputs_of, records_of
-from canopee_swarm.sending import send_file
+from canopee_swarm.sending import Waiting
 from canopee_swarm.store import Identity, Store
 from canopee_trust.documents import open_campaign, open_order
 from canopee_trust.errors import TrustError
@@ -61,7 +61,7 @@ class SimulatedDevice:
         self._machine, self._link, self._store = machine, link, store
         self._repository, self._clock = repository, clock
         self._trust_version = 0
-        self._outgoing = list[tuple[BeginUpload, LogAnswer]]()
+        self._files = Waiting()
 
     async def live(self, token: str, *, wait_s: int, is_off: bool = False) -> None:
         """Go on until cancelled, or until this enrolment is over.
@@ -95,6 +95,7 @@ class SimulatedDevice:
         """One check-in and all that follows from it."""
         identity = self._identity()
         await self._drain()
+        await self._files.send(self._link)
         facts = facts_of(self._machine, device_id=identity.device_id, practice_id=identity.practice_id)
         digest = facts_hash(facts)
         sent = CheckIn(
@@ -132,9 +133,7 @@ class SimulatedDevice:
             identity.number, order_id=order.order_id, body=encode(report),
             records=[(record.seq, encode(record)) for record in records],
         )  # fmt: skip
-        while self._outgoing:
-            asked, answer = self._outgoing.pop()
-            await send_file(self._link, asked, answer.content, is_slow=answer.is_slow)
+        await self._files.send(self._link)
 
     async def _outcome(
         self, order: Order, delivered: DeliveredOrder, sha256: str, facts: dict[str, str | int | float | bool]
@@ -220,7 +219,7 @@ class SimulatedDevice:
         if answer.content:
             digest = hashlib.sha256(answer.content).hexdigest()
             asked = BeginUpload(order.order_id, step.id, NAME, len(answer.content), digest)
-            self._outgoing.append((asked, answer))
+            self._files.add(asked, answer.content, is_slow=answer.is_slow)
 
     def _report(
         self, order: Order, sha256: str, *, state: str, code: str = "", steps: tuple[StepReport, ...] = (),

@@ -14,6 +14,28 @@ _PIECES, _PIECE_S = 12, 2.0
 """Chunks of a slow PC, and seconds between two of them."""
 
 
+class Waiting:
+    """The files of one simulated PC that the server has not all of."""
+
+    def __init__(self) -> None:
+        self._files = list[tuple[BeginUpload, bytes, bool]]()
+
+    def add(self, asked: BeginUpload, content: bytes, *, is_slow: bool) -> None:
+        """It is sent with the next ones."""
+        self._files.append((asked, content, is_slow))
+
+    async def send(self, link: Link) -> None:
+        """Send all of them; what a busy server or a cut stopped waits for the next time.
+
+        Raises:
+            TemporaryError: the server cannot be reached, or takes nothing now.
+        """
+        while self._files:
+            asked, content, is_slow = self._files[0]
+            await send_file(link, asked, content, is_slow=is_slow)
+            del self._files[0]
+
+
 async def send_file(link: Link, asked: BeginUpload, content: bytes, *, is_slow: bool = False) -> None:
     """Send a file, from where the server says; what it will not take is forgotten, as a real PC does."""
     chunk = max(1, -(-len(content) // _PIECES)) if is_slow else _CHUNK
