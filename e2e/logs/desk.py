@@ -1,6 +1,5 @@
 """A support desk: this PC with log files of a product, fifty simulated ones of which some are off, an SFTP server."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Generator
@@ -18,14 +17,11 @@ from canopee_api.testing_ssh import Sshd, sshd
 from canopee_contract.codec import decode
 from canopee_contract.log_requests import LogRequestView
 from canopee_kit.clock import SystemClock
-from tools.patience import wait_until
+from e2e.logs.archive import MARKER, SECRETS, sha256_of
+from tools.patience import NotInTimeError, wait_until
 
 CATALOG = Path(__file__).parents[2] / "catalog"
 SIMULATED, ALL = 50, 51
-MARKER = "le lecteur de cartes ne repond plus, dossier 7Q4XW"
-"""What only the log files of this PC say."""
-SECRETS = ("camille.durand@example.fr", "06 12 34 56 78", "2 69 05 49 588 157 80")
-"""Personal data in them."""
 _LINES = 300
 
 
@@ -56,7 +52,12 @@ class Desk:
 
     def wait_for_forwards(self, request_id: str, count: int) -> None:
         """Return once so many archives are on the SFTP server."""
-        wait_until("they are sent on", lambda: self.view(request_id).forwards == {"done": count}, 45)
+        try:
+            wait_until("they are sent on", lambda: self.view(request_id).forwards == {"done": count}, 45)
+        except NotInTimeError as error:
+            with self.installed.client() as client:
+                held = [one.archives for one in client.log_devices(request_id) if one.archives]
+            raise AssertionError(f"{self.view(request_id).forwards}: {held[:3]}") from error
 
     def holding(self, *pieces: bytes) -> list[str]:
         """Files of the server and of the agent that hold one of these, PostgreSQL's own included."""
@@ -128,8 +129,3 @@ def _write_logs(folder: Path) -> None:
     old = (now - timedelta(days=300)).timestamp()
     os.utime(folder / "last-year.log", (old, old))
     (folder / "patients.key").write_text("secret")
-
-
-def sha256_of(content: bytes) -> str:
-    """As the manifest and the `ETag` say it."""
-    return hashlib.sha256(content).hexdigest()

@@ -1,6 +1,5 @@
 """From a request of support to the archive in its hands, and to its purge: real agent, fifty simulated PCs, OpenSSH."""
 
-import io
 import zipfile
 from collections import Counter
 from collections.abc import Mapping
@@ -11,54 +10,18 @@ from typing import Any
 import pytest
 
 from canopee_contract.codec import decode
-from canopee_contract.log_manifest import MANIFEST, LogManifest
 from canopee_contract.log_requests import LogRequestView
 from canopee_contract.practices import Practice, PracticeConsent, PracticesImport
-from e2e.logs.desk import ALL, MARKER, SECRETS, Desk, sha256_of
+from e2e.logs.archive import MARKER, check_against_this_pc, opened, piece_of, sha256_of
+from e2e.logs.desk import ALL, Desk
 from tools.patience import wait_until
 
 pytestmark = [pytest.mark.journey, pytest.mark.real, pytest.mark.xdist_group("logs")]
 WHY = ("--reason", "le module plante", "--ticket", "SUP-4711", "--pipeline", "product_logs")
 PRACTICE = "FR-69-00001"
 """Whose users are asked; one of its PCs is number 9, which says no."""
-ENDED = {"ready": 31, "nothing_found": 5, "over_budget": 5, "expired": 5, "failed": 4, "refused": 1}
-"""Of fifty simulated PCs, by their number, and of this one, which is ready."""
-
-
-def _opened(content: bytes) -> tuple[LogManifest, dict[str, bytes]]:
-    """The manifest of an archive and its texts, each the one that the manifest tells."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.testzip() is None
-        texts = {name: archive.read(name) for name in archive.namelist()}
-    manifest = decode(texts.pop(MANIFEST), LogManifest)
-    assert {one.name: (one.sha256, one.kept_bytes) for one in manifest.files} == {
-        name: (sha256_of(text), len(text)) for name, text in texts.items()
-    }
-    return manifest, texts
-
-
-def _check_against_this_pc(content: bytes, desk: Desk) -> None:
-    """What is on the PC is in the archive, but for old lines and personal data."""
-    manifest, texts = _opened(content)
-    told = {one.path.rpartition("/")[2]: one for one in manifest.files}
-    assert told.keys() == {"cabinet.log", "cabinet.log.1"}
-    assert {name: one.size_bytes for name, one in told.items()} == {
-        name: (desk.logs / name).stat().st_size for name in told
-    }
-    assert [told[name].encoding for name in sorted(told)] == ["utf-8", "cp1252"]
-    now, before = (texts[told[name].name].decode() for name in ("cabinet.log", "cabinet.log.1"))
-    wanted = (desk.logs / "cabinet.log").read_text().splitlines()[1:]
-    assert len(now.splitlines()) == len(wanted)
-    for line, original in zip(now.splitlines(), wanted, strict=True):
-        kept, _, _ = original.partition(SECRETS[0])
-        assert line.startswith(kept)
-    assert before == (desk.logs / "cabinet.log.1").read_bytes().decode("cp1252")
-    assert told["cabinet.log"].lines_left_out == 1
-    assert not told["cabinet.log"].is_cut
-    assert not any(secret in now for secret in SECRETS)
-    assert manifest.redacted == {
-        "email_address": len(wanted), "phone_number": len(wanted), "social_security_number": len(wanted),
-    }  # fmt: skip
+ENDED = {"ready": 31, "nothing_found": 5, "over_budget": 5, "expired": 5, "refused": 5}
+"""Of fifty simulated PCs, by their number, and of this one, ready; one user refuses, and four local policies."""
 
 
 def test_fifty_one_pcs_are_asked_by_the_command_line_and_each_is_accounted_for_to_the_end(
@@ -92,9 +55,9 @@ def test_fifty_one_pcs_are_asked_by_the_command_line_and_each_is_accounted_for_t
             device: sha256_of(content) for device, content in archives.items()
         }
     assert len(archives) == ENDED["ready"]
-    _check_against_this_pc(archives[desk.pc], desk)
+    check_against_this_pc(archives[desk.pc], desk.logs)
     for content in archives.values():
-        _opened(content)
+        opened(content)
     desk.wait_for_forwards(view.id, ENDED["ready"])
     on_sftp = Counter(sha256_of(content) for content in desk.vault.files.values())
     assert not Counter(sha256_of(content) for content in archives.values()) - on_sftp
@@ -123,13 +86,13 @@ def test_one_pc_is_asked_over_http_and_its_archive_is_taken_up_again_after_a_cut
         rest = http.get(url, headers={"range": f"bytes={half}-", "if-range": etag})
         assert (first.status_code, rest.status_code) == (206, 206)
         assert first.content + rest.content == whole.content
-        _check_against_this_pc(whole.content, desk)
+        check_against_this_pc(whole.content, desk.logs)
         files = http.get(f"{url}/files").json()["files"]
-        name = next(one["path"] for one in files if one["path"].endswith("cabinet.log"))
-        shown = http.get(f"{url}/text", params={"path": name, "line": 3, "count": 1}).json()["lines"]
+        file = next(one for one in files if one["path"].endswith("cabinet.log"))
+        shown = http.get(f"{url}/text", params={"file": file["number"], "line": 3, "count": 1}).json()["lines"]
         assert [(one["number"], MARKER in one["text"]) for one in shown] == [(3, True)]
-        held = http.get(f"{url}/search", params={"q": f"{MARKER} 299 "}).json()["matches"]
-        assert [(one["path"], one["line"]) for one in held] == [(name, 300)]
+        held = http.post(f"{url}/search", json={"q": f"{MARKER} 299 "}).json()["matches"]
+        assert [(one["path"], one["line"]) for one in held] == [(file["path"], 300)]
         desk.wait_for_forwards(asked.json()["id"], 1)
     assert archive["sha256"] in {sha256_of(content) for content in desk.vault.files.values()}
 
@@ -143,15 +106,17 @@ def test_after_a_purge_neither_the_server_nor_the_pc_has_it_and_the_receipt_says
     )  # fmt: skip
     request, content = _requests(desk)[0], out.read_bytes()
     desk.wait_for_forwards(request.id, 1)
-    piece = content[len(content) // 2 :][:48]
+    piece = piece_of(content)
     assert [one.rpartition("/")[2] for one in desk.holding(piece)] == [
         sha256_of(content)
     ]  # it can be found at all
     desk.installed.run("logs", "purge", request.id)
+    assert "sent to the SFTP server: 1; they stay there" in desk.installed.errors
     assert desk.holding(piece, MARKER.encode()) == []
     with desk.http() as http:
-        for what in ("", "/files", "/text?path=cabinet.log", "/search?q=a"):
-            gone = http.get(f"/v1/log-requests/{request.id}/archives/{desk.pc}{what}")
+        url = f"/v1/log-requests/{request.id}/archives/{desk.pc}"
+        answers = [http.get(f"{url}{what}") for what in ("", "/files", "/text?file=1")]
+        for gone in (*answers, http.post(f"{url}/search", json={"q": "a"})):
             assert (gone.status_code, gone.json()["code"]) == (404, "logs.purged")
         assert http.get(f"/v1/log-requests/{request.id}/archives.zip").json()["code"] == "logs.none"
     (receipt,) = desk.installed.json("logs", "show", request.id, "--receipts")

@@ -48,7 +48,7 @@ def answer_to(order: Order, machine: Pc, now: datetime) -> LogAnswer:
     if kind == UNWILLING and order.consent == "ask":
         return LogAnswer("skipped", "consent_refused", "the user said no")
     if kind == UNWILLING:
-        return LogAnswer("failed", "locations.denied", "its local policy lets nobody read there")
+        return LogAnswer("failed", "step.denied", "its local policy lets nobody read there")
     if kind == NOTHING:
         return LogAnswer("skipped", "nothing_found", "no file of these days matches")
     budget = order.upload_budget_bytes

@@ -18,6 +18,8 @@ from canopee_kit.clock import SystemClock
 _UNPACKED = Path(__file__).parents[4] / ".cache" / "openssh"
 _NOBODY = 65_534
 _START_S = 10
+_INSIDE = "/run/vault"
+"""Where `files` is for the user, who may not look into the folders above it."""
 
 
 class Sshd(msgspec.Struct, frozen=True):
@@ -47,9 +49,6 @@ def sshd(folder: Path) -> Generator[Sshd]:
     held = folder / "files"
     held.mkdir()
     os.chown(held, _NOBODY, _NOBODY)
-    for one in (folder, *folder.parents):
-        if one.owner() == "root" and one != Path("/tmp"):  # noqa: S108  its own rights stay
-            one.chmod(one.stat().st_mode | 0o011)
     for name in ("host", "client"):
         _make_key(folder / name)
     port = _free_port()
@@ -61,7 +60,7 @@ def sshd(folder: Path) -> Generator[Sshd]:
         host_key = " ".join((folder / "host.pub").read_text().split()[:2])
         yield Sshd(
             SftpServer(
-                host="127.0.0.1", port=port, user="vault", folder=str(held), host_key=host_key,
+                host="127.0.0.1", port=port, user="vault", folder=_INSIDE, host_key=host_key,
                 private_key=str(folder / "client"),
             ),
             held,
@@ -85,7 +84,7 @@ def _make_key(path: Path) -> None:
 def _configure(folder: Path, port: int) -> None:
     (folder / "conf").write_text(
         f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/client.pub\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n"
+        "AuthorizedKeysFile /run/client.pub\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n"
     )
     (folder / "passwd").write_text(
         "root:x:0:0:root:/root:/bin/sh\nsshd:x:64999:65534::/run/sshd:/usr/sbin/nologin\n"
@@ -97,7 +96,8 @@ def _configure(folder: Path, port: int) -> None:
 def _command(folder: Path) -> list[str]:
     script = (
         'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/shadow" /etc/shadow && mount -t tmpfs tmpfs /run '
-        '&& mkdir /run/sshd && exec "$1" -D -e -f "$0/conf"'
+        '&& mkdir /run/sshd /run/vault && mount --bind "$0/files" /run/vault && cp "$0/client.pub" /run '
+        '&& exec "$1" -D -e -f "$0/conf"'
     )
     return ["unshare", "--mount", "sh", "-c", script, str(folder), _program()]
 

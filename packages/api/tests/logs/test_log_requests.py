@@ -36,11 +36,11 @@ async def test_each_pc_gets_an_order_with_the_budget_and_the_consent_of_its_prac
 async def test_every_pc_is_in_one_state_and_they_add_up(
     support: Support, office: Office, clock: FakeClock
 ) -> None:
-    pcs = [await office.pc() for _ in range(9)]
+    pcs = [await office.pc() for _ in range(10)]
     view = await support.request(*pcs)
     orders = [await support.order(pc) for pc in pcs[1:]]
-    waiting, running, sending, ready, nothing, refused, failed, announced, unwilling = pcs
-    _, sends, readies, nothings, refuses, fails, announces, declines = orders
+    waiting, running, sending, ready, nothing, refused, failed, announced, unwilling, barred = pcs
+    _, sends, readies, nothings, refuses, fails, announces, declines, bars = orders
     await support.send(sending, sends, an_archive(), only=10)
     await support.send(ready, readies, an_archive())
     await support.report(nothing, nothings, "failed", step="failed", at="collect_logs.nothing_found")
@@ -48,13 +48,14 @@ async def test_every_pc_is_in_one_state_and_they_add_up(
     await support.report(failed, fails, "timed_out", step="timed_out", at="step.timeout")
     await support.report(announced, announces)
     await support.report(unwilling, declines, "skipped", step="skipped", at="consent_refused")
+    await support.report(barred, bars, "failed", step="failed", at="step.denied")  # its local policy: read_roots
     found = await support.devices(view.id)
     assert {name: found[pc.id].state for name, pc in (("a", waiting), ("b", running), ("c", sending))} == {
         "a": "waiting", "b": "running", "c": "sending",
     }  # fmt: skip
     assert found[sending.id].received_bytes == 10
     assert await support.states(view.id) == {
-        "waiting": 1, "running": 1, "sending": 2, "ready": 1, "nothing_found": 1, "refused": 2, "failed": 1,
+        "waiting": 1, "running": 1, "sending": 2, "ready": 1, "nothing_found": 1, "refused": 3, "failed": 1,
     }  # fmt: skip
     assert found[failed.id].code == "step.timeout"
     clock.advance(timedelta(days=7).total_seconds())

@@ -8,7 +8,7 @@ describe('why a PC has sent nothing', () => {
   it('is told from the last part of a code, whoever gave it', () => {
     expect(why(device('refused', 'consent_refused'), request)).toContain('a refusé');
     expect(why(device('refused', 'refused.policy'), request)).toContain('refuse cet ordre');
-    expect(why(device('failed', 'locations.denied', 'its local policy…'), request)).toContain('politique locale');
+    expect(why(device('refused', 'step.denied', 'its local policy…'), request)).toContain('politique locale');
   });
 
   it('says how large an archive was, when the PC says so', () => {

@@ -34,7 +34,7 @@ _STATE = f"""CASE WHEN ld.purged_at IS NOT NULL THEN 'purged'
              WHEN o.expires_at <= %(now)s OR d.generation <> o.generation
                   OR (c.stopped_at IS NOT NULL AND o.delivered_at IS NULL) THEN 'expired'
              WHEN o.delivered_at IS NULL THEN 'waiting' ELSE 'running' END
-    WHEN r.code LIKE 'refused.%%' OR {_ended_with("consent_refused", "consent_unanswered")} THEN 'refused'
+    WHEN r.code LIKE 'refused.%%' OR {_ended_with("consent_refused", "consent_unanswered", "denied")} THEN 'refused'
     WHEN {_ended_with("nothing_found")} THEN 'nothing_found'
     WHEN u.partial > 0 THEN 'sending'
     WHEN r.state = 'expired' THEN 'expired'

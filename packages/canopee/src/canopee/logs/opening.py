@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import msgspec
 
 from canopee.errors import FailedError, UsageError
 from canopee.home import connect
-from canopee.output import print_json, print_list, print_object
+from canopee.output import print_json, print_list, print_object, printable
 from canopee_client.client import Client
 from canopee_contract.log_requests import LogDevice, LogRequestView, SearchArchive
 
@@ -161,5 +162,11 @@ def _search_one(client: Client, arguments: argparse.Namespace, one: LogDevice) -
 def purge(arguments: argparse.Namespace) -> int:
     """`canopee logs purge`."""
     with connect(arguments) as client:
-        print_object(client.purge_logs(arguments.id, device=arguments.device), as_json=arguments.json)
+        view = client.purge_logs(arguments.id, device=arguments.device)
+    print_object(view, as_json=arguments.json)
+    if copies := view.forwards.get("done", 0):
+        sys.stderr.write(
+            f"archives of this request that were sent to the SFTP server: {copies}; they stay there, in the folder of"
+            f" ticket {printable(view.ticket)}, until whoever keeps that server removes them\n"
+        )
     return 0
