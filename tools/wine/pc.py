@@ -23,12 +23,13 @@ _START_S = 60.0
 class Pc:
     """One PC and the API that it is to be enrolled at."""
 
-    def __init__(self, folder: Path, api: Installation) -> None:
+    def __init__(self, folder: Path, api: Installation, policy: str = "") -> None:
+        """`policy`: more lines of its local policy."""
         folder.mkdir()
         self.prefix, self._api, self._media = Prefix(folder / "prefix"), api, folder / "media"
         self._media.mkdir()
         (self._media / "root.json").write_bytes((api.home.keys / "root.json").read_bytes())
-        (self._media / "policy.toml").write_text(_POLICY)
+        (self._media / "policy.toml").write_text(_POLICY + policy)
         self.program, self.home = self.prefix.path(PROGRAM), self.prefix.path(HOME)
 
     def install(self, installer: Installer, *answers: str) -> Ended:

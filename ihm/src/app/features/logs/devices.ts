@@ -33,7 +33,7 @@ type Do = 'read' | 'download' | 'purge';
     :host { display: block; }
     .filters { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; padding: 0 16px 12px; }
     .filters select { width: auto; min-width: 190px; max-width: 100%; }
-    .detail { max-width: 320px; }
+    .detail { max-width: clamp(180px, 16vw, 320px); }
     .practice { max-width: 200px; }
     .do { white-space: nowrap; }
     .do .button { vertical-align: middle; margin-inline-start: 4px; }
