@@ -1,11 +1,13 @@
 """Archives of logs: whatever files are called on a PC, every system and every strict reader takes what is sent."""
 
+import gc
 import io
 import zipfile
 from datetime import UTC, datetime
 from typing import IO, cast
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canopee_agent.archives import Limits, opened_archive
@@ -31,6 +33,25 @@ def archived(paths: list[str]) -> bytes:
     return outbox.files["logs.zip"]
 
 
+class FullDisk(io.BytesIO):
+    """Takes one write."""
+
+    def write(self, data: object, /) -> int:  # noqa: ARG002  nothing is kept
+        if self.closed:
+            raise ValueError("written to after its end")
+        if self.tell():
+            raise OSError(28, "No space left on device")
+        return self.seek(1)
+
+
+def test_an_archive_that_failed_writes_nothing_more_when_it_is_forgotten() -> None:
+    stream = FullDisk()
+    with pytest.raises(OSError, match="No space"), stream, LogArchive(stream) as archive:
+        archive.add("a.log", NOW, iter(("text",)))
+    del archive
+    gc.collect()  # what fails in there is an error of this test
+
+
 def check(paths: list[str]) -> None:
     stream = cast("IO[bytes]", io.BytesIO(archived(paths)))
     with opened_archive(stream, Limits()) as archive:
@@ -43,6 +64,7 @@ def test_hostile_names_become_names_that_the_strict_reader_takes() -> None:
     check(HOSTILE)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=8))
 def test_any_names_become_names_that_the_strict_reader_takes(paths: list[str]) -> None:
     check([f"/{path}" for path in paths])

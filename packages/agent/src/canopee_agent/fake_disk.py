@@ -5,6 +5,7 @@ import io
 import posixpath
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PureWindowsPath
 from typing import IO, TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -301,18 +302,24 @@ class FakeFiles:
             if not path.startswith("/"):
                 raise MissingError(f"{path} is not an absolute path")
             return posixpath.normpath(path)
-        pure = PureWindowsPath(path)
-        if not pure.is_absolute():
-            raise MissingError(f"{path} is not an absolute path")
-        parts: list[str] = []
-        for part in pure.parts[1:]:
-            if part == "..":
-                del parts[-1:]
-            elif name := part.rstrip(". "):
-                parts.append(name)
-        if any(map(fault_of, parts)):
-            raise MissingError(f"{path} names no file")
-        return pure.drive + "\\" + "\\".join(parts)
+        return _windows_path(path)
+
+
+@lru_cache(maxsize=4_096)
+def _windows_path(path: str) -> str:
+    """As Windows takes it; raises `MissingError`."""
+    pure = PureWindowsPath(path)
+    if not pure.is_absolute():
+        raise MissingError(f"{path} is not an absolute path")
+    parts: list[str] = []
+    for part in pure.parts[1:]:
+        if part == "..":
+            del parts[-1:]
+        elif name := part.rstrip(". "):
+            parts.append(name)
+    if any(map(fault_of, parts)):
+        raise MissingError(f"{path} names no file")
+    return pure.drive + "\\" + "\\".join(parts)
 
 
 class FakeStream(io.RawIOBase):

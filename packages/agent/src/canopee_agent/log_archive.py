@@ -7,7 +7,7 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Annotated, cast
+from typing import IO, TYPE_CHECKING, Annotated, Self, cast
 
 import msgspec
 from msgspec import Meta
@@ -70,6 +70,14 @@ class LogArchive:
                 size += len(data)
                 first = next((text for text in texts if text), "")
         return Written(info.filename, size, digest.hexdigest())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """After an error nothing more is written: not later either, when nobody holds the archive any more."""
+        if kind is not None:
+            self._zip.fp = None
 
     def end(self, manifest: LogManifest) -> None:
         """Nothing is added any more."""

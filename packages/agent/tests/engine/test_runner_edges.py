@@ -223,6 +223,17 @@ def test_a_step_that_ends_its_own_thread_has_not_succeeded(bench: Bench, error: 
     assert type(error).__name__ in outcome.detail
 
 
+def test_what_a_step_did_not_foresee_is_told_by_its_place_and_never_by_its_text(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.add("broken", raises=ValueError("invalid literal: '1 85 05 78 006 084 91'"))
+    outcome = bench.run(Step("s", "broken"))
+    assert outcome.detail.startswith("s: ValueError at ")
+    assert ".py:" in outcome.detail
+    assert "85 05" not in outcome.detail + caplog.text
+    assert outcome.detail.removeprefix("s: ") in caplog.text
+
+
 @pytest.mark.parametrize(
     "error", [RecursionError("deep"), MemoryError(), AssertionError(), KeyError("k"), StopAsyncIteration()]
 )

@@ -1,6 +1,7 @@
 """A whole small installation: keys, API, agent, the signed pipeline that counts."""
 
 import base64
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from canopee_trust.ceremony import make_lab_keys, read_approvers, sign_targets
 from canopee_trust.documents import seal_campaign
 
 _CLOCK = SystemClock()
+_AGENT = ("canopee_agent", "--log-level", "WARNING")
 _PAUSE_S = "0.03"
 _ENROLLED_S = 240
 _LIFE_S = int(timedelta(days=1).total_seconds())
@@ -45,11 +47,14 @@ _DATASETS = (
 class Installation:
     """Built in an empty folder, with its first administrator; `close` leaves nothing running."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self._home = folder, Home(folder)
+    def __init__(
+        self, folder: Path, *, api: Sequence[str] = ("canopee", "api"), agent: Sequence[str] = _AGENT
+    ) -> None:
+        """`api`, `agent`: the modules that are run, and their arguments."""
+        self.folder, self._home, self._program = folder, Home(folder), agent
         make_lab_keys(self._home.keys, _CLOCK.now())
         self.root = (self._home.keys / "root.json").read_bytes()
-        self.api = Api(folder / "server", self._home.keys, free_port())
+        self.api = Api(folder / "server", self._home.keys, free_port(), api)
         self.counting = Counting(folder)
         self.agent = self.child(self._home.agent)
         self.agent_id = ""
@@ -69,7 +74,7 @@ class Installation:
         for dataset in _DATASETS:
             self.client.apply_dataset(dataset)
         publish_first(self.client, self._home.keys)
-        self._publish()
+        self._publish_count()
         self.pipeline = newest(self.client, "count")
         self.agent_id = self.enrol(self.agent, self._home.agent)
 
@@ -105,8 +110,8 @@ class Installation:
 
     def child(self, home: Path) -> Child:
         """An agent, not started."""
-        arguments = ["--log-level", "WARNING", "run", "--home", str(home)]
-        return Child("canopee_agent", arguments, self.folder / f"{home.name}.log")
+        arguments = [*self._program[1:], "run", "--home", str(home)]
+        return Child(self._program[0], arguments, self.folder / f"{home.name}.log")
 
     def enrol(self, agent: Child, home: Path) -> str:
         """Make the home of an agent and start it; its id once it is enrolled. Raises `StartError`."""
@@ -125,7 +130,13 @@ class Installation:
         identity: dict[str, str] = msgspec.json.decode((home / "state" / "identity.json").read_bytes())
         return identity["device_id"]
 
-    def _publish(self) -> None:
+    def publish(self, pipeline: Pipeline) -> None:
+        """Sign and publish it."""
+        roles = {role: base64.b64decode(raw) for role, raw in self.client.trust().roles.items()}
+        target = {target_path(pipeline.kind, pipeline.name, pipeline.version): encode(pipeline)}
+        self.client.publish(sign_targets(roles, target, self._home.keys / "offline", _CLOCK.now()))
+
+    def _publish_count(self) -> None:
         steps = tuple(
             Step(
                 id=name, use="run_program", timeout_s=30,
@@ -141,6 +152,4 @@ class Installation:
         pipeline = Pipeline(
             spec=1, name="count", version=1, kind="action", title="Count", steps=steps, parameters={"n": schema}
         )
-        roles = {role: base64.b64decode(raw) for role, raw in self.client.trust().roles.items()}
-        target = {target_path("action", "count", 1): encode(pipeline)}
-        self.client.publish(sign_targets(roles, target, self._home.keys / "offline", _CLOCK.now()))
+        self.publish(pipeline)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -82,14 +83,15 @@ class Child:
 class Api(Child):
     """`canopee api` with the embedded PostgreSQL of its home."""
 
-    def __init__(self, home: Path, keys: Path, port: int) -> None:
+    def __init__(self, home: Path, keys: Path, port: int, program: Sequence[str] = ("canopee", "api")) -> None:
+        """`program`: a module, and its arguments."""
         self.home, self.url = home, f"http://127.0.0.1:{port}"
         home.mkdir(parents=True, exist_ok=True)
         environ = {
             "CANOPEE_HOME": str(home), "CANOPEE_LISTEN": f"127.0.0.1:{port}", "CANOPEE_KEYS": str(keys),
             "CANOPEE_DATABASE_URL": "", "CANOPEE_LOG_LEVEL": "WARNING",
         }  # fmt: skip
-        super().__init__("canopee", ["api"], home / "api.log", environ)
+        super().__init__(program[0], list(program[1:]), home / "api.log", environ)
 
     def wait(self) -> None:
         """Return once it answers; raises `StartError`."""

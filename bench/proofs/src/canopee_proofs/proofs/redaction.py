@@ -11,11 +11,14 @@ import msgspec
 from canopee_agent.redaction import Redaction as PcRedaction
 from canopee_proofs.medical_documents import Document, documents
 from canopee_proofs.proof import Proof, Setting, Verdict
+from canopee_proofs.traces import Traces
 
 _LEAST = {"social_security_number": 99.5}
 _LEAST_OF_OTHERS = 90.0
 """Per cent of the identifiers of a kind that must be found."""
 _LEAST_PRECISION = 80.0
+_THOROUGH, _TRACED = 1_000, 280
+"""Documents on the PC whose logs are sent."""
 _SMALL_WINDOWS = (64, 500, 4_096)
 
 
@@ -43,6 +46,10 @@ class Redaction(Proof):
 
     Social-security numbers with their key: 99.5 % at least; the others as `_LEAST_OF_OTHERS` says. What is found and is
     nobody's counts against the precision of its kind. Each text is also gone through in windows of a few characters.
+
+    Then a real agent sends logs with such identifiers to a real API, where they are searched, read and downloaded;
+    asked again, its step fails with the text in hand, and in its message. Not one identifier is then in what the agent
+    and the API wrote (logs at their most talkative, databases, reports, all files), nor in an address that was asked.
     """
 
     usual_cases: ClassVar[int] = 20_000
@@ -68,6 +75,11 @@ class Redaction(Proof):
             setting.say(told)
             if score.recall < _LEAST.get(kind, _LEAST_OF_OTHERS) or score.precision < _LEAST_PRECISION:
                 violations.append(told)
+        is_thorough, traced = setting.cases >= _THOROUGH, min(setting.cases // 10, _TRACED)
+        traces = Traces(setting.folder, setting.random("traces"), max(traced, 14), is_thorough=is_thorough)
+        violations += traces.look()
+        searched = ", ".join(f"{where} ({size / 1e6:.1f} MB)" for where, size in traces.searched.items())
+        setting.say(f"{len(traces.values)} of the identifiers looked for in {searched}")
         return Verdict(setting.cases, tuple(violations))
 
 

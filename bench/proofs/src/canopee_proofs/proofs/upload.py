@@ -1,6 +1,7 @@
 """The proof `upload`."""
 
 import random
+from pathlib import Path
 from typing import ClassVar
 
 from canopee_contract.files import MAX_CHUNK_BYTES
@@ -10,6 +11,7 @@ from canopee_proofs.kill.processes import StartError, left_behind
 from canopee_proofs.memory import SmallDisk, quick_folder
 from canopee_proofs.proof import Proof, Setting, Verdict
 from canopee_proofs.sent_files import violations
+from canopee_proofs.staging import Staging
 from canopee_proofs.uploading import Uploading
 
 _CHANGED_EVERY = 19
@@ -18,6 +20,7 @@ _CHUNKS = 2.25
 """Of a large file."""
 _STUCK_S, _LATEST_S, _TOLD_EVERY_S = 300.0, 0.1, 20.0
 _FILES_A_TROUBLE, _LEAST_TROUBLES = 40, 3
+_FILES_A_STAGING = 100
 _AGENTS, _MANY = 3, 100
 """How many agents send at once, and as fast as it goes, where so many files or more are sent."""
 _SLOW = 2_000_000
@@ -32,7 +35,8 @@ class Upload(Proof):
     agent says that its files wait, and goes on once there is room. A case is a file: of 1 byte to 64 KiB, every
     fiftieth of three chunks; every nineteenth is changed or cut on the PC while it waits. In the end the server's
     folder holds each file that the PC says it has sent, with its SHA-256, and none of those that changed; of these the
-    PC says that they were not sent.
+    PC says that they were not sent. The disk of an agent is full, too, while it makes an archive: its run fails and
+    says why, or the archive is whole; once there is room, the next order goes well.
     """
 
     usual_cases: ClassVar[int] = 1_000
@@ -50,6 +54,7 @@ class Upload(Proof):
             finally:
                 uploading.close()
             found += [f"left running: {line}" for line in left_behind(folder)]
+            found += _staged(setting, folder)
         return Verdict(setting.cases, tuple(found))
 
 
@@ -76,6 +81,22 @@ def _sent(setting: Setting, uploading: Uploading, sizes: list[int]) -> list[str]
             setting.say(f"upload: {left} files to go; {uploading.troubles}")
     setting.say(f"upload: {len(sources)} files; {uploading.troubles}; of a full disk agents said {uploading.told}")
     return [*found, *violations(sources, uploading.gone(), uploading.kept())]
+
+
+def _staged(setting: Setting, folder: Path) -> list[str]:
+    """The agent's own disk is full while it makes what it is to send."""
+    if not SmallDisk.is_possible:
+        return []
+    staging, found = Staging(folder / "staging", setting.random("staging")), list[str]()
+    try:
+        for number in range(max(2, setting.cases // _FILES_A_STAGING)):
+            found += [f"agent's disk, case {number}: {what}" for what in staging.case()]
+    finally:
+        staging.close()
+    setting.say(
+        f"upload: with a full disk of the agent, {staging.refused} runs failed and said so, {staging.sent} went well"
+    )
+    return found
 
 
 def _sizes(number: int, draw: random.Random) -> list[int]:

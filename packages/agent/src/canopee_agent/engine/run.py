@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from canopee_agent.engine import faults
 from canopee_agent.engine.authorise import Authorised, Kinds
 from canopee_agent.engine.draft import Draft
 from canopee_agent.engine.journal import Journal
@@ -184,8 +185,9 @@ class Run:
         except (CanopeeError, ForeseenError, UnknowableError) as error:
             attempt.error = error
         except Exception as error:  # noqa: BLE001  the edge of a step: a fault of its code must not end the agent
-            _log.exception("a step failed in a way that it does not declare")
-            attempt.error = StepError(f"{type(error).__name__}: {error}")
+            told = faults.told(error)
+            _log.error("a step failed in a way that it does not declare: %s", told)
+            attempt.error = StepError(told)
         except BaseException as error:  # noqa: BLE001  `sys.exit()` in a step is no success of it
             attempt.error = StepError(f"it ended itself: {type(error).__name__}")
 

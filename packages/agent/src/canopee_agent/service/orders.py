@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from canopee_agent import __version__
+from canopee_agent.engine import faults
 from canopee_agent.engine.authorise import Authorised, Authoriser
 from canopee_agent.engine.clocks import Clocks
 from canopee_agent.engine.journal import Accepted, Journal
@@ -102,8 +103,8 @@ class Orders:
         except Exception as error:
             if isinstance(error, OSError | sqlite3.Error) and is_full(error):
                 raise
-            _log.exception("order %s met a fault of the agent", order.order_id)
-            outcome = Outcome("failed", "agent.fault", f"{type(error).__name__}: {error}", ())
+            _log.error("order %s met a fault of the agent: %s", order.order_id, faults.told(error))
+            outcome = Outcome("failed", "agent.fault", faults.told(error), ())
         self._journal.end(self._report(order, sha256, outcome, started_at=started_at))
         _log.info("order %s: %s %s", order.order_id, outcome.state, outcome.code)
 

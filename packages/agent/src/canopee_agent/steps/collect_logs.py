@@ -123,8 +123,7 @@ class CollectLogs(StepKind[CollectLogsParameters]):
         collection = _Collection(machine, parameters, ceiling)
         matches = collection.matches()
         name = "logs.zip"
-        with machine.outbox.create(name) as stream, locations.told_of(name):
-            archive = LogArchive(stream)
+        with machine.outbox.create(name) as stream, locations.told_of(name), LogArchive(stream) as archive:
             collection.fill(archive, matches)
             archive.end(collection.manifest())
         files, redacted = collection.files, collection.redaction.counts
