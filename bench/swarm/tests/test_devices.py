@@ -148,11 +148,13 @@ async def test_a_file_that_a_busy_server_does_not_take_is_sent_later(api: Api, l
     api.replies["files"] = (503, encode(Problem("busy", "too many files", 503, retry_after_s=3)))
     for _ in range(2):
         with pytest.raises(BusyServerError):
-            await files.send(link)
+            await files.send(link, FakeClock())
     api.replies["files"] = (200, encode(UploadReply("u", 3, "complete")))
+    api.replies["runs"] = (200, encode(RunsReply((), 1)))
     for _ in range(2):
-        await files.send(link)
+        await files.send(link, FakeClock())
     assert [call for call, _, _ in api.calls].count("files") == 3  # and not once it is there
+    assert [sent["gone"][0]["state"] for call, sent, _ in api.calls if call == "runs"] == ["sent"]
 
 
 def test_one_pc_in_so_many_is_off_and_none_of_those_has_another_part_to_play() -> None:

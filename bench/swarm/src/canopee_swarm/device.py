@@ -95,7 +95,7 @@ class SimulatedDevice:
         """One check-in and all that follows from it."""
         identity = self._identity()
         await self._drain()
-        await self._files.send(self._link)
+        await self._files.send(self._link, self._clock)
         facts = facts_of(self._machine, device_id=identity.device_id, practice_id=identity.practice_id)
         digest = facts_hash(facts)
         sent = CheckIn(
@@ -133,7 +133,7 @@ class SimulatedDevice:
             identity.number, order_id=order.order_id, body=encode(report),
             records=[(record.seq, encode(record)) for record in records],
         )  # fmt: skip
-        await self._files.send(self._link)
+        await self._files.send(self._link, self._clock)
 
     async def _outcome(
         self, order: Order, delivered: DeliveredOrder, sha256: str, facts: dict[str, str | int | float | bool]

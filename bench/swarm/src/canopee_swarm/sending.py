@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 
 from canopee_contract.files import BeginUpload, UploadReply
+from canopee_contract.report import FileGone, GoneState, RunReports, RunsReply
+from canopee_kit.clock import Clock
 from canopee_kit.logs import get_logger
 from canopee_swarm.errors import AnswerError
 from canopee_swarm.link import Link
@@ -24,20 +26,25 @@ class Waiting:
         """It is sent with the next ones."""
         self._files.append((asked, content, is_slow))
 
-    async def send(self, link: Link) -> None:
-        """Send all of them; what a busy server or a cut stopped waits for the next time.
+    async def send(self, link: Link, clock: Clock) -> None:
+        """Send all of them, each with its receipt; what a busy server or a cut stopped waits for the next time.
 
         Raises:
             TemporaryError: the server cannot be reached, or takes nothing now.
         """
         while self._files:
             asked, content, is_slow = self._files[0]
-            await send_file(link, asked, content, is_slow=is_slow)
+            state = await send_file(link, asked, content, is_slow=is_slow)
+            gone = FileGone(1, asked.order_id, asked.step, asked.name, asked.sha256, asked.length, state, clock.now())
+            await link.call("runs", RunReports((), (gone,)), RunsReply)
             del self._files[0]
 
 
-async def send_file(link: Link, asked: BeginUpload, content: bytes, *, is_slow: bool = False) -> None:
-    """Send a file, from where the server says; what it will not take is forgotten, as a real PC does."""
+async def send_file(link: Link, asked: BeginUpload, content: bytes, *, is_slow: bool = False) -> GoneState:
+    """Send a file, from where the server says; what it will not take is forgotten, as a real PC does.
+
+    What became of it.
+    """
     chunk = max(1, -(-len(content) // _PIECES)) if is_slow else _CHUNK
     try:
         reply = await link.call("files", asked, UploadReply)
@@ -51,3 +58,5 @@ async def send_file(link: Link, asked: BeginUpload, content: bytes, *, is_slow: 
             )
     except AnswerError as error:
         _log.info("the server takes no %s: %s", asked.name, error)
+        return "purged" if error.problem.code == "upload.purged" else "refused"
+    return "sent"

@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from canopee_agent.linux.files import LinuxFiles
 from canopee_agent.service.desk import ANSWERS, ASKS, KEPT_S, MAX_BYTES, MOST_A_MINUTE, Desk
 from canopee_agent.service.desk_words import AnswerQuestion, Ask, DeskAnswer, ListQuestions, SendLogs
 from canopee_contract.codec import encode
-from canopee_kit.clock import FakeClock
+from canopee_kit.clock import FakeClock, SystemClock
 
 NAME = "0123456789abcdef0123456789abcdef"
 CODE = SendLogs("ABCD-EFGH")
@@ -221,3 +223,31 @@ def test_an_answer_is_kept_for_a_while_and_those_of_an_earlier_agent_go(place: P
     assert list(place.answers.iterdir()) == []
     place.desk.answer(NAME, DeskAnswer("agreed"))
     assert list(Place(tmp_path.resolve() / "desk", place.clock).answers.iterdir()) == []
+
+
+def test_another_account_leaves_an_ask_lists_nothing_and_reads_the_answer_whose_name_it_knows() -> None:
+    """By the rights of the system: as nobody, where the tests run as root; the owner of the desk may list it."""
+    is_root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        place = Place(Path(folder) / "desk", FakeClock(SystemClock().now()))
+        line = (encode(CODE) + b"\n").decode()
+
+        def done(script: str) -> bool:
+            user = 65_534 if is_root else None
+            ended = subprocess.run(["/bin/sh", "-c", script], user=user, capture_output=True, check=False)
+            return ended.returncode == 0
+
+        other = place.asks / f"{'e' * 32}.ask"
+        other.write_bytes(line.encode())
+        assert done(f"umask 077; printf %s '{line}' > {place.asks}/{NAME}.ask")
+        assert {name for name, _ in place.desk.take()} == {NAME, "e" * 32}
+        place.desk.answer(NAME, DeskAnswer("agreed"))
+        assert done(f"cat {place.answers}/{NAME}.answer")
+        other.write_bytes(line.encode())
+        other.chmod(0o600)  # as the command makes it
+        for denied in (
+            f"ls {place.asks}", f"ls {place.answers}", f"cat {other}", f"rm -f {other}", f"echo x >> {other}",
+            f"echo x > {place.answers}/{NAME}.answer", f"rm -f {place.answers}/{NAME}.answer", f"mv {other} {other}2",
+        ):  # fmt: skip
+            assert done(denied) is not is_root, denied

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from canopee_agent.errors import StateError, UnreachableError
 from canopee_agent.fakes import FakeMachine, json_reply, problem_reply
 from canopee_agent.linux.files import LinuxFiles
 from canopee_agent.service.clerk import Clerk
+from canopee_agent.service.cli import main
 from canopee_agent.service.config import QUESTIONS, Home
 from canopee_agent.service.desk import Desk
 from canopee_agent.service.desk_cli import ask
@@ -21,8 +23,11 @@ from canopee_agent.service.desk_words import (
     Ask,
     DeskAnswer,
     ListQuestions,
+    Said,
     SendLogs,
+    speaks_french,
     told,
+    worded,
 )
 from canopee_agent.service_ports import Reply, Request
 from canopee_agent.testing import FakeServer
@@ -140,12 +145,52 @@ def test_questions_are_listed_and_answered_by_the_beginning_of_their_number(pc: 
     assert [one.order_id for one in listed.questions] == ["0189-a", "0189-b", "0200"]
     assert told(listed, is_french=True).count("Journaux") == 3
     assert pc.ask(AnswerQuestion("0189", is_granted=True)).said == "several"
+    assert pc.ask(AnswerQuestion("", is_granted=True)).said == "several"
     assert pc.ask(AnswerQuestion("9", is_granted=True)).said == "no_question"
     assert pc.ask(AnswerQuestion("02", is_granted=False)).said == "refused"
     assert pc.ask(AnswerQuestion("0189-b", is_granted=True)).said == "agreed"
     assert pc.ask(AnswerQuestion("0189-b", is_granted=False)).said == "no_question"  # the first answer counts
-    assert [one.order_id for one in questions.open()] == ["0189-a"]
+    assert pc.ask(AnswerQuestion("", is_granted=True)).said == "agreed"  # the only one that is left
+    assert pc.ask(AnswerQuestion("", is_granted=False)).said == "no_question"
+    assert questions.open() == []
     questions.close()
+
+
+def test_whoever_reads_french_reads_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for said, is_french in (("fr_FR.UTF-8", True), ("de_DE.UTF-8", False), ("", False)):
+        monkeypatch.setenv("LANG", said)
+        assert speaks_french() is is_french
+
+
+@pytest.mark.parametrize("said", [*get_args(Said), "absent", "silent", "no_code", "enter", "none"])
+def test_every_sentence_is_there_in_both_languages(said: str) -> None:
+    if said != "listed":
+        sentences = {worded(said, "7", is_french=is_french) for is_french in (True, False)}
+        assert len(sentences) == 2
+        assert all("{" not in one for one in sentences)
+
+
+def test_the_command_asks_the_desk_and_its_exit_code_says_whether_it_was_done(
+    pc: Pc, served: Pc, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    home = ["--home", str(served.home.folder)]
+    questions = pc.questions()
+    questions.ask("0189-a", "Journaux")
+    assert main(["consent", *home]) == 0
+    assert "Journaux" in capsys.readouterr().out
+    assert main(["consent", "--no", *home]) == 0
+    assert main(["consent", "--yes", *home]) == 1
+    assert [one.is_granted for one in [questions.ask("0189-a", "")]] == [False]
+    questions.close()
+    assert main(["send-logs", "--code", "ABCD", "EFGH", *home]) == 1  # as it was dictated, with a space
+    assert "has not reached its server" in capsys.readouterr().err
+    assert main(["send-logs", "--code", "ABCD", "--home", str(pc.home.folder / "nothing")]) == 1
+    assert "no code" in capsys.readouterr().err
+    assert main(["send-logs", "--code", "ABCD-EFGH", "--home", str(pc.home.folder / "nothing")]) == 1
+    assert "does not run" in capsys.readouterr().err
 
 
 def test_without_a_service_the_user_is_told_and_nothing_is_left(pc: Pc, tmp_path: Path) -> None:

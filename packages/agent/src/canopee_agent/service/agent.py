@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 
 import msgspec
@@ -330,7 +330,10 @@ class Agent:
 
     def _drain(self) -> None:
         """Send reports, receipts and records, until nothing waits, or until the server takes no more of them."""
-        for send in (self._send_reports, self._send_receipts, self._send_records):
+        self._drained(self._send_reports, self._send_receipts, self._send_records)
+
+    def _drained(self, *senders: Callable[[], bool]) -> None:
+        for send in senders:
             try:
                 while send():
                     pass
@@ -344,10 +347,13 @@ class Agent:
         now = self._clock.monotonic()
         if now >= self._files_from:
             try:
-                return 0.0 if self._sending.go_on(_SEND_S) else inf
+                is_left = self._sending.go_on(_SEND_S)
+                self._drained(self._send_receipts)  # before a long poll
             except UnreachableError as error:
                 _log.warning("files wait: %s", error)
                 self._files_from = now + (error.retry_after_s or _FILES_PAUSE_S)
+            else:
+                return 0.0 if is_left else inf
         return self._files_from - now
 
     def _send_reports(self) -> bool:

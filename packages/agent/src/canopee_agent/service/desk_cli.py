@@ -42,8 +42,9 @@ def add_to(actions: Any, home_of: HomeOf) -> list[argparse.ArgumentParser]:  # n
     """`consent` and `send-logs`; both want a home."""
     consent = actions.add_parser("consent", help="list what support asks of this PC, and answer it")
     answer = consent.add_mutually_exclusive_group()
-    answer.add_argument("--yes", metavar="NUMBER", help="agree; the beginning of its number does")
-    answer.add_argument("--no", metavar="NUMBER", help="refuse")
+    number = "; its number, or the beginning of it, where there are several"
+    answer.add_argument("--yes", nargs="?", const="", metavar="NUMBER", help="agree" + number)
+    answer.add_argument("--no", nargs="?", const="", metavar="NUMBER", help="refuse" + number)
     consent.set_defaults(action=partial(_consent, home_of))
     send = actions.add_parser(
         "send-logs", help="send the logs of this PC, with the code that support has dictated"
@@ -54,8 +55,9 @@ def add_to(actions: Any, home_of: HomeOf) -> list[argparse.ArgumentParser]:  # n
 
 
 def _consent(home_of: HomeOf, arguments: argparse.Namespace) -> int:
-    number = arguments.yes or arguments.no
-    wanted = AnswerQuestion(number[:64], is_granted=bool(arguments.yes)) if number else ListQuestions()
+    is_granted = arguments.yes is not None
+    number = arguments.yes if is_granted else arguments.no
+    wanted = ListQuestions() if number is None else AnswerQuestion(number[:64], is_granted=is_granted)
     return _say(home_of(arguments).desk, wanted)
 
 

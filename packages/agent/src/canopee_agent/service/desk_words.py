@@ -23,8 +23,8 @@ class ListQuestions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 class AnswerQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
     """Answer a question; anybody who uses this PC may, and the first answer counts."""
 
-    order: Annotated[str, Meta(min_length=1, max_length=64)]
-    """Its number, or the beginning of it."""
+    order: Annotated[str, Meta(max_length=64)]
+    """Its number, or the beginning of it; empty: the one that is open."""
     is_granted: bool
 
 
@@ -63,11 +63,12 @@ _ENGLISH: Mapping[str, str] = {
     "rejected": "The server refuses: {detail}. Tell support.",
     "agreed": "Agreed: it is collected and sent.",
     "refused": "Refused: nothing is read, nothing is sent.",
-    "no_question": "No open question has this number: canopee-agent consent lists them.",
-    "several": "Several questions begin with this number: give more of it.",
+    "no_question": "There is no such open question: canopee-agent consent lists them.",
+    "several": "There are several such questions: give the number of one, or more of it.",
     "fault": "The agent could not do it: {detail}. Tell support.",
     "none": "Nothing is asked of this PC.",
-    "answer": "Answer: canopee-agent consent --yes NUMBER, or --no NUMBER",
+    "answer": "Answer: canopee-agent consent --yes, or --no",
+    "answer_one": "Answer: canopee-agent consent --yes NUMBER, or --no NUMBER",
     "asked_at": "asked at",
     "absent": "The agent of this PC does not run: restart the PC, then try again.",
     "silent": "The agent of this PC does not answer: try again in a minute, or restart the PC.",
@@ -83,11 +84,12 @@ _FRENCH: Mapping[str, str] = {
     "rejected": "Le serveur refuse : {detail}. Dites-le au support.",
     "agreed": "Accepté : les fichiers sont collectés et envoyés.",
     "refused": "Refusé : rien n'est lu, rien n'est envoyé.",
-    "no_question": "Aucune question n'a ce numéro : canopee-agent consent les donne toutes.",
-    "several": "Plusieurs questions commencent par ce numéro : donnez-en davantage.",
+    "no_question": "Il n'y a pas de telle question en attente : canopee-agent consent les donne toutes.",
+    "several": "Il y a plusieurs questions : donnez le numéro de l'une d'elles, ou davantage de ce numéro.",
     "fault": "L'agent n'a pas pu le faire : {detail}. Dites-le au support.",
     "none": "Rien n'est demandé à ce poste.",
-    "answer": "Pour répondre : canopee-agent consent --yes NUMÉRO, ou --no NUMÉRO",
+    "answer": "Pour répondre : canopee-agent consent --yes, ou --no",
+    "answer_one": "Pour répondre : canopee-agent consent --yes NUMÉRO, ou --no NUMÉRO",
     "asked_at": "demandé le",
     "absent": "L'agent de ce poste n'est pas démarré : redémarrez le poste, puis réessayez.",
     "silent": "L'agent de ce poste ne répond pas : réessayez dans une minute, ou redémarrez le poste.",
@@ -123,4 +125,5 @@ def told(answer: DeskAnswer, *, is_french: bool) -> str:
         + one.text.replace("\n\n", "\n").replace("\n", "\n  ")
         for one in answer.questions
     ]
-    return "\n".join([*shown, worded("answer", is_french=is_french) + "\n"])
+    how = "answer" if len(answer.questions) == 1 else "answer_one"
+    return "\n".join([*shown, worded(how, is_french=is_french) + "\n"])
