@@ -7,6 +7,7 @@ import msgspec
 from canopee.testing import Installation
 from canopee_agent.errors import StateError
 from canopee_agent.slots import Slots
+from canopee_contract.log_requests import LogCode
 from canopee_contract.people import Device
 from tools.wine.builds import Installer
 from tools.wine.case import expect, wait_until
@@ -91,6 +92,17 @@ class Pc:
         told = self._api.run("run", "inventory_hardware", "--to", device.id, "--wait", "60", "--json")
         states = [run["state"] for run in msgspec.json.decode(told)]
         expect(states == ["done"], f"the order given to {device.id} became {states}: {self.log()}")
+
+    def desk(self, version: str, *words: str) -> Ended:
+        """What `canopee-agent` says to the user of this PC."""
+        return self.prefix.run(f"{PROGRAM}\\slots\\{version}\\agent.exe", *words)
+
+    def code(self) -> str:
+        """One that support dictates."""
+        told = self._api.run(
+            "logs", "code", "--pipeline", "product_logs", "--reason", "a test", "--ticket", "T-1", "--json"
+        )
+        return msgspec.json.decode(told, type=LogCode).code
 
     def log(self) -> str:
         """The last words of the agent."""

@@ -45,7 +45,15 @@ class _Journey:
 
     def steps(self) -> list[Callable[[], None]]:
         repair = [self._refused_repair] if self.kind == "nsis" else []  # an MSI repairs from its own cache
-        return [self._refused, self._installed, self._restarted, self._upgraded, *repair, self._refused_downgrade]
+        return [
+            self._refused,
+            self._installed,
+            self._used,
+            self._restarted,
+            self._upgraded,
+            *repair,
+            self._refused_downgrade,
+        ]
 
     def _refused(self) -> None:
         """Refused without a server."""
@@ -64,9 +72,17 @@ class _Journey:
         told = str(self.pc.device(self._practice).facts.get("os.version"))
         expect(told.startswith("10."), f"this Windows is told to be {told}")
 
+    def _used(self) -> None:
+        """Its user is answered at the desk, and sends its logs with a code."""
+        ended = self.pc.desk(OLD, "consent")
+        expect(ended.exit_code == 0, f"the desk ends with {ended.exit_code}: {ended.output}{self.pc.log()}")
+        ended = self.pc.desk(OLD, "send-logs", "--code", self.pc.code())
+        expect(ended.exit_code == 0, f"the code is answered with {ended.exit_code}: {ended.output}{self.pc.log()}")
+
     def _restarted(self) -> None:
         """Started with its PC."""
         self.pc.prefix.down()
+        expect("canopee-agent.exe" in self.pc.prefix.registry(), "the Run box does not know canopee-agent")
         self.pc.prefix.up()
         self.pc.wait_for(OLD)
         self.pc.run_order(self.pc.device(self._practice))

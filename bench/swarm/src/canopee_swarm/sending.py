@@ -58,5 +58,14 @@ async def send_file(link: Link, asked: BeginUpload, content: bytes, *, is_slow: 
             )
     except AnswerError as error:
         _log.info("the server takes no %s: %s", asked.name, error)
-        return "purged" if error.problem.code == "upload.purged" else "refused"
+        return await _refused(link, asked)
     return "sent"
+
+
+async def _refused(link: Link, asked: BeginUpload) -> GoneState:
+    """Why: who purges takes what has come away, and only a file that is begun again is told."""
+    try:
+        await link.call("files", asked, UploadReply)
+    except AnswerError as error:
+        return "purged" if error.problem.code == "upload.purged" else "refused"
+    return "refused"
