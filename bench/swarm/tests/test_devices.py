@@ -19,6 +19,7 @@ from canopee_contract.codec import encode, inspect
 from canopee_contract.enrolment import Enrolled, Renewed, signed_bytes
 from canopee_contract.files import BeginUpload, UploadReply
 from canopee_contract.problem import Problem
+from canopee_contract.report import RunsReply
 from canopee_kit.clock import FakeClock
 from canopee_swarm.device import SimulatedDevice
 from canopee_swarm.errors import AnswerError, BusyServerError, CutError, OverError

@@ -35,7 +35,9 @@ class Waiting:
         while self._files:
             asked, content, is_slow = self._files[0]
             state = await send_file(link, asked, content, is_slow=is_slow)
-            gone = FileGone(1, asked.order_id, asked.step, asked.name, asked.sha256, asked.length, state, clock.now())
+            gone = FileGone(
+                1, asked.order_id, asked.step, asked.name, asked.sha256, asked.length, state, clock.now()
+            )
             await link.call("runs", RunReports((), (gone,)), RunsReply)
             del self._files[0]
 

@@ -34,7 +34,7 @@ const EVERY_MS = 3_000;
                 <td class="mono">{{ row.hostname }}</td><td>{{ row.name }}</td><td class="end">{{ bytes(row.size_bytes) }}</td>
                 <td class="mono ellipsis sha" [title]="row.sha256">{{ row.sha256 }}</td><td><cnp-ago [at]="row.purged_at" /></td><td>{{ actor(row.purged_by) }}</td>
                 <td>@if (row.bytes_removed) { <ng-container i18n="@@logs.bytesGone">effacés</ng-container> } @else { <ng-container i18n="@@logs.bytesShared">gardés par une autre demande</ng-container> }</td>
-                <td [class.muted]="row.on_pc === 'not_heard'">{{ onPc(row.on_pc) }} @if (row.gone_at) { <cnp-ago [at]="row.gone_at" /> }</td>
+                <td [class.muted]="row.on_pc === 'not_heard'">{{ onPc(row.on_pc) }}@if (row.gone_at) { <span class="muted"> · <cnp-ago [at]="row.gone_at" /></span> }</td>
               </tr>
             }
           </tbody>

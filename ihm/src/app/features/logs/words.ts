@@ -38,8 +38,8 @@ type OnPc = Message<'LogReceipt'>['on_pc'];
 /** What a PC says of an archive that was purged. */
 const ON_PC: Record<OnPc, string> = {
   purged: $localize`:@@logs.pcPurged:effacée`,
-  sent: $localize`:@@logs.pcSent:rien n’y restait depuis`,
-  refused: $localize`:@@logs.pcRefused:effacée, non envoyée`,
+  sent: $localize`:@@logs.pcSent:effacée après l’envoi`,
+  refused: $localize`:@@logs.pcRefused:effacée sans envoi`,
   expired: $localize`:@@logs.pcExpired:effacée, trop ancienne`,
   lost: $localize`:@@logs.pcLost:déjà absente`,
   not_heard: $localize`:@@logs.pcNotHeard:pas encore de nouvelles`,

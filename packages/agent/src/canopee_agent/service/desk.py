@@ -14,6 +14,7 @@ import sys
 from collections import deque
 from contextlib import suppress
 from itertools import islice
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -53,6 +54,7 @@ class Desk:
         self._unfinished: dict[str, int] = {}
         self._stuck: set[str] = set()
         self._answered: dict[str, float] = {}
+        self._warns_from = -inf
 
     def open(self) -> None:
         """Make the folders, or make them again what they should be; answers of an earlier agent go.
@@ -105,7 +107,8 @@ class Desk:
         new = [name for name in found if name not in self._stuck]
         asks = [name for name in new if _NAME.fullmatch(name)]
         foreign = [name for name in new if not _NAME.fullmatch(name)]
-        if foreign:
+        if foreign and self._clock.monotonic() >= self._warns_from:
+            self._warns_from = self._clock.monotonic() + _MINUTE_S
             _log.warning("the desk: %d files there are no asks, and go", len(foreign))
         for name in (foreign + asks[_MOST_WAITING:])[:_MOST_REMOVED]:
             self._drop(name)
