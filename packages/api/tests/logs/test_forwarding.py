@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.message import Message
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 from aiosmtpd.handlers import Message as Handler
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from canopee_api.destinations import MailServer, SftpServer
 from canopee_api.files.store import FileStore
-from canopee_api.logs.forwarding import GIVEN_UP_AFTER, Forwarding
+from canopee_api.logs.forwarding import GIVEN_UP_AFTER, TOLD_WITHIN, Forwarding
+from canopee_api.postgres.log_forwards import Notice, note_untold, take_notice
 from canopee_api.settings import Settings
 from canopee_api.testing import Office
 from canopee_api.testing_logs import Support, an_archive
@@ -30,6 +32,7 @@ NOWHERE = SftpServer(
     host_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJb",
     private_key="x",
 )
+DAY = timedelta(days=1)
 NO_SERVER = "no SFTP server is configured: see sftp.toml in docs/how-to/get-log-files.md"
 
 
@@ -210,36 +213,137 @@ class Box(Handler):
         self.held.append(message)
 
 
+class Slow(Box):
+    """Takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  the name that the server looks for
+        self.begun.set()
+        await self.may_end.wait()
+        return str(await super().handle_DATA(server, session, envelope))
+
+
+class Choosy(Box):
+    """Does not know everybody."""
+
+    async def handle_RCPT(  # noqa: N802  the name that the server looks for
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
+    ) -> str:
+        if address.startswith("gone@"):
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+@asynccontextmanager
+async def serving(box: Box) -> AsyncGenerator[MailServer]:
+    """A mail server that keeps what it gets."""
+    listening = await asyncio.get_running_loop().create_server(lambda: SMTP(box), "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    yield MailServer(host="127.0.0.1", port=port, security="none", sender="canopee@example.fr")
+    listening.close()
+
+
 async def test_who_asked_is_told_once_when_nothing_more_is_to_come(
     sender: Sender, office: Office, clock: FakeClock
 ) -> None:
     box = Box()
-    serving = await asyncio.get_running_loop().create_server(lambda: SMTP(box), "127.0.0.1", 0)
-    port = serving.sockets[0].getsockname()[1]
-    post = MailServer(host="127.0.0.1", port=port, security="none", sender="canopee@example.fr")
     request_id, _ = await sender.archive(office, an_archive(), notify=["support@example.fr", "chef@example.fr"])
-    assert await sender.to(None, post).tell() == 0  # not complete yet
-    await office.areas.log_requests.settle()
-    dead = msgspec.structs.replace(post, port=1)
-    assert await sender.to(None, dead).tell() == 0
-    assert "127.0.0.1" in (await office.areas.log_requests.view(request_id)).notify_error
-    assert [await sender.to(None, post).tell() for _ in range(2)] == [1, 0]
-    serving.close()
+    async with serving(box) as post:
+        assert await sender.to(None, post).tell() == 0  # not complete yet
+        await office.areas.log_requests.settle()
+        dead = msgspec.structs.replace(post, port=1)
+        assert await sender.to(None, dead).tell() == 0
+        view = await office.areas.log_requests.view(request_id)
+        assert ("127.0.0.1" in view.notify_error, view.notify_attempts, view.notified_at) == (True, 1, None)
+        assert await sender.to(None, post).tell() == 0  # not yet
+        clock.advance(30)
+        assert [await sender.to(None, post).tell() for _ in range(2)] == [1, 0]
     (message,) = box.held
     assert message["To"] == "support@example.fr, chef@example.fr"
     assert message["Subject"] == "[SUP-4711] 1 of 1 PCs sent their logs"
     assert "ACCUEIL" not in message.as_string()
     view = await office.areas.log_requests.view(request_id)
-    assert (view.notified_at, view.notify_error) == (clock.now(), "")
+    assert (view.notified_at, view.notify_error, view.notify_attempts) == (clock.now(), "", 2)
 
 
-async def test_nobody_is_told_of_what_ended_long_ago(sender: Sender, office: Office, clock: FakeClock) -> None:
+async def test_two_processes_tell_of_each_request_once(sender: Sender, office: Office) -> None:
+    box = Box()
+    for number in range(4):
+        await sender.archive(office, an_archive({"a": b"%d" % number}), notify=["support@example.fr"])
+    await office.areas.log_requests.settle()
+    async with serving(box) as post:
+        told = await asyncio.gather(*(sender.to(None, post).tell() for _ in range(3)))
+    assert (sum(told), len(box.held)) == (4, 4)
+    assert len({message["Message-ID"] for message in box.held}) == 4
+
+
+async def test_nobody_else_sends_what_is_on_its_way(sender: Sender, office: Office) -> None:
+    box = Slow()
     await sender.archive(office, an_archive(), notify=["support@example.fr"])
     await office.areas.log_requests.settle()
-    clock.advance(timedelta(days=4).total_seconds())
-    assert (
-        await sender.to(None, MailServer(host="localhost", port=1, security="none", sender="a@b.fr")).tell() == 0
-    )
+    async with serving(box) as post:
+        first = asyncio.create_task(sender.to(None, post).tell())
+        await box.begun.wait()
+        assert await sender.to(None, post).tell() == 0
+        box.may_end.set()
+        assert await first == 1
+        assert await sender.to(None, post).tell() == 0
+    assert len(box.held) == 1
+
+
+async def test_word_that_was_taken_by_a_process_that_was_killed_is_sent_by_another_after_a_while(
+    sender: Sender, office: Office, clock: FakeClock
+) -> None:
+    box, now = Box(), clock.now()
+    request_id, _ = await sender.archive(office, an_archive(), notify=["support@example.fr"])
+    await office.areas.log_requests.settle()
+    async with office.areas.database.transaction() as tx:
+        killed = await take_notice(tx, now=now, until=now + timedelta(minutes=10), completed_after=now - DAY)
+    assert killed == Notice(request_id, 1)
+    async with serving(box) as post:
+        clock.advance(599)
+        assert await sender.to(None, post).tell() == 0
+        clock.advance(1)
+        assert await sender.to(None, post).tell() == 1
+    assert len(box.held) == 1
+    async with office.areas.database.transaction() as tx:
+        await note_untold(tx, killed, "too late to say so", next_at=now)
+    view = await office.areas.log_requests.view(request_id)
+    assert (view.notify_attempts, view.notify_error, view.notified_at) == (2, "", clock.now())
+
+
+async def test_a_recipient_whom_the_server_refuses_is_named_and_the_others_are_told(
+    sender: Sender, office: Office
+) -> None:
+    box = Choosy()
+    request_id, _ = await sender.archive(office, an_archive(), notify=["chef@example.fr", "gone@example.fr"])
+    await office.areas.log_requests.settle()
+    async with serving(box) as post:
+        assert await sender.to(None, post).tell() == 1
+    view = await office.areas.log_requests.view(request_id)
+    assert (len(box.held), view.notified_at is not None) == (1, True)
+    assert view.notify_error == "gone@example.fr: 550 no such user"
+
+
+async def test_where_there_is_no_mail_server_it_is_said_and_in_the_end_given_up(
+    sender: Sender, office: Office, clock: FakeClock
+) -> None:
+    request_id, _ = await sender.archive(office, an_archive(), notify=["support@example.fr"])
+    await office.areas.log_requests.settle()
+    assert await sender.to(None).tell() == 0
+    view = await office.areas.log_requests.view(request_id)
+    assert view.notify_error.startswith("no mail server is configured: see mail.toml")
+    clock.advance(TOLD_WITHIN.total_seconds() + 1)
+    box = Box()
+    async with serving(box) as post:
+        assert [await sender.to(None, post).tell() for _ in range(2)] == [0, 0]
+    assert box.held == []
+    view = await office.areas.log_requests.view(request_id)
+    assert (view.notify_error.count("given up: "), view.notify_attempts, view.notified_at) == (1, 1, None)
 
 
 async def _again(sender: Sender) -> None:

@@ -151,6 +151,9 @@ class LogRequestView(msgspec.Struct):
     completed_at: datetime | None = None
     notified_at: datetime | None = None
     notify_error: str = ""
+    """Why nobody is told yet; or, with `notified_at`, who could not be."""
+    notify_attempts: int = 0
+    """How often word was sent, or tried to be."""
     purged_at: datetime | None = None
     purged_by: str = ""
 

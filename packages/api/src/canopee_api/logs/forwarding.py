@@ -11,7 +11,7 @@ from canopee_api.logs.archives import safe_name
 from canopee_api.logs.requests import LogRequests
 from canopee_api.postgres import log_forwards as sql
 from canopee_api.postgres.database import Database
-from canopee_api.postgres.log_forwards import ForwardRow
+from canopee_api.postgres.log_forwards import ForwardRow, Notice
 from canopee_kit.clock import Clock
 from canopee_kit.logs import get_logger
 
@@ -22,13 +22,16 @@ _LEASE = timedelta(minutes=30)
 """How long nobody else tries an archive that is on its way: renewed as it goes on, left by one that was killed."""
 _AT_ONCE = 20
 """Archives of one turn."""
-_TOLD_WITHIN = timedelta(days=3)
+_MAIL_LEASE = timedelta(minutes=10)
+"""The same of word that is sent: longer than a mail server can take, each of its answers within 20 s."""
+TOLD_WITHIN = timedelta(days=3)
 _BY_ITSELF = "canopee"
+_NO_MAIL = "no mail server is configured: see mail.toml in docs/how-to/get-log-files.md"
 _NOWHERE = "no SFTP server is configured: see sftp.toml in docs/how-to/get-log-files.md"
 
 
 class Forwarding:
-    """Sends on what is there; done by two at once, each archive goes once."""
+    """Sends on what is there; done by two at once, each archive goes once, and each message."""
 
     def __init__(
         self,
@@ -57,24 +60,42 @@ class Forwarding:
         return done
 
     async def tell(self) -> int:
-        """Send word of the requests that are complete; how many were told of."""
-        if self._post is None:
-            return 0
+        """Send word of the requests that are complete; how many were told of.
+
+        Whoever sends it has taken it before: no two send the same. Killed in between, it is taken again after a while,
+        and sent again if the first had arrived: the attempts are counted, and the message has the same id.
+        """
+        longest_ago = self._clock.now() - TOLD_WITHIN
         async with self._database.transaction() as tx:
-            ids = await sql.untold(tx, completed_after=self._clock.now() - _TOLD_WITHIN)
+            await sql.give_up_telling(tx, completed_before=longest_ago)
         told = 0
-        for request_id in ids:
-            message = mail.message_of(await self._requests.view(request_id), self._post.sender)
-            failed = ""
-            try:
-                await asyncio.to_thread(mail.post, self._post, message)
-            except mail.MailError as error:
-                failed = str(error)
-                _log.warning("log request %s: nobody is told yet: %s", request_id, failed)
+        for _ in range(_AT_ONCE):
+            now = self._clock.now()
             async with self._database.transaction() as tx:
-                await sql.note_told(tx, request_id, now=self._clock.now(), failed=failed)
-            told += not failed
+                notice = await sql.take_notice(tx, now=now, until=now + _MAIL_LEASE, completed_after=longest_ago)
+            if notice is None:
+                break
+            told += await self._tell(notice)
         return told
+
+    async def _tell(self, notice: Notice) -> bool:
+        failed = refused = ""
+        view = await self._requests.view(notice.request_id)
+        try:
+            if self._post is None:
+                failed = _NO_MAIL
+            else:
+                refused = await asyncio.to_thread(mail.post, self._post, mail.message_of(view, self._post.sender))
+        except mail.MailError as error:
+            failed = str(error)
+        now = self._clock.now()
+        async with self._database.transaction() as tx:
+            if failed:
+                _log.warning("log request %s: nobody is told yet: %s", view.id, failed)
+                await sql.note_untold(tx, notice, failed, next_at=now + _pause(notice.attempt))
+            else:
+                await sql.note_told(tx, notice, now=now, refused=refused)
+        return not failed
 
     async def _try(self, row: ForwardRow) -> bool:
         path, failed = remote_path(row), ""

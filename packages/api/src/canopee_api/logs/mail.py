@@ -17,11 +17,16 @@ class MailError(TemporaryError):
 
 
 def message_of(view: LogRequestView, sender: str) -> EmailMessage:
-    """What is told of a request; no content of a log, and no name of a PC, ever."""
+    """What is told of a request; no content of a log, and no name of a PC, ever.
+
+    Its id is that of the request: what is sent again, because nobody knew that it had arrived, is known as the same.
+    """
     message = EmailMessage()
     ready, states = view.states.get("ready", 0), sorted(view.states.items())
     message["Subject"] = f"[{view.ticket}] {ready} of {view.total} PCs sent their logs"
     message["From"], message["To"] = sender, ", ".join(view.notify)
+    message["Message-ID"] = f"<log-request.{view.id}@{sender.rpartition('@')[2]}>"
+    message["Date"] = view.completed_at or view.created_at
     lines = [
         f"Log request {view.id} is complete: nothing more is to come.", "",
         f"Ticket      {view.ticket}", f"Reason      {view.reason}", f"Asked by    {view.created_by}",
@@ -34,8 +39,8 @@ def message_of(view: LogRequestView, sender: str) -> EmailMessage:
     return message
 
 
-def post(server: MailServer, message: EmailMessage) -> None:
-    """Give a message to the server; blocks.
+def post(server: MailServer, message: EmailMessage) -> str:
+    """Give a message to the server; blocks. Of whom the server would take none, and why; usually nothing.
 
     Raises:
         MailError: it was not taken.
@@ -44,17 +49,19 @@ def post(server: MailServer, message: EmailMessage) -> None:
     try:
         if server.security == "tls":
             with smtplib.SMTP_SSL(server.host, server.port, timeout=_TIMEOUT_S, context=context) as smtp:
-                _post(smtp, server, message)
-            return
+                return _post(smtp, server, message)
         with smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_S) as smtp:
             if server.security == "starttls":
                 smtp.starttls(context=context)
-            _post(smtp, server, message)
+            return _post(smtp, server, message)
     except (smtplib.SMTPException, OSError) as error:
         raise MailError(f"{server.host}: {str(error)[:_SAID]}") from error
 
 
-def _post(smtp: smtplib.SMTP, server: MailServer, message: EmailMessage) -> None:
+def _post(smtp: smtplib.SMTP, server: MailServer, message: EmailMessage) -> str:
     if server.user:
         smtp.login(server.user, server.password)
-    smtp.send_message(message)
+    refused = smtp.send_message(message)
+    return ", ".join(f"{one}: {code} {why.decode(errors='replace')}" for one, (code, why) in refused.items())[
+        :_SAID
+    ]

@@ -197,7 +197,8 @@ def _view(row: LogRequestRow, counts: Sequence[LogCount], forwards: dict[str, in
         total_budget_bytes=row.total_budget_bytes, not_after=row.not_after, keep_until=row.keep_until,
         notify=row.notify, forward=row.forward, forwards=forwards, again_of=row.again_of or "",
         code_claimed=row.code_claimed, completed_at=row.completed_at, notified_at=row.notified_at,
-        notify_error=row.notify_error, purged_at=row.purged_at, purged_by=row.purged_by,
+        notify_error=row.notify_error, notify_attempts=row.notify_attempts,
+        purged_at=row.purged_at, purged_by=row.purged_by,
     )  # fmt: skip
 
 

@@ -106,20 +106,56 @@ async def forwards_of(tx: Connection, request_ids: Sequence[str]) -> dict[str, d
     return found
 
 
-async def untold(tx: Connection, *, completed_after: datetime) -> list[str]:
-    """Requests that are complete, and of which nobody was told who is to be."""
+class Notice(msgspec.Struct, frozen=True):
+    """Word that is to be sent of a request."""
+
+    request_id: str
+    attempt: int
+    """Which one this is, from 1."""
+
+
+async def take_notice(
+    tx: Connection, *, now: datetime, until: datetime, completed_after: datetime
+) -> Notice | None:
+    """The next request that is complete, and of which nobody was told who is to be; nobody else takes it `until`."""
     cursor = await tx.execute(
-        """SELECT id FROM log_requests
-           WHERE completed_at > %s AND notified_at IS NULL AND purged_at IS NULL AND notify <> '{}'
-           ORDER BY completed_at LIMIT 50""",
-        (completed_after,),
+        """WITH due AS (
+               SELECT id FROM log_requests
+               WHERE completed_at > %(after)s AND notified_at IS NULL AND purged_at IS NULL AND notify <> '{}'
+                 AND coalesce(notify_next_at, completed_at) <= %(now)s
+               ORDER BY completed_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+           UPDATE log_requests l SET notify_attempts = notify_attempts + 1, notify_next_at = %(until)s
+           FROM due WHERE l.id = due.id RETURNING l.id, l.notify_attempts""",
+        {"now": now, "until": until, "after": completed_after},
     )
-    return [row[0] for row in await cursor.fetchall()]
+    row = await cursor.fetchone()
+    return Notice(*row) if row else None
 
 
-async def note_told(tx: Connection, request_id: str, *, now: datetime, failed: str) -> None:
-    """Word was sent, or why not."""
+async def note_told(tx: Connection, notice: Notice, *, now: datetime, refused: str) -> None:
+    """Word was sent; `refused` says of whom the server would take none."""
     await tx.execute(
-        "UPDATE log_requests SET notified_at = %s, notify_error = %s WHERE id = %s",
-        (None if failed else now, failed, request_id),
+        "UPDATE log_requests SET notified_at = %s, notify_error = %s WHERE id = %s AND notified_at IS NULL",
+        (now, refused, notice.request_id),
     )
+
+
+async def note_untold(tx: Connection, notice: Notice, error: str, *, next_at: datetime) -> None:
+    """It was not; whoever took it in the meantime says how that went."""
+    await tx.execute(
+        """UPDATE log_requests SET notify_error = %s, notify_next_at = %s
+           WHERE id = %s AND notify_attempts = %s AND notified_at IS NULL""",
+        (error, next_at, notice.request_id, notice.attempt),
+    )
+
+
+async def give_up_telling(tx: Connection, *, completed_before: datetime) -> int:
+    """Of what ended so long ago nobody is told any more, which is shown; how many requests."""
+    cursor = await tx.execute(
+        """UPDATE log_requests
+           SET notify_error = 'given up: ' || coalesce(nullif(notify_error, ''), 'it could not be sent in time')
+           WHERE completed_at <= %s AND notified_at IS NULL AND purged_at IS NULL AND notify <> '{}'
+             AND notify_error NOT LIKE 'given up: %%'""",
+        (completed_before,),
+    )
+    return cursor.rowcount

@@ -14,7 +14,8 @@ SETTLED_AFTER = timedelta(hours=48)
 """A PC that has begun to send, or said that it would, and is silent for so long, has not answered."""
 _COLUMNS = """\
 l.id, l.reason, l.ticket, l.created_by, l.created_at, l.total_budget_bytes, l.keep_until, l.notify, l.forward, \
-l.again_of, l.code_claimed, l.completed_at, l.notified_at, l.notify_error, l.purged_at, l.purged_by, \
+l.again_of, l.code_claimed, l.completed_at, l.notified_at, l.notify_error, l.notify_attempts, \
+l.purged_at, l.purged_by, \
 c.upload_budget_bytes, c.pipeline->>'name', (c.pipeline->>'version')::int, c.name, c.parameters, c.not_after"""
 
 
@@ -73,6 +74,7 @@ class LogRequestRow(msgspec.Struct, frozen=True, kw_only=True):
     completed_at: datetime | None
     notified_at: datetime | None
     notify_error: str
+    notify_attempts: int
     purged_at: datetime | None
     purged_by: str
     budget_bytes: int

@@ -735,8 +735,12 @@ CREATE TABLE log_requests (
     notified_at timestamptz,
     notify_error text NOT NULL DEFAULT '',
     purged_at timestamptz,
-    purged_by text NOT NULL DEFAULT ''
+    purged_by text NOT NULL DEFAULT '',
+    -- When word of it is tried again, or when another process may.
+    notify_attempts integer NOT NULL DEFAULT 0,
+    notify_next_at timestamptz
 );
+CREATE INDEX log_requests_untold ON log_requests (completed_at) WHERE notified_at IS NULL AND notify <> '{}';
 CREATE INDEX log_requests_kept ON log_requests (keep_until) WHERE purged_at IS NULL;
 CREATE INDEX log_requests_open ON log_requests (id) WHERE completed_at IS NULL;
 -- over_budget_bytes: what it wanted to send, and was refused.
