@@ -90,6 +90,7 @@ def test_a_line_that_stands_for_nothing_or_for_several_stops_it_unless_told_othe
     [
         ({"ready": 1}, 0, ""), ({"nothing_found": 1}, 0, ""), ({"ready": 1, "refused": 1}, 3, "refused"),
         ({"ready": 1, "failed": 1, "expired": 1}, 1, "2 of 3 PCs sent nothing"), ({"over_budget": 2}, 1, "2 of 2"),
+        ({"ready": 1, "cancelled": 2}, 1, "2 of 3 PCs sent nothing"),
     ],
 )  # fmt: skip
 def test_how_it_went_is_the_exit_code(
@@ -129,6 +130,15 @@ def test_a_search_says_where_and_whether_there_may_be_more(
     answers[f"/v1/log-requests/r/archives/{DEVICE.id}/search"] = matches
     assert main(["logs", "search", "r", "error", "--home", str(tmp_path)]) == 1
     assert "ACCUEIL-01 (matches)" in capsys.readouterr().err
+
+
+def test_a_request_is_cancelled_and_what_stays_is_said(
+    answers: dict[str, object], sent: list[tuple[str, Any]], run: Callable[..., str]
+) -> None:
+    answers["/v1/log-requests/r/cancel"] = a_view(ready=2, cancelled=3)
+    said = [line.split() for line in run("logs", "cancel", "r").splitlines()]
+    assert {("states", "ready", "2"), ("states", "cancelled", "3")} <= {tuple(line) for line in said}
+    assert [path for path, _ in sent] == ["/v1/log-requests/r/cancel"]
 
 
 def a_client(content: bytes, ready: list[LogDevice]) -> Client:

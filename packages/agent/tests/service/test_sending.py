@@ -164,7 +164,7 @@ def test_a_file_that_arrives_spoiled_is_sent_again_and_given_up_after_three_time
     assert "spoiled 3 times" in caplog.text
 
 
-@pytest.mark.parametrize("code", ["upload.order", "upload.taken", "upload.purged"])
+@pytest.mark.parametrize("code", ["upload.order", "upload.taken", "upload.cancelled", "upload.purged"])
 def test_what_the_server_will_never_take_does_not_hold_back_the_others(
     server: FakeServer, storing: Storing, outbox: Outbox, code: str
 ) -> None:

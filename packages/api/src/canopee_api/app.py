@@ -54,6 +54,7 @@ from canopee_api.live.listener import Listener
 from canopee_api.live.presence import flush, write_behind
 from canopee_api.live.watchers import Watchers
 from canopee_api.logs.archives import Archives
+from canopee_api.logs.cancelling import Cancels
 from canopee_api.logs.codes import LogCodes
 from canopee_api.logs.forwarding import Forwarding
 from canopee_api.logs.purging import Purges
@@ -177,8 +178,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
     """The areas of one process that has heard of nothing yet."""
     fleet, tokens = LiveFleet(), Tokens(secret)
     trust, datasets = TrustStore(database, keys, clock), Datasets(database, clock)
-    wall = WallClocks(settings.time_zone, clock)
-    freezes = Freezes(wall, clock)
+    freezes = Freezes(wall := WallClocks(settings.time_zone, clock), clock)
     rings = Rings(database, trust, freezes, clock)
     calendar = FreezeCalendar(database, rings, wall, clock)
     campaigns = Campaigns(database, trust, rings, clock)
@@ -231,6 +231,7 @@ def wire(database: Database, keys: OnlineKeys, secret: bytes, clock: Clock, sett
         log_archives=Archives(database, store, Readers(), clock),
         log_forwarding=Forwarding(database, store, log_requests, clock, settings.sftp, settings.mail),
         log_codes=LogCodes(database, campaigns, log_requests, clock),
+        log_cancels=Cancels(database, store, log_requests, clock),
         log_purges=Purges(database, store, log_requests, clock),
     )
 

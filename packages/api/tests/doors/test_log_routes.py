@@ -104,6 +104,22 @@ async def test_an_archive_is_downloaded_whole_or_from_where_it_stopped(
     assert content in every.content
 
 
+async def test_a_request_is_cancelled_by_who_may_ask(office: Office, http: httpx.AsyncClient) -> None:
+    await office.publish_pipeline("product_logs", approval="none")
+    view = await Support(office).request(await office.pc())
+    key, reader = await _key(office, "support"), await _key(office, "reader")
+    path = f"/v1/log-requests/{view.id}/cancel"
+    assert (await http.post(path, headers=reader)).status_code == 403
+    answers = [await http.post(path, headers=key) for _ in range(2)]
+    assert [(one.status_code, one.json()["states"]) for one in answers] == [(200, {"cancelled": 1})] * 2
+    listed = (await http.get(f"/v1/log-requests/{view.id}/devices?state=cancelled", headers=reader)).json()[
+        "items"
+    ]
+    assert [one["state"] for one in listed] == ["cancelled"]
+    await http.post(f"/v1/log-requests/{view.id}/purge", headers=key)
+    assert (await http.get("/v1/log-requests?state=running", headers=reader)).json()["items"] == []
+
+
 async def test_an_archive_is_read_searched_and_purged(office: Office, http: httpx.AsyncClient) -> None:
     await office.publish_pipeline("product_logs", approval="none")
     support, pc = Support(office), await office.pc()

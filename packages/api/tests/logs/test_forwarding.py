@@ -303,6 +303,7 @@ async def test_word_that_was_taken_by_a_process_that_was_killed_is_sent_by_anoth
     await office.areas.log_requests.settle()
     async with office.areas.database.transaction() as tx:
         killed = await take_notice(tx, now=now, until=now + timedelta(minutes=10), completed_after=now - DAY)
+    assert killed is not None
     assert killed == Notice(request_id, 1)
     async with serving(box) as post:
         clock.advance(599)

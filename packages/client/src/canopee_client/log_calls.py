@@ -32,6 +32,9 @@ class LogCalls(Link):
         query = {"missing": str(missing).lower()}
         return self.call("POST", f"{_path(request_id)}/again", logs.LogRequestView, query=query)
 
+    def cancel_logs(self, request_id: str) -> logs.LogRequestView:
+        return self.call("POST", f"{_path(request_id)}/cancel", logs.LogRequestView)
+
     def log_devices(self, request_id: str, **filters: Values) -> Iterator[logs.LogDevice]:
         return self.pages(f"{_path(request_id)}/devices", logs.LogDevice, filters)
 

@@ -19,10 +19,12 @@ LogState: TypeAlias = Literal[
     "refused",
     "failed",
     "expired",
+    "cancelled",
     "purged",
 ]
 """`waiting`: its order is not delivered. `running`: it has it. `sending`: its archive comes, or is to come. `ready`:
-the archive is whole. `refused`: by the PC, or by its user. `expired`: it did not answer in time."""
+the archive is whole. `refused`: by the PC, or by its user. `expired`: it did not answer in time.
+`cancelled`: the request was ended before it had sent all."""
 LOG_STATES: tuple[LogState, ...] = get_args(LogState)
 OPEN_STATES: frozenset[LogState] = frozenset({"waiting", "running", "sending"})
 RequestState: TypeAlias = Literal["running", "complete", "purged"]
@@ -156,6 +158,9 @@ class LogRequestView(msgspec.Struct):
     """How often word was sent, or tried to be."""
     purged_at: datetime | None = None
     purged_by: str = ""
+    cancelled_at: datetime | None = None
+    """Ended before its time: what came until then stays."""
+    cancelled_by: str = ""
 
 
 ForwardState: TypeAlias = Literal["waiting", "done", "failing", "lost"]

@@ -1511,6 +1511,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/log-requests/{request_id}/cancel": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * CancelLogs
+         * @description Take nothing more: orders that wait are withdrawn, PCs that send stop; what is here whole stays.
+         */
+        readonly post: operations["V1LogRequestsRequestIdCancelCancelLogs"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/log-requests/{request_id}/devices": {
         readonly parameters: {
             readonly query?: never;
@@ -3370,7 +3390,7 @@ export interface components {
             readonly practice_name: string;
             readonly received_bytes: number;
             /** @enum {unknown} */
-            readonly state: "expired" | "failed" | "nothing_found" | "over_budget" | "purged" | "ready" | "refused" | "running" | "sending" | "waiting";
+            readonly state: "cancelled" | "expired" | "failed" | "nothing_found" | "over_budget" | "purged" | "ready" | "refused" | "running" | "sending" | "waiting";
         };
         /**
          * LogEstimate
@@ -3460,6 +3480,10 @@ export interface components {
             readonly again_of: string;
             readonly announced_bytes: number;
             readonly budget_bytes: number;
+            /** @default null */
+            readonly cancelled_at: string | null;
+            /** @default  */
+            readonly cancelled_by: string;
             /** @default false */
             readonly code_claimed: boolean;
             /** @default null */
@@ -3477,6 +3501,8 @@ export interface components {
             /** @default null */
             readonly notified_at: string | null;
             readonly notify: readonly string[];
+            /** @default 0 */
+            readonly notify_attempts: number;
             /** @default  */
             readonly notify_error: string;
             readonly parameters: {
@@ -13182,6 +13208,118 @@ export interface operations {
             readonly 405: {
                 headers: {
                     readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request line and the headers are too long, or too many; plain, and the connection is closed. */
+            readonly 431: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Busy, or stopping: come back after `Retry-After`; nothing was done. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly V1LogRequestsRequestIdCancelCancelLogs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly request_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogRequestView"];
+                };
+            };
+            /** @description Not acceptable as it stands; `code` and `at` say what is wrong, and where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or not a good one. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A good credential that may not do this. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such path or object. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is called with another method: see `Allow`. */
+            readonly 405: {
+                headers: {
+                    readonly Allow: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the state of things. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many bytes, before or after decompression. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed as it must be. */
+            readonly 422: {
+                headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {

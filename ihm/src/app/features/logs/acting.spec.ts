@@ -1,4 +1,4 @@
-import { againSaid, missing, purgeDeviceSaid, purgeSaid } from './acting';
+import { againSaid, cancelSaid, missing, purgeDeviceSaid, purgeSaid } from './acting';
 import { LogDevice, LogRequest, segments } from './words';
 
 const request = (states: Record<string, number>): LogRequest =>
@@ -10,6 +10,12 @@ describe('what is said before it is done', () => {
     expect(lines[0]).toContain('3, 2,5');
     expect(lines[1]).toMatch(/: 3\.$/);
     expect(purgeSaid(request({ ready: 3, failed: 4 })).consequences.length).toBe(lines.length - 1);
+  });
+
+  it('a cancellation counts who will never send, and what stays', () => {
+    const lines = cancelSaid(request({ ready: 3, waiting: 2, sending: 1, failed: 4 })).consequences;
+    expect(lines[0]).toContain(': 3, dont 2 ');
+    expect(lines[1]).toMatch(/: 3\.$/);
   });
 
   it('a purge of one PC tells what had come of an archive that is not whole', () => {
@@ -28,7 +34,7 @@ describe('what is said before it is done', () => {
 
 describe('the parts of a request', () => {
   it('add up to its PCs, whatever their states', () => {
-    const states = { waiting: 1, running: 2, sending: 3, ready: 4, nothing_found: 5, over_budget: 6, refused: 7, failed: 8, expired: 9, purged: 10 };
-    expect(segments(states).reduce((sum, one) => sum + one.value, 0)).toBe(55);
+    const states = { waiting: 1, running: 2, sending: 3, ready: 4, nothing_found: 5, over_budget: 6, refused: 7, failed: 8, expired: 9, purged: 10, cancelled: 11 };
+    expect(segments(states).reduce((sum, one) => sum + one.value, 0)).toBe(66);
   });
 });

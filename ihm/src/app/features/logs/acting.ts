@@ -17,6 +17,14 @@ export class Acting {
   private readonly sending = new Sending();
   readonly busy = this.sending.busy;
 
+  /** Await nothing more; what came stays. */
+  async cancel(request: LogRequest): Promise<string> {
+    return this.do(cancelSaid(request), async () => {
+      await this.api.post('/v1/log-requests/{request_id}/cancel', undefined, { path: { request_id: request.id } });
+      this.toast.say($localize`:@@logs.doneCancel:Demande annulée`);
+    });
+  }
+
   /** Erase everything; resolves with what went wrong, as a sentence, or with nothing. */
   async purge(request: LogRequest): Promise<string> {
     return this.do(purgeSaid(request), async () => {
@@ -51,6 +59,20 @@ const COPIES = $localize`:@@logs.purgeCopies:Ce qui a déjà été téléchargé
 
 /** PCs that have sent nothing. */
 export const missing = (request: LogRequest) => request.total - sum(request.states, ['ready', 'purged']);
+
+export function cancelSaid(request: LogRequest): Question {
+  const [ready, open, waiting] = [sum(request.states, ['ready']), sum(request.states, OPEN), sum(request.states, ['waiting'])];
+  return {
+    title: $localize`:@@logs.askCancel:Annuler la demande ${request.ticket}:ticket: ?`,
+    consequences: [
+      $localize`:@@logs.cancelOpen:Postes encore attendus, qui n’enverront plus rien : ${count(open)}:n:, dont ${count(waiting)}:waiting: pas encore joints. Un envoi en cours s’arrête, et ce qui en est arrivé est effacé.`,
+      $localize`:@@logs.cancelKeeps:Archives déjà reçues, qui restent lisibles jusqu’à leur purge : ${count(ready)}:n:.`,
+      $localize`:@@logs.cancelFinal:Une demande annulée ne reprend pas : « Redemander aux manquants » en fait une nouvelle.`,
+    ],
+    action: $localize`:@@logs.cancel:Annuler la demande`,
+    isDangerous: true,
+  };
+}
 
 export function purgeSaid(request: LogRequest): Question {
   const [ready, open] = [sum(request.states, ['ready']), sum(request.states, OPEN)];

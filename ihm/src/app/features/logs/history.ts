@@ -68,6 +68,10 @@ export function whatOf(row: Message<'AuditEntry'>): string {
         : how === 'download'
           ? $localize`:@@logs.didDownload:a téléchargé l’archive de ${hostname ?? device ?? ''}:name:`
           : $localize`:@@logs.didRead:a ouvert l’archive de ${hostname ?? device ?? ''}:name:`;
+    case 'logs.cancel':
+      return $localize`:@@logs.didCancel:a annulé la demande : ${count(devices)}:n: poste(s) n’enverront plus rien`;
+    case 'logs.forward':
+      return $localize`:@@logs.didForward:a envoyé une archive au serveur SFTP`;
     case 'logs.purge':
       return $localize`:@@logs.didPurge:a purgé ${count(typeof archives === 'number' ? archives : 0)}:n: archive(s)`;
     default:

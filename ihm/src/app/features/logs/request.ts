@@ -1,6 +1,6 @@
 import { Component, computed, inject, input, signal } from '@angular/core';
 import { RouterLink } from '@angular/router';
-import { Download, RotateCcw, Trash2 } from 'lucide';
+import { CircleStop, Download, RotateCcw, Trash2 } from 'lucide';
 import { addressOf, read } from '@core/api/api';
 import { bytes, clock, count, day } from '@core/format';
 import { lastGood } from '@core/last-good';
@@ -64,13 +64,14 @@ export class LogRequestPage {
     return {
       ask: asks && request?.state !== 'running',
       missing: asks && request?.state === 'complete' && missing(request) > 0 && missing(request) < request.total,
+      cancel: asks && request?.state === 'running',
       purge: asks && !!request && request.state !== 'purged',
       open: opens && ready > 0,
       closed: !opens && ready > 0,
       isPartial: opens && ready > 0 && request?.state === 'running',
     };
   });
-  protected readonly icons = { Download, RotateCcw, Trash2 };
+  protected readonly icons = { CircleStop, Download, RotateCcw, Trash2 };
   protected readonly stateOf = requestState;
   protected readonly segmentsOf = segments;
   protected readonly actor = actorOf;
@@ -80,6 +81,14 @@ export class LogRequestPage {
 
   protected moment(value: string): string {
     return `${day(value)}, ${clock(value)}`;
+  }
+
+  protected async cancel(): Promise<void> {
+    const request = this.request();
+    if (request) {
+      this.refused.set(await this.acting.cancel(request));
+      this.asked.reload();
+    }
   }
 
   protected async purge(): Promise<void> {

@@ -26,6 +26,7 @@ const DEVICE: Record<LogState, Said> = {
   over_budget: { word: $localize`:@@logs.overBudget:Trop volumineux`, tone: 'warn' },
   refused: { word: $localize`:@@logs.refused:Refusé`, tone: 'warn' },
   expired: { word: $localize`:@@logs.expired:Expiré`, tone: 'warn' },
+  cancelled: { word: $localize`:@@logs.deviceCancelled:Annulé`, tone: 'idle' },
   nothing_found: { word: $localize`:@@logs.nothingFound:Aucun journal`, tone: 'idle' },
   purged: { word: $localize`:@@logs.devicePurged:Purgé`, tone: 'idle' },
 };
@@ -62,6 +63,7 @@ export function segments(states: States): Segment[] {
     one(['over_budget', 'refused', 'expired'], $localize`:@@logs.segMissing:Refusés, expirés ou trop volumineux`, 'warn'),
     one(['waiting'], $localize`:@@logs.segWaiting:En attente du poste`, 'idle'),
     one(['nothing_found'], $localize`:@@logs.segNothing:Sans journal`, 'idle'),
+    one(['cancelled'], $localize`:@@logs.segCancelled:Annulés`, 'idle'),
     one(['purged'], $localize`:@@logs.segPurged:Purgés`, 'idle'),
   ];
 }

@@ -19,7 +19,7 @@ _log = get_logger(__name__)
 _LEAST_CHUNK = 64 * 1024
 _MOVED = "upload.offset"
 _PURGED = "upload.purged"
-_FOR_GOOD = frozenset({"upload.order", "upload.taken", "upload.budget", _PURGED})
+_FOR_GOOD = frozenset({"upload.order", "upload.taken", "upload.budget", "upload.cancelled", _PURGED})
 """What the server will never take, whatever is sent again."""
 _SPOILED = 3
 """A file that arrives with another SHA-256 so many times is given up."""

@@ -35,6 +35,7 @@ from canopee_api.files.uploads import Uploads
 from canopee_api.live.fleet import LiveFleet
 from canopee_api.live.watchers import Watchers
 from canopee_api.logs.archives import Archives
+from canopee_api.logs.cancelling import Cancels
 from canopee_api.logs.codes import LogCodes
 from canopee_api.logs.forwarding import Forwarding
 from canopee_api.logs.purging import Purges
@@ -92,6 +93,7 @@ class Areas(msgspec.Struct, frozen=True, kw_only=True):
     log_requests: LogRequests
     log_targets: LogTargets
     log_archives: Archives
+    log_cancels: Cancels
     log_purges: Purges
     log_codes: LogCodes
     log_forwarding: Forwarding

@@ -53,7 +53,8 @@ class Uploads:
         """Where to go on with a file; one whose content changed since begins again, unless it was whole.
 
         Raises:
-            ForbiddenError: the order is not this device's, what it brought was purged, or it is more than its budget.
+            ForbiddenError: the order is not this device's, what it brought was purged, or is not wanted any more, or it
+                is more than its budget.
             ConflictError: another file of this name is whole already.
             BusyError: the disk is nearly full, or the PC has sent enough for today.
         """
@@ -69,6 +70,8 @@ class Uploads:
                 raise ForbiddenError("upload.order", "this order was not given to this PC", at="$.order_id")
             if allowed.is_purged:
                 raise ForbiddenError("upload.purged", "what this order brought was purged: forget the file")
+            if allowed.is_cancelled:
+                raise ForbiddenError("upload.cancelled", "the request for it was cancelled: forget the file")
             if refusal := _over_budget(allowed, asked.length):
                 await sql.note_over_budget(tx, allowed.request_id or "", device_id, asked.length)
             else:

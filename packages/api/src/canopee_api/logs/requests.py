@@ -198,7 +198,8 @@ def _view(row: LogRequestRow, counts: Sequence[LogCount], forwards: dict[str, in
         notify=row.notify, forward=row.forward, forwards=forwards, again_of=row.again_of or "",
         code_claimed=row.code_claimed, completed_at=row.completed_at, notified_at=row.notified_at,
         notify_error=row.notify_error, notify_attempts=row.notify_attempts,
-        purged_at=row.purged_at, purged_by=row.purged_by,
+        purged_at=row.purged_at, purged_by=row.purged_by, cancelled_at=row.cancelled_at,
+        cancelled_by=row.cancelled_by,
     )  # fmt: skip
 
 

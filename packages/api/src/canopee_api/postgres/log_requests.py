@@ -15,7 +15,7 @@ SETTLED_AFTER = timedelta(hours=48)
 _COLUMNS = """\
 l.id, l.reason, l.ticket, l.created_by, l.created_at, l.total_budget_bytes, l.keep_until, l.notify, l.forward, \
 l.again_of, l.code_claimed, l.completed_at, l.notified_at, l.notify_error, l.notify_attempts, \
-l.purged_at, l.purged_by, \
+l.purged_at, l.purged_by, l.cancelled_at, l.cancelled_by, \
 c.upload_budget_bytes, c.pipeline->>'name', (c.pipeline->>'version')::int, c.name, c.parameters, c.not_after"""
 
 
@@ -27,6 +27,7 @@ def _ended_with(*codes: str) -> str:
 
 _STATE = f"""CASE WHEN ld.purged_at IS NOT NULL THEN 'purged'
     WHEN u.whole > 0 AND u.partial = 0 THEN 'ready'
+    WHEN ld.cancelled_at IS NOT NULL THEN 'cancelled'
     WHEN ld.over_budget_bytes IS NOT NULL OR {_ended_with("over_budget")} THEN 'over_budget'
     WHEN o.id IS NULL THEN CASE WHEN c.not_after <= %(now)s OR c.stopped_at IS NOT NULL OR d.state = 'revoked'
                                 THEN 'expired' ELSE 'waiting' END
@@ -77,6 +78,8 @@ class LogRequestRow(msgspec.Struct, frozen=True, kw_only=True):
     notify_attempts: int
     purged_at: datetime | None
     purged_by: str
+    cancelled_at: datetime | None
+    cancelled_by: str
     budget_bytes: int
     pipeline: str
     version: int
@@ -199,8 +202,8 @@ async def list_devices(
         f"""SELECT * FROM (
                 SELECT ld.device_id AS id, d.hostname, d.practice_id, coalesce(p.name, ''), ld.consent,
                        {_STATE} AS state, {_CODE}, {_DETAIL}, u.received, u.length,
-                       greatest(o.delivered_at, r.received_at, u.touched_at, ld.purged_at), o.id AS order_id,
-                       ld.over_budget_bytes
+                       greatest(o.delivered_at, r.received_at, u.touched_at, ld.purged_at, ld.cancelled_at),
+                       o.id AS order_id, ld.over_budget_bytes
                 FROM {_FROM} LEFT JOIN practices p ON p.id = d.practice_id
                 WHERE ld.request_id = %(request)s AND (%(after)s = '' OR ld.device_id > nullif(%(after)s, '')::uuid)
                   AND (%(q)s = '' OR position(folded(%(q)s) IN d.search) > 0)) found
@@ -235,6 +238,19 @@ async def complete(tx: Connection, request_id: str, *, now: datetime) -> bool:
         "UPDATE log_requests SET completed_at = %s WHERE id = %s AND completed_at IS NULL", (now, request_id)
     )
     return cursor.rowcount == 1
+
+
+async def cancel(tx: Connection, request_id: str, device_ids: Sequence[str], *, now: datetime, by: str) -> None:
+    """Nothing more is taken of a request; these devices of it had something to come."""
+    await tx.execute(
+        """UPDATE log_requests SET cancelled_at = %s, cancelled_by = %s, completed_at = coalesce(completed_at, %s)
+           WHERE id = %s""",
+        (now, by, now, request_id),
+    )
+    await tx.execute(
+        "UPDATE log_request_devices SET cancelled_at = %s WHERE request_id = %s AND device_id = ANY(%s::uuid[])",
+        (now, request_id, list(device_ids)),
+    )
 
 
 class SizesSeen(msgspec.Struct, frozen=True):

@@ -738,18 +738,21 @@ CREATE TABLE log_requests (
     purged_by text NOT NULL DEFAULT '',
     -- When word of it is tried again, or when another process may.
     notify_attempts integer NOT NULL DEFAULT 0,
-    notify_next_at timestamptz
+    notify_next_at timestamptz,
+    cancelled_at timestamptz,
+    cancelled_by text NOT NULL DEFAULT ''
 );
 CREATE INDEX log_requests_untold ON log_requests (completed_at) WHERE notified_at IS NULL AND notify <> '{}';
 CREATE INDEX log_requests_kept ON log_requests (keep_until) WHERE purged_at IS NULL;
 CREATE INDEX log_requests_open ON log_requests (id) WHERE completed_at IS NULL;
--- over_budget_bytes: what it wanted to send, and was refused.
+-- over_budget_bytes: what it wanted to send, and was refused; cancelled_at: something was still to come of it.
 CREATE TABLE log_request_devices (
     request_id uuid NOT NULL REFERENCES log_requests,
     device_id uuid NOT NULL REFERENCES devices,
     consent text NOT NULL,
     over_budget_bytes bigint,
     purged_at timestamptz,
+    cancelled_at timestamptz,
     PRIMARY KEY (request_id, device_id)
 );
 CREATE TABLE log_receipts (

@@ -29,6 +29,8 @@ class Allowance(msgspec.Struct, frozen=True):
     request_id: str | None
     """Of a log request; else there is no budget."""
     is_purged: bool
+    is_cancelled: bool = False
+    """Nothing more is taken; a file that is whole already is none that is more."""
     budget: int = 0
     total_budget: int = 0
     announced: int = 0
@@ -51,14 +53,18 @@ async def allowance_of(tx: Connection, asked: UploadRow) -> Allowance | None:
     if row is None or row[1] is None:
         return Allowance(None, is_purged=False) if row else None
     cursor = await tx.execute(
-        """SELECT l.purged_at IS NOT NULL OR ld.purged_at IS NOT NULL, c.upload_budget_bytes, l.total_budget_bytes,
+        """SELECT l.purged_at IS NOT NULL OR ld.purged_at IS NOT NULL,
+                  l.cancelled_at IS NOT NULL AND NOT EXISTS (
+                      SELECT FROM uploads
+                      WHERE (order_id, step, name) = (%(order)s, %(step)s, %(name)s) AND is_complete),
+                  c.upload_budget_bytes, l.total_budget_bytes,
                   coalesce(sum(u.length) FILTER (WHERE u.device_id = ld.device_id), 0)::bigint,
                   coalesce(sum(u.length), 0)::bigint
            FROM log_requests l JOIN campaigns c ON c.id = l.id
            JOIN log_request_devices ld ON ld.request_id = l.id AND ld.device_id = %(device)s
            LEFT JOIN orders o ON o.campaign_id = l.id
            LEFT JOIN uploads u ON u.order_id = o.id AND (u.order_id, u.step, u.name) <> (%(order)s, %(step)s, %(name)s)
-           WHERE l.id = %(request)s GROUP BY 1, 2, 3""",
+           WHERE l.id = %(request)s GROUP BY 1, 2, 3, 4""",
         {
             "device": asked.device_id, "order": asked.order_id, "step": asked.step, "name": asked.name,
             "request": row[1],

@@ -1,4 +1,4 @@
-"""`canopee logs request | list | show | download | search | purge | again | code`: log files of PCs."""
+"""`canopee logs request | list | show | download | search | cancel | purge | again | code`: log files of PCs."""
 
 import argparse
 from collections.abc import Callable
@@ -22,6 +22,7 @@ def add_to(commands: Commands) -> None:
     _show(actions)
     _download(actions)
     _search(actions)
+    _cancel(actions)
     _purge(actions)
 
 
@@ -124,6 +125,11 @@ def _search(actions: Commands) -> None:
     parser.add_argument("--regex", action="store_true", help="the text is a regular expression")
     parser.add_argument("--case", action="store_true", help="capitals count")
     parser.add_argument("--limit", type=int, default=200, metavar="N", help="matches of each PC, at most (1000)")
+
+
+def _cancel(actions: Commands) -> None:
+    parser = _action(actions, "cancel", "take nothing more; what is here stays", opening.cancel)
+    parser.add_argument("id")
 
 
 def _purge(actions: Commands) -> None:

@@ -17,7 +17,7 @@ from canopee_kit.clock import Clock, SystemClock
 _EVERY_S = 0.5
 _SHOWN = 20
 _DAY_S = 86_400
-_BAD = ("failed", "expired", "over_budget")
+_BAD = ("failed", "expired", "cancelled", "over_budget")
 
 
 def request(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What came: listed, downloaded, searched, purged."""
+"""What came: listed, downloaded, searched, purged; requests that are cancelled."""
 
 import argparse
 import hashlib
@@ -157,6 +157,13 @@ def _search_one(client: Client, arguments: argparse.Namespace, one: LogDevice) -
         for match in held.matches
     ]
     return lines, held.ended_by if held.is_cut else ""
+
+
+def cancel(arguments: argparse.Namespace) -> int:
+    """`canopee logs cancel`."""
+    with connect(arguments) as client:
+        print_object(client.cancel_logs(arguments.id), as_json=arguments.json)
+    return 0
 
 
 def purge(arguments: argparse.Namespace) -> int:

@@ -117,6 +117,14 @@ async def request_logs_again(
     return await areas.log_requests.again(request_id, by=actor_of(request).login, missing_only=missing)
 
 
+@post("/v1/log-requests/{request_id:str}/cancel", opt=needs("request_logs"), status_code=200)
+async def cancel_logs(
+    request_id: FromPath[str], request: Request[Any, Any, Any], areas: NamedDependency[Areas]
+) -> LogRequestView:
+    """Take nothing more: orders that wait are withdrawn, PCs that send stop; what is here whole stays."""
+    return await areas.log_cancels.cancel(request_id, by=actor_of(request).login)
+
+
 def _check_states(given: list[str], known: tuple[str, ...]) -> list[str]:
     """The states, once each is one; raises `InvalidError`."""
     if unknown := [one for one in given if one not in known]:
@@ -126,5 +134,5 @@ def _check_states(given: list[str], known: tuple[str, ...]) -> list[str]:
 
 ROUTES = [
     log_requests, resolve_log_devices, estimate_logs, request_logs, log_request, log_request_devices, log_request_audit,
-    request_logs_again,
+    request_logs_again, cancel_logs,
 ]  # fmt: skip
