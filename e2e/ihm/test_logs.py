@@ -117,13 +117,20 @@ async def test_logs_are_asked_for_followed_opened_searched_and_purged(
     await expect(page.get_by_role("main")).to_contain_text("Cette archive a été purgée.")
 
 
-async def test_a_code_to_dictate_is_shown_once_and_listed(page: Page, installed: Installation) -> None:
+async def test_a_code_to_dictate_is_shown_once_and_listed(
+    page: Page, installed: Installation, faults: Faults
+) -> None:
+    faults.allow("status of 4")  # more days than the collection takes
     await page.goto("/journaux/codes")
     await expect(page.get_by_label("Journaux", exact=True)).to_have_value(re.compile("product_logs"))
     await page.get_by_role("button", name="Créer un code").click()
     await expect(page.get_by_label("Ticket")).to_be_focused()
     await page.get_by_label("Ticket").fill("SUP-12")
     await page.get_by_label("Motif").fill("l’impression s’arrête")
+    await page.get_by_label("days").fill("40")
+    await page.get_by_role("button", name="Créer un code").click()
+    await expect(page.get_by_text("days: more than 31")).to_be_visible()
+    await page.get_by_label("days").fill("7")
     await page.get_by_role("button", name="Créer un code").click()
     code = page.locator(".code")
     await expect(code).to_have_text(re.compile("^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$"))

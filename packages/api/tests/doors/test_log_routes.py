@@ -12,6 +12,7 @@ from canopee_api.testing import Office
 from canopee_api.testing_logs import Support, an_archive
 from canopee_contract.codec import encode
 from canopee_contract.people import NewApiKey, NewUser, Role
+from canopee_contract.pipeline import Pipeline, Step, target_path
 from canopee_contract.practices import Practice, PracticesImport
 
 
@@ -74,6 +75,25 @@ async def test_the_consent_of_practices_is_set_for_all_of_them_or_none(
     assert (await http.get("/v1/practices/C2", headers=reader)).json()["consent"] == "ask"
     await office.areas.practices.take(encode(PracticesImport([Practice("C1", "Uno")])), by="x")
     assert (await http.get("/v1/practices/C1", headers=reader)).json()["consent"] == "ask"
+
+
+async def test_pipelines_say_whether_they_send_files(office: Office, http: httpx.AsyncClient) -> None:
+    uses = {
+        "looks": ("collect_hardware",),
+        "events": ("collect_hardware", "read_event_log"),
+        "of_tomorrow": ("sing",),
+    }
+    pipelines = [
+        Pipeline(
+            spec=1, name=name, version=1, kind="collect", title=name, approval="none",
+            steps=tuple(Step(id=f"s{place}", use=use) for place, use in enumerate(used)),
+        )
+        for name, used in uses.items()
+    ]  # fmt: skip
+    await office.publish({target_path("collect", one.name, 1): encode(one) for one in pipelines})
+    listed = (await http.get("/v1/pipelines", headers=await _key(office, "reader"))).json()["items"]
+    sends = {one["ref"]["name"]: one["sends_files"] for one in listed}
+    assert sends == {"looks": False, "events": True, "of_tomorrow": False}
 
 
 async def test_an_archive_is_downloaded_whole_or_from_where_it_stopped(

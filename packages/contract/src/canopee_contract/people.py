@@ -322,6 +322,8 @@ class PublishedPipeline(msgspec.Struct):
     approval: str
     state: Literal["published", "withdrawn"]
     published_at: datetime
+    sends_files: bool = False
+    """A step of it sends files, such as logs: it may be what a log request asks for."""
 
 
 class NewCampaign(msgspec.Struct):

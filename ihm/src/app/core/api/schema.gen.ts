@@ -4336,6 +4336,8 @@ export interface components {
             readonly kind: "action" | "collect";
             readonly published_at: string;
             readonly ref: components["schemas"]["PipelineRef"];
+            /** @default false */
+            readonly sends_files: boolean;
             /** @enum {unknown} */
             readonly state: "published" | "withdrawn";
             readonly title: string;

@@ -13,11 +13,13 @@ import { Ago } from '@ui/ago';
 import { Copy } from '@ui/copy';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
+import { Value } from '@ui/parameters';
 import { Shown, stateOf } from '@ui/shown';
 import { Status } from '@ui/status';
 import { Tone } from '@ui/tone';
-import { NO_WORDS, USUAL, wordFaults, Words } from './asked';
+import { filled, NO_WORDS, USUAL, wordFaults, Words } from './asked';
 import { collections } from './collections';
+import { LogParameters } from './parameters';
 
 type Code = Message<'LogCode'>;
 const HOUR_S = 3_600;
@@ -30,7 +32,7 @@ const STATES: Record<Code['state'], { readonly word: string; readonly tone: Tone
 /** Codes that support dictates to whoever sits at a PC; each becomes a log request once it is typed there. */
 @Component({
   selector: 'cnp-log-codes',
-  imports: [Ago, Copy, Icon, PageHeader, RouterLink, Shown, Status],
+  imports: [Ago, Copy, Icon, LogParameters, PageHeader, RouterLink, Shown, Status],
   templateUrl: './codes.html',
   styles: `
     .path { margin-bottom: -8px; }
@@ -50,6 +52,8 @@ export class LogCodes {
   protected readonly sending = new Sending();
   protected readonly known = collections();
   protected readonly chosen = linkedSignal(() => this.known.list()?.[0]?.id ?? '');
+  protected readonly schema = computed(() => this.known.list()?.find((one) => one.id === this.chosen())?.schema ?? {});
+  protected readonly values = linkedSignal<string, Readonly<Record<string, Value>>>({ source: this.chosen, computation: () => ({}) });
   protected readonly words = signal<Words>(NO_WORDS);
   protected readonly seconds = signal(HOUR_S);
   private readonly isTried = signal(false);
@@ -84,7 +88,7 @@ export class LogCodes {
     }
     const { reason, ticket } = this.words();
     const asked = {
-      pipeline: this.chosen(), reason: reason.trim(), ticket: ticket.trim(), parameters: {}, budget_bytes: USUAL.eachMb * 1e6, keep_days: USUAL.keepDays,
+      pipeline: this.chosen(), reason: reason.trim(), ticket: ticket.trim(), parameters: filled(this.values()), budget_bytes: USUAL.eachMb * 1e6, keep_days: USUAL.keepDays,
       expires_in_s: this.seconds(), notify: [], forward: false,
     };
     this.refused.set(await this.sending.run(async () => this.made.set(await this.api.post('/v1/log-codes', asked))));

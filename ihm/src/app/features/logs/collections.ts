@@ -4,13 +4,9 @@ import { lastGood } from '@core/last-good';
 import { Problem, problemOf } from '@core/problem';
 import { Schema } from '@ui/parameters';
 
-/** Steps that make a file of logs for the server. */
-const SENDS = new Set(['collect_logs', 'make_archive', 'read_event_log']);
-/** Steps that only look on do not hide those that send. */
 interface Document {
   readonly description?: string;
   readonly parameters?: Schema;
-  readonly steps?: readonly { readonly use?: string }[];
 }
 
 /** A published pipeline that brings logs, and needs no approval. */
@@ -22,7 +18,7 @@ export interface Collection {
   readonly schema: Schema;
 }
 
-/** The newest version of each collection that may be given as it is. */
+/** The newest version of each collection that sends files, and may be given as it is. */
 export function newest(published: readonly Message<'PublishedPipeline'>[]): Message<'PublishedPipeline'>[] {
   const held = new Map<string, Message<'PublishedPipeline'>>();
   for (const one of published) {
@@ -31,12 +27,7 @@ export function newest(published: readonly Message<'PublishedPipeline'>[]): Mess
       held.set(one.ref.name, one);
     }
   }
-  return [...held.values()].sort((one, other) => one.title.localeCompare(other.title));
-}
-
-/** Whether a pipeline's document has a step that sends files. */
-export function sends(document: object): boolean {
-  return ((document as Document).steps ?? []).some((step) => SENDS.has(step.use ?? ''));
+  return [...held.values()].filter((one) => one.sends_files).sort((one, other) => one.title.localeCompare(other.title));
 }
 
 /** The collections that may be asked for, read once; call it where injection is possible. */
@@ -48,9 +39,9 @@ export function collections(): { list: Signal<readonly Collection[] | undefined>
     params: () => page() && newest(page()?.items ?? []),
     loader: async ({ params }) => {
       const texts = await Promise.all(params.map((one) => api.get('/v1/pipelines/{name}/{version}', { path: { name: one.ref.name, version: one.ref.version } })));
-      return params.flatMap((one, place) => {
+      return params.map((one, place) => {
         const document = (texts[place] ?? {}) as Document;
-        return sends(document) ? [{ id: one.id, name: one.ref.name, title: one.title, description: document.description ?? '', schema: document.parameters ?? {} }] : [];
+        return { id: one.id, name: one.ref.name, title: one.title, description: document.description ?? '', schema: document.parameters ?? {} };
       });
     },
   });

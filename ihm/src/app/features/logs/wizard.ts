@@ -8,12 +8,13 @@ import { Sending } from '@core/sending';
 import { Session } from '@core/session';
 import { Icon } from '@ui/icon';
 import { PageHeader } from '@ui/page-header';
-import { Parameters, Value } from '@ui/parameters';
+import { Value } from '@ui/parameters';
 import { Shown, stateOf } from '@ui/shown';
 import { Toast } from '@ui/toast';
-import { askedOf, byConsent, ConsentGroup, hasRange, limitFaults, Limits, listed, NO_WORDS, Target, USUAL, wordFaults, Words, withoutRange } from './asked';
+import { askedOf, byConsent, ConsentGroup, limitFaults, Limits, listed, NO_WORDS, Target, USUAL, wordFaults, Words } from './asked';
 import { collections } from './collections';
 import { LogEstimate } from './estimate';
+import { LogParameters } from './parameters';
 import { LogTargets } from './targets';
 import { CONSENT } from './words';
 
@@ -23,7 +24,7 @@ const DAY_MS = 86_400_000;
 /** A log request in three steps: which PCs, which logs, why; what it reaches and brings is told all along. */
 @Component({
   selector: 'cnp-log-wizard',
-  imports: [Icon, LogEstimate, LogTargets, PageHeader, Parameters, RouterLink, Shown],
+  imports: [Icon, LogEstimate, LogParameters, LogTargets, PageHeader, RouterLink, Shown],
   templateUrl: './wizard.html',
   styleUrl: './wizard.scss',
 })
@@ -49,8 +50,6 @@ export class LogWizard {
     return (list.find((one) => one.name === this.pipeline()) ?? (list.length === 1 ? list[0] : undefined))?.id ?? '';
   });
   protected readonly collection = computed(() => this.known.list()?.find((one) => one.id === this.chosen()));
-  protected readonly isDated = computed(() => hasRange(this.collection()?.schema ?? {}));
-  protected readonly schema = computed(() => (this.isDated() ? withoutRange(this.collection()?.schema ?? {}) : (this.collection()?.schema ?? {})));
   protected readonly values = linkedSignal<string, Readonly<Record<string, Value>>>({ source: this.chosen, computation: () => ({}) });
   protected readonly limits = signal<Limits>(USUAL);
   protected readonly words = signal<Words>(NO_WORDS);
@@ -102,14 +101,6 @@ export class LogWizard {
       this.toast.say($localize`:@@logs.asked:Journaux demandés : ${count(this.devices().length)}:n: poste(s)`);
       await this.router.navigate(['/journaux', id]);
     }
-  }
-
-  protected textOf(name: string): string {
-    return String(this.values()[name] ?? '');
-  }
-
-  protected setValue(name: string, value: string): void {
-    this.values.update((values) => ({ ...values, [name]: value }));
   }
 
   protected limit(change: Partial<Limits>): void {

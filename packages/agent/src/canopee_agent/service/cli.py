@@ -223,6 +223,7 @@ def describe(name: str, kind: type[StepKind[msgspec.Struct]]) -> dict[str, objec
         "name": name,
         "effect": kind.effect,
         "reads_file_content": kind.reads_file_content,
+        "sends_files": kind.sends_files,
         "record_version": kind.record_version,
         "manual": kind.__doc__ or "",
         "parameters": msgspec.json.schema(kind.Parameters),

@@ -37,6 +37,7 @@ class StepKindView(msgspec.Struct, frozen=True):
     name: str
     effect: str
     reads_file_content: bool
+    sends_files: bool
     manual: str
     parameters: Schema
     outputs: Schema

@@ -14,6 +14,7 @@ import msgspec
 from canopee_api.audit.chain import note
 from canopee_api.catalog.key_alarms import is_alarming, tell
 from canopee_api.catalog.online_keys import OnlineKeys
+from canopee_api.catalog.schemas import step_kinds
 from canopee_api.errors import ConflictError, InvalidError, NotFoundError
 from canopee_api.postgres import target_files as file_sql
 from canopee_api.postgres import trust as sql
@@ -154,6 +155,7 @@ class TrustStore:
         """Every pipeline version ever published; those that no metadata names any more are withdrawn."""
         async with self._database.transaction() as tx:
             rows = await sql.pipelines(tx)
+        senders = {name for name, kind in step_kinds().items() if kind.sends_files}
         views: list[PublishedPipeline] = []
         for row, content in rows:
             known = _known(row.path, content)
@@ -162,6 +164,7 @@ class TrustStore:
                     id=f"{known.ref.name}@{known.ref.version}", ref=known.ref, kind=known.pipeline.kind,
                     title=known.pipeline.title, approval=known.pipeline.approval,
                     state="published" if row.is_current else "withdrawn", published_at=row.published_at,
+                    sends_files=any(step.use in senders for step in known.pipeline.steps),
                 )
             )  # fmt: skip
         return views
