@@ -1,6 +1,7 @@
-"""A real sshd on loopback, in a file system of its own where it needs users and folders that this machine has not."""
+"""A real sshd on loopback, of whoever runs it; for root, in a file system of its own, with a user that is not root."""
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -38,8 +39,8 @@ class Sshd(msgspec.Struct, frozen=True):
 
 def why_not() -> str:
     """Why there can be no sshd here; empty when there can."""
-    if os.geteuid() or shutil.which("unshare") is None:
-        return "sshd needs root here: its users are in a mount namespace"
+    if not os.geteuid() and shutil.which("unshare") is None:
+        return "sshd needs unshare as root: its user is in a mount namespace"
     return "" if _program() else "no sshd: tools/ssh/setup"
 
 
@@ -48,7 +49,9 @@ def sshd(folder: Path) -> Generator[Sshd]:
     """An OpenSSH server, whose only user may write below `folder` / files; it ends with the block."""
     held = folder / "files"
     held.mkdir()
-    os.chown(held, _NOBODY, _NOBODY)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.chown(held, _NOBODY, _NOBODY)
     for name in ("host", "client"):
         _make_key(folder / name)
     port = _free_port()
@@ -60,8 +63,8 @@ def sshd(folder: Path) -> Generator[Sshd]:
         host_key = " ".join((folder / "host.pub").read_text().split()[:2])
         yield Sshd(
             SftpServer(
-                host="127.0.0.1", port=port, user="vault", folder=_INSIDE, host_key=host_key,
-                private_key=str(folder / "client"),
+                host="127.0.0.1", port=port, user="vault" if is_root else pwd.getpwuid(os.geteuid()).pw_name,
+                folder=_INSIDE if is_root else str(held), host_key=host_key, private_key=str(folder / "client"),
             ),
             held,
         )  # fmt: skip
@@ -84,7 +87,8 @@ def _make_key(path: Path) -> None:
 def _configure(folder: Path, port: int) -> None:
     (folder / "conf").write_text(
         f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
-        "AuthorizedKeysFile /run/client.pub\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n"
+        f"AuthorizedKeysFile {folder if os.geteuid() else '/run'}/client.pub\nPasswordAuthentication no\n"
+        "Subsystem sftp internal-sftp\n"
     )
     (folder / "passwd").write_text(
         "root:x:0:0:root:/root:/bin/sh\nsshd:x:64999:65534::/run/sshd:/usr/sbin/nologin\n"
@@ -94,6 +98,9 @@ def _configure(folder: Path, port: int) -> None:
 
 
 def _command(folder: Path) -> list[str]:
+    """As root, its users and folders are those of the test; else its only user is who runs it, with no privilege."""
+    if os.geteuid():
+        return [_program(), "-D", "-e", "-f", str(folder / "conf")]
     script = (
         'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/shadow" /etc/shadow && mount -t tmpfs tmpfs /run '
         '&& mkdir /run/sshd /run/vault && mount --bind "$0/files" /run/vault && cp "$0/client.pub" /run '
