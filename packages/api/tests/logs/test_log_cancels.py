@@ -32,6 +32,8 @@ async def test_what_has_not_come_is_cancelled_what_came_stays_and_the_states_add
     assert (ended.cancelled_by, ended.cancelled_at, ended.completed_at) == ("camille", clock.now(), clock.now())
     assert not await waiting.orders(), "the order that waited is withdrawn"
     assert part not in FileStore(settings.files_folder).under_way(), "nothing is kept of what came in part"
+    (receipt,) = await office.areas.log_purges.receipts(view.id, after=0, limit=10)
+    assert (receipt.device_id, receipt.size_bytes, receipt.bytes_removed) == (sending.id, 10, True)
     found = await office.areas.log_archives.search(view.id, ready.id, SearchArchive("ERROR"), by="camille")
     assert [one.line for one in found.matches] == [LINES.count(b"\n")]
     clock.advance(timedelta(days=8).total_seconds())

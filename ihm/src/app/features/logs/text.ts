@@ -16,7 +16,7 @@ import { LINES, pageOf } from './about';
       @if (page(); as page) {
         <div class="lines" [class.stale]="asked.isLoading()" tabindex="0" role="region" [attr.aria-label]="path()">
           @for (one of page.lines; track one.number) {
-            <div [class.on]="one.number === line()" [attr.data-line]="one.number"><span class="n" aria-hidden="true">{{ one.number }}</span><code>{{ one.text }}@if (one.is_cut) { <span class="muted">…</span> }</code></div>
+            <div [class.on]="isSought() && one.number === line()" [attr.data-line]="one.number"><span class="n" aria-hidden="true">{{ one.number }}</span><code>{{ one.text }}@if (one.is_cut) { <span class="muted">…</span> }</code></div>
           }
         </div>
         @if (first() > 1 || page.next_line) {
@@ -45,8 +45,9 @@ export class LogText {
   readonly number = input.required<number>();
   /** What the file is called on screen. */
   readonly path = input.required<string>();
-  /** The line that is looked for. */
+  /** The line that is shown, and whether somebody looks for it. */
   readonly line = input(1);
+  readonly isSought = input(false);
   readonly moved = output<number>();
   private readonly host = inject<ElementRef<HTMLElement>>(ElementRef);
   protected readonly first = computed(() => pageOf(this.line()));

@@ -9,6 +9,7 @@ from canopee_api.logs.requests import LogRequests, request_of
 from canopee_api.postgres import log_archives, log_requests
 from canopee_api.postgres.campaigns import stop_campaign
 from canopee_api.postgres.database import Database
+from canopee_api.postgres.log_receipts import replace_by_receipts
 from canopee_contract.log_requests import MAX_LOG_DEVICES, OPEN_STATES, LogRequestView
 from canopee_kit.clock import Clock
 
@@ -22,7 +23,8 @@ class Cancels:
     async def cancel(self, request_id: str, *, by: str) -> LogRequestView:
         """Take nothing more: orders that wait are withdrawn, a PC that sends is told to forget it.
 
-        Again, it does no harm. Archives that are here whole stay as they are; what came of one that is not is removed.
+        Again, it does no harm. Archives that are here whole stay as they are; what came of one that is not is removed,
+        and leaves a receipt.
 
         Raises:
             ConflictError: nothing more is to come anyway.
@@ -39,7 +41,7 @@ class Cancels:
             if devices:
                 for one in partial:
                     await asyncio.to_thread(self._store.forget, one.upload_id)
-                await log_archives.forget_partial(tx, [one.upload_id for one in partial])
+                await replace_by_receipts(tx, row.id, partial, set(), now=now, by=by)
                 await log_requests.cancel(tx, row.id, [one.id for one in devices], now=now, by=by)
                 await stop_campaign(tx, row.id, now=now)
                 await note(tx, now, by, "logs.cancel", row.id, devices=len(devices))

@@ -110,11 +110,6 @@ async def shared_contents(tx: Connection, contents: Sequence[str], but: Sequence
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def forget_partial(tx: Connection, upload_ids: Sequence[str]) -> None:
-    """Of these, those that are not whole."""
-    await tx.execute("DELETE FROM uploads WHERE id = ANY(%s::uuid[]) AND NOT is_complete", (list(upload_ids),))
-
-
 async def mark_devices(tx: Connection, request_id: str, device_ids: Sequence[str], *, now: datetime) -> int:
     """Nothing of these devices of a request is kept or taken any more; how many."""
     cursor = await tx.execute(
