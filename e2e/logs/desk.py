@@ -15,7 +15,7 @@ from canopee.testing import Installation
 from canopee_api.postgres.location import forget
 from canopee_api.testing_ssh import Sshd, sshd
 from canopee_contract.codec import decode
-from canopee_contract.log_requests import LogRequestView
+from canopee_contract.log_requests import LogReceipt, LogRequestView
 from canopee_kit.clock import SystemClock
 from e2e.logs.archive import MARKER, SECRETS, sha256_of
 from tools.patience import NotInTimeError, wait_until
@@ -49,6 +49,11 @@ class Desk:
             view = client.log_request(request_id)
         assert sum(view.states.values()) == view.total, view.states
         return view
+
+    def receipts(self, request_id: str) -> list[LogReceipt]:
+        """What remains of what was purged."""
+        with self.installed.client() as client:
+            return list(client.log_receipts(request_id))
 
     def wait_for_forwards(self, request_id: str, count: int) -> None:
         """Return once so many archives are on the SFTP server."""

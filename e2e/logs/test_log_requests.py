@@ -119,6 +119,7 @@ def test_after_a_purge_neither_the_server_nor_the_pc_has_it_and_the_receipt_says
         for gone in (*answers, http.post(f"{url}/search", json={"q": "a"})):
             assert (gone.status_code, gone.json()["code"]) == (404, "logs.purged")
         assert http.get(f"/v1/log-requests/{request.id}/archives.zip").json()["code"] == "logs.none"
+    wait_until("the PC says so", lambda: desk.receipts(request.id)[0].on_pc == "sent", 30)
     (receipt,) = desk.installed.json("logs", "show", request.id, "--receipts")
     assert (receipt["sha256"], receipt["size_bytes"]) == (sha256_of(content), len(content))
     assert receipt["bytes_removed"]
@@ -138,6 +139,7 @@ def test_what_is_purged_while_a_pc_sends_it_is_forgotten_on_both_sides(desk: Des
         assert desk.view(request.id).states == {"purged": 1}
         wait_until("the PC forgets it", lambda: not list(outbox.glob("*.bin")), 30)
         assert not [one for one in desk.files.glob("uploads/*") if one.is_file()]
+        wait_until("the PC says so", lambda: [one.on_pc for one in desk.receipts(request.id)] == ["purged"], 30)
         assert desk.holding(MARKER.encode()) == []
     finally:
         large.unlink()

@@ -114,6 +114,7 @@ class _Journey:
         self._api.json("logs", "purge", request)
         expect(not (left := self._holding(piece)), f"it was left in {left}")
         expect(not (left := self._pc.holding(_MARKER)), f"a line of it was left in {left}")
+        self._wait_for_receipt(request, "sent")
         (receipt,) = self._api.json("logs", "show", request, "--receipts")
         expect(receipt["bytes_removed"] and receipt["size_bytes"] == self._out.stat().st_size, f"{receipt}")
 
@@ -130,8 +131,16 @@ class _Journey:
             states = client.purge_logs(request).states
         expect(states == {"purged": 1}, f"it is {states}")
         wait_until("the PC forgets it", lambda: not list(outbox.glob("*.bin")), 60)
+        self._wait_for_receipt(request, "purged")
         kept = [path for path in (self._api.home.folder / "files").rglob("*") if path.is_file()]
         expect(not kept, f"the server keeps {kept}")
+
+    def _wait_for_receipt(self, request: str, on_pc: str) -> None:
+        """Return once the PC has said what became of its one archive."""
+        with self._api.client() as client:
+            wait_until(
+                f"the PC says {on_pc}", lambda: [one.on_pc for one in client.log_receipts(request)] == [on_pc], 60
+            )
 
     def _request(self) -> str:
         """Id of the latest."""
