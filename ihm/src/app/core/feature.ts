@@ -1,6 +1,6 @@
 import { Routes } from '@angular/router';
 import { Icon } from './icon';
-import { Right } from './session';
+import { Right, Role } from './session';
 
 export type Section = 'support' | 'fleet' | 'analysis' | 'administration';
 
@@ -24,6 +24,8 @@ export interface Feature {
   readonly icon: Icon;
   /** Without this right it is not shown. */
   readonly right: Right;
+  /** Whose first screen it is: theirs who have no role but these. */
+  readonly landingOf?: readonly Role[];
   /** After `g`, the letter that goes there. */
   readonly key?: string;
   readonly routes: () => Promise<Routes>;
@@ -59,4 +61,11 @@ export async function answerOf<T>(address: string, signal: AbortSignal): Promise
 export function bySection(features: readonly Feature[]): readonly Feature[] {
   const place = (feature: Feature) => SECTIONS.findIndex((section) => section.id === feature.section) * 1000 + feature.order;
   return [...features].sort((one, other) => place(one) - place(other));
+}
+
+/** The first screen of somebody with these roles: that of the fewest roles, theirs all among them; else the first one of the menu. */
+export function landingOf(features: readonly Feature[], roles: readonly Role[]): Feature | undefined {
+  const theirs = features.filter((one) => roles.every((role) => one.landingOf?.includes(role)));
+  const [narrowest] = theirs.sort((one, other) => (one.landingOf?.length ?? 0) - (other.landingOf?.length ?? 0));
+  return narrowest ?? bySection(features)[0];
 }

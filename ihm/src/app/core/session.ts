@@ -5,6 +5,7 @@ import { Message } from './api/api';
 
 export type Me = Message<'Me'>;
 export type Right = Me['rights'][number];
+export type Role = Me['roles'][number];
 /** What another tab says. */
 type Elsewhere = { readonly kind: 'opened'; readonly login: string } | { readonly kind: 'closed' };
 

@@ -1,16 +1,15 @@
 import { inject } from '@angular/core';
 import { Routes } from '@angular/router';
-import { bySection, Feature } from '@core/feature';
+import { Feature, landingOf } from '@core/feature';
 import { Session } from '@core/session';
 import { FEATURES } from '../features.gen';
 import { holdsRight } from './entering';
 import '@ui/everywhere';
 import { Shell } from './shell';
 
-/** The first screen of the menu that this person may see. */
 function landing(): string {
   const session = inject(Session);
-  const first = bySection(FEATURES).find((feature) => session.may(feature.right));
+  const first = landingOf(FEATURES.filter((feature) => session.may(feature.right)), session.me()?.roles ?? []);
   return first ? `/${first.path}` : '/compte';
 }
 

@@ -85,8 +85,12 @@ async def test_a_search_that_would_take_for_ever_ends_in_time_with_what_it_found
     pc = await office.pc()
     view = await support.request(pc)
     await support.answer(pc, an_archive({"app.log": b"aX\n" + b"a" * 60 + b"\n"}))
-    hasty = Archives(office.areas.database, store, Readers(longest_s=2), clock)
-    found = await hasty.search(view.id, pc.id, SearchArchive("^(a+)+X", regex=True), by="camille")
+    wanted = SearchArchive("^(a+)+X", regex=True)
+    for longest_s in (2, 10, 50):  # on a busy machine, its process may begin late
+        hasty = Archives(office.areas.database, store, Readers(longest_s=longest_s), clock)
+        found = await hasty.search(view.id, pc.id, wanted, by="camille")
+        if found.matches:
+            break
     assert ([one.line for one in found.matches], found.ended_by, found.is_cut) == ([1], "time", True)
 
 

@@ -41,8 +41,11 @@ class Prefix:
         self._shell('wineserver -p; "$WINE64" wineboot.exe; "$WINE64" explorer.exe /desktop &')
 
     def cut(self) -> None:
-        """The power goes: every process is killed; what Wine holds of the registry is saved."""
-        self._shell("wineserver -k; wineserver -w")
+        """The power goes: every process is killed; what Wine holds of the registry is saved.
+
+        A process that was just being started has another server started: that one is ended too.
+        """
+        self._shell("until wineserver -k; timeout 10 wineserver -w; do :; done")
 
     def run(self, *argv: str, timeout_s: float = 60) -> "subprocess.CompletedProcess[str]":
         """Run a Windows program to its end."""

@@ -9,6 +9,7 @@ export const feature: Feature = {
   label: $localize`:@@fleet.nav:Vue d’ensemble`,
   icon: LayoutDashboard,
   right: 'read',
+  landingOf: ['admin', 'approver', 'author', 'enroller', 'reader', 'support'],
   key: 'p',
   routes: async () => [{ path: '', loadComponent: async () => (await import('./overview')).Overview }],
 };

@@ -9,6 +9,7 @@ export const feature: Feature = {
   label: $localize`:@@logs.nav:Journaux`,
   icon: ScrollText,
   right: 'read',
+  landingOf: ['support'],
   key: 'j',
   screens: ['/{request}', '/{archive}?fichier=1', '?q=nulle+part', '/codes', '/nouveau', '/nouveau?postes={device}', '/nouveau?postes={device}&etape=2', '/nouveau?postes={device}&etape=3'],
   routes: async () => (await import('./logs.routes')).routes,
