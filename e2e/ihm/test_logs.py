@@ -18,7 +18,8 @@ _SOUGHT = "NullPointerException"
 
 
 def _simulated(installed: Installation) -> list[str]:
-    return [one["hostname"] for one in installed.json("devices") if one["simulated"]]
+    """With their practice: another fleet of this installation has PCs of the same names."""
+    return [f"{one['hostname']};{one['practice_id']}" for one in installed.json("devices") if one["simulated"]]
 
 
 async def _asked(page: Page, lines: list[str]) -> None:

@@ -13,6 +13,11 @@ _RUN = """async (tags) => (await axe.run(
     rules: {region: {enabled: !document.querySelector('.cdk-overlay-container [role=menu]')}},
   }
 )).violations"""
+_IS_WIDER = """async () => {
+  const wider = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
+  for (let frame = 0; frame < 60 && wider(); frame++) await new Promise(requestAnimationFrame);
+  return wider();
+}"""
 _TRIES = 3
 
 
@@ -29,8 +34,8 @@ async def violations(page: Page) -> list[str]:
 
 
 async def is_wider_than_the_screen(page: Page) -> bool:
-    """Whether a person has to scroll sideways (WCAG 1.4.10)."""
-    return bool(await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+    """Whether a person has to scroll sideways (WCAG 1.4.10), once what follows the size of the screen has done so."""
+    return bool(await page.evaluate(_IS_WIDER))
 
 
 async def _found(page: Page) -> list[dict[str, Any]]:

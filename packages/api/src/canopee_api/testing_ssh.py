@@ -18,7 +18,7 @@ from canopee_kit.clock import SystemClock
 
 _UNPACKED = Path(__file__).parents[4] / ".cache" / "openssh"
 _NOBODY = 65_534
-_START_S = 10
+_START_S = 30
 _INSIDE = "/run/vault"
 """Where `files` is for the user, who may not look into the folders above it."""
 
@@ -136,4 +136,5 @@ def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
         else:
             return
     process.kill()
-    raise AssertionError(f"sshd does not start: {process.communicate()[1].decode(errors='replace')}")
+    said = process.stderr.read() if process.stderr else b""
+    raise AssertionError(f"sshd does not start: {said.decode(errors='replace')}")
