@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -60,6 +61,21 @@ def test_lines_are_found_whatever_the_encoding(encoding: str) -> None:
     lines = text_of(archive, Task("", "text", 1)).lines
     assert [one.number for one in lines] == [1, 2, 3, 4]
     assert (lines[0].text, lines[3].text) == ("démarré", "fin")
+
+
+def nameless(content: bytes) -> bytes:
+    """An archive of one file that has no name."""
+    about = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(content), len(content), len(content), 0, 0)
+    local = b"PK\3\4" + about + content
+    central = b"PK\1\2" + struct.pack("<H", 20) + about + struct.pack("<HHHII", 0, 0, 0, 0, 0)
+    return local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
+
+
+def test_a_file_without_a_name_is_read_as_any_other() -> None:
+    archive = zipfile.ZipFile(io.BytesIO(nameless(b"one needle\n")))
+    assert [(one.number, one.path) for one in listing(archive).files] == [(1, "")]
+    assert [one.text for one in text_of(archive, Task("", "text", 1)).lines] == ["one needle"]
+    assert found(archive, "needle")[0] == [("", 1, "needle")]
 
 
 def test_text_comes_in_parts_that_follow_one_another() -> None:

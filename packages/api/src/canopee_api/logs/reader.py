@@ -128,7 +128,7 @@ def listing(archive: zipfile.ZipFile) -> Listed:
 
 def _members(archive: zipfile.ZipFile) -> list[tuple[int, zipfile.ZipInfo]]:
     """The files that the PC took, with their numbers."""
-    files = [one for one in archive.infolist() if not one.is_dir() and one.filename != MANIFEST]
+    files = [one for one in archive.infolist() if not one.filename.endswith("/") and one.filename != MANIFEST]
     return list(enumerate(files, 1))
 
 
