@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from canopee_api.testing_ssh import why_not
 from e2e.logs.desk import Desk, support_desk
 
 
 @pytest.fixture(scope="package")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Desk]:
     """Fifty-one PCs at work and an SFTP server, until the last journey here has ended."""
-    if why := why_not():
-        pytest.skip(why)
     folder: Path = tmp_path_factory.mktemp("desk")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CANOPEE_TICK_S", "1")

@@ -37,13 +37,6 @@ class Sshd(msgspec.Struct, frozen=True):
         }
 
 
-def why_not() -> str:
-    """Why there can be no sshd here; empty when there can."""
-    if not os.geteuid() and shutil.which("unshare") is None:
-        return "sshd needs unshare as root: its user is in a mount namespace"
-    return "" if _program() else "no sshd: tools/ssh/setup"
-
-
 @contextmanager
 def sshd(folder: Path) -> Generator[Sshd]:
     """An OpenSSH server, whose only user may write below `folder` / files; it ends with the block."""
@@ -111,7 +104,9 @@ def _command(folder: Path) -> list[str]:
 
 def _program() -> str:
     unpacked = _UNPACKED / "usr/sbin/sshd"
-    return str(unpacked) if unpacked.exists() else shutil.which("sshd", path=f"{os.defpath}:/usr/sbin") or ""
+    found = unpacked if unpacked.exists() else shutil.which("sshd", path=f"{os.defpath}:/usr/sbin")
+    assert found, "there is no sshd here: run tools/ssh/setup"  # noqa: S101  of tests alone
+    return str(found)
 
 
 def _libraries() -> str:

@@ -21,7 +21,7 @@ from canopee_api.postgres.log_forwards import Notice, note_untold, take_notice
 from canopee_api.settings import Settings
 from canopee_api.testing import Office
 from canopee_api.testing_logs import Support, an_archive
-from canopee_api.testing_ssh import Sshd, sshd, why_not
+from canopee_api.testing_ssh import Sshd, sshd
 from canopee_kit.clock import FakeClock
 
 NOWHERE = SftpServer(
@@ -39,8 +39,6 @@ NO_SERVER = "no SFTP server is configured: see sftp.toml in docs/how-to/get-log-
 @pytest.fixture
 def openssh(tmp_path: Path) -> Generator[Sshd]:
     """A server that is there."""
-    if why := why_not():
-        pytest.skip(why)
     (tmp_path / "sshd").mkdir()
     with sshd(tmp_path / "sshd") as server:
         yield server

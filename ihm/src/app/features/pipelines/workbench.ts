@@ -161,7 +161,7 @@ export class Workbench {
     this.savedText.set(draft.text);
     this.text.set(kept?.text ?? draft.text);
     this.resumedAt.set(kept?.at);
-    if (kept && kept.revision !== draft.revision) this.conflict.set(draft);
+    this.oppose(draft);
   }
 
   private async openVersion(life: Life, isSame: boolean): Promise<void> {
